@@ -126,8 +126,8 @@ def on_cluster(
     differ = [name for name in alone.manifest["tables"] if not same(alone, shared, name)]
     print(
         f"{n} workers: {wall:.1f} s, {alone_s / wall:.2f} times as fast "
-        f"(efficiency {alone_s / wall / n:.0%}); CPU of the builder {cpu:.1f} s, of the workers {workers:.1f} s; "
-        f"tables that differ: {differ or 'none'}"
+        f"(efficiency {alone_s / wall / n:.0%}); CPU of the builder {cpu:.1f} s, "
+        f"of the workers {workers:.1f} s; tables that differ: {differ or 'none'}"
     )
     sys.stdout.flush()
     return int(bool(differ))

@@ -84,7 +84,7 @@ def ask(snapshot: Snapshot, sql: str) -> Any:
 def test_shares_make_the_feed(tmp_path: Path, proof: bool) -> None:
     """For random portfolios every table has the same rows: now and then, sealed or not, in any shares."""
     seen: Counter[str] = Counter()
-    for seed in range(60 if proof else 5):
+    for seed in range(60) if proof else (4, 5):
         base = tmp_path / str(seed)
         base.mkdir()
         rng = random.Random(seed)

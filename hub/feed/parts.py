@@ -177,17 +177,18 @@ def compute_share(plan: Plan, told: Told, share: int) -> None:
             _put(connection, query, target, scratch, f"COMPRESSION lz4{size}")
 
 
-def write_month(plan: Plan, month: str, target: str) -> None:
-    """Write the lines of *month* from all shares into the feed's folder *target*, ordered by key."""
+def write_months(plan: Plan, months: list[str], target: str) -> None:
+    """Write the lines of *months* from all shares into the feed's folder *target*, ordered by key."""
     order = ", ".join(model().tables["fact_worklog"].key)
     with _workshop(plan) as (connection, scratch):
-        first = f"'{month}-01'::DATE"
-        query = (
-            f"SELECT * FROM {_parts(plan, 'fact_worklog')} WHERE work_date >= {first} "
-            f"AND work_date < {first} + INTERVAL 1 MONTH ORDER BY {order}"
-        )
-        place = Path(target, f"year_month={month}", "data_0.parquet")
-        _put(connection, query, place, scratch, "COMPRESSION zstd")
+        for month in months:
+            first = f"'{month}-01'::DATE"
+            query = (
+                f"SELECT * FROM {_parts(plan, 'fact_worklog')} WHERE work_date >= {first} "
+                f"AND work_date < {first} + INTERVAL 1 MONTH ORDER BY {order}"
+            )
+            place = Path(target, f"year_month={month}", "data_0.parquet")
+            _put(connection, query, place, scratch, "COMPRESSION zstd")
 
 
 @contextlib.contextmanager
@@ -361,13 +362,17 @@ class Parts:
 
     def _write(self, connection: duckdb.DuckDBPyConnection, feed: Path) -> None:
         """Begin to write the months of hours."""
-        months = connection.execute(
+        found = connection.execute(
             "SELECT DISTINCT strftime(work_date, '%Y-%m') FROM fact_worklog ORDER BY 1"
         ).fetchall()
+        months = [month for (month,) in found]
         target = feed.resolve() / "fact_worklog"
         if months:
             target.mkdir(mode=0o700)
-        self._writing = [self.runner.start(write_month, self.plan, month, str(target)) for (month,) in months]
+        self._writing = [
+            self.runner.start(write_months, self.plan, months[at :: self.plan.shares], str(target))
+            for at in range(min(len(months), self.plan.shares))
+        ]
 
     def written(self) -> tuple[str, ...]:
         """Wait for what the workers write; gives the tables that they wrote."""

@@ -76,7 +76,7 @@ class Cluster:
 
     def each(self, work: Callable[[T], R], items: list[T]) -> list[R]:
         """Submit *work* for some items at a time: each worker is asked a few times."""
-        size = -(-len(items) // (_ASKED * self.workers)) or 1
+        size = max(1, min(_MOST, -(-len(items) // (_ASKED * self.workers))))
         futures = [
             self.client.submit(_all, work, items[at : at + size], pure=False, retries=RETRIES)
             for at in range(0, len(items), size)
@@ -86,6 +86,8 @@ class Cluster:
 
 _ASKED = 4
 """Times a worker is asked for a part of a list: a slow one is asked less often."""
+_MOST = 50
+"""Items that are sent at once."""
 
 
 def _all(work: Callable[[T], R], items: list[T]) -> list[R]:

@@ -181,6 +181,7 @@ def open_duckdb(scratch: Path, memory_mb: int, *, threads: int | None = None) ->
     run(f"SET memory_limit = '{int(memory_mb)}MB'")
     run("SET temp_directory = ?", [str(scratch)])
     run("SET preserve_insertion_order = false")
+    run("SET enable_progress_bar = false")  # which DuckDB shows where a process has no script, as a worker
     run("SET TimeZone = 'UTC'")
     if threads:
         run(f"SET threads = {int(threads)}")
