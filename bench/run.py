@@ -17,6 +17,7 @@ if __name__ == "__main__":
         "store",
         "accounts",
         "feed",
+        "shares",
         "figures",
         "forecasts",
         "jira_sync",

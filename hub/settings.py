@@ -124,9 +124,13 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     *ca_bundle* is a file of the company's own certificates, instead of what the environment names;
     *max_answer_mb* and *max_request_s* bound one answer over HTTP. A source that says nothing for
-    *max_silence_s*, or takes longer than *max_source_s*, is given up: the run goes on without it.
+    *max_silence_s*, or takes longer than *max_source_s*, is given up: the run goes on without it. With *kind*
+    ``dask`` the heavy part of a feed is built by the workers of the Dask scheduler at *address*, each with
+    that memory.
     """
 
+    kind: Literal["local", "dask"] = "local"
+    address: Annotated[str, msgspec.Meta(pattern="^(tcp|tls)://")] | None = None
     jobs: int = 8
     memory_mb: int = 1024
     ca_bundle: str | None = None
@@ -134,6 +138,11 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_request_s: float = 300.0
     max_silence_s: float = 1800.0
     max_source_s: float = 21600.0
+
+    @property
+    def cluster(self) -> str | None:
+        """Return the address of the scheduler that has work done; None where this machine does all of it."""
+        return self.address if self.kind == "dask" else None
 
     @property
     def network(self) -> Network:
@@ -322,6 +331,13 @@ def load(
     engine = section("engine", Engine)
     if engine.ca_bundle is not None:
         engine = msgspec.structs.replace(engine, ca_bundle=str(base / engine.ca_bundle))
+    if engine.kind == "dask" and engine.address is None:
+        raise ConfigError(
+            tr(
+                '{path}: [engine] kind = "dask" needs address = "tcp://…:8786", where its scheduler listens.',
+                path=path,
+            )
+        )
     committee = section("committee", Committee)
     committee.next(date.min)  # a rhythm that nobody understands is told here
     return Settings(

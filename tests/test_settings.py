@@ -217,6 +217,19 @@ def test_a_bundle_starts_at_the_configuration(tmp_path: Path, monkeypatch: pytes
     assert str(tmp_path / "certs" / "company.pem") == found.engine.network.ca_bundle
 
 
+def test_a_cluster_has_an_address(tmp_path: Path) -> None:
+    """Only with kind = "dask" a scheduler is asked, and then its address has to be there."""
+    with pytest.raises(ConfigError, match=r"\[engine\] kind = \"dask\" needs address"):
+        read(tmp_path, '[engine]\nkind = "dask"\n')
+    with pytest.raises(ConfigError, match="address"):
+        read(tmp_path, '[engine]\nkind = "dask"\naddress = "scheduler:8786"\n')
+
+    assert read(tmp_path, '[engine]\naddress = "tls://s:8786"\n').engine.cluster is None
+    assert (
+        "tls://s:8786" == read(tmp_path, '[engine]\nkind = "dask"\naddress = "tls://s:8786"\n').engine.cluster
+    )
+
+
 def test_json_schema_knows_every_setting() -> None:
     """Editors see kinds, settings and the form of a secret."""
     schema = json_schema({"acme": Acme}, {"paper": Paper})

@@ -81,8 +81,9 @@ def build_options(app: App, *, as_of: str | None = None) -> BuildOptions:
 
     s = app.settings
     return BuildOptions(
-        lang=s.lang, country=s.country, currency=s.currency, as_of=as_of, memory_mb=s.engine.memory_mb
-    )
+        lang=s.lang, country=s.country, currency=s.currency, as_of=as_of, memory_mb=s.engine.memory_mb,
+        cluster=s.engine.cluster,
+    )  # fmt: skip
 
 
 def publish_options(

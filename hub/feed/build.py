@@ -28,8 +28,10 @@ from hub.feed.kept import keep, kept, key_of, place_of
 from hub.feed.kpi import Kpi, catalogue, prepare
 from hub.feed.kpi.table import fill_table, mark_periods
 from hub.feed.model import model, table_sql
+from hub.feed.parts import Parts, waits_for
+from hub.feed.runner import Runner, connected
 from hub.feed.sealed import late_lines, month_lines
-from hub.feed.stage import Staged
+from hub.feed.stage import Staged, reads_hubs
 from hub.files import replace, write_atomically
 from hub.version import release
 from hub.words import LANGS, speaking, tr
@@ -71,7 +73,8 @@ CREATE MACRO written(value, unit, lang) AS CASE lang WHEN 'fr'
 class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to build: *as_of* is a UTC instant or None for now.
 
-    *vs* is the key of the cut to tell moves from; *memory_mb* bounds DuckDB.
+    *vs* is the key of the cut to tell moves from; *memory_mb* bounds DuckDB. *cluster* is the address of a
+    Dask scheduler whose workers take their share of the work.
     """
 
     lang: str = "en"
@@ -81,6 +84,7 @@ class BuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     memory_mb: int = 1024
     cuts: tuple[Cut, ...] = ()
     vs: int | None = None
+    cluster: str | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,11 +101,18 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     late: list[dict[str, Any]] = []
 
 
-def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | None = None) -> Snapshot:
+def build(
+    store: Path, root: Path, options: BuildOptions, *, now: datetime | None = None,
+    runner: Runner | None = None,
+) -> Snapshot:  # fmt: skip
     """Build a snapshot of *store* under *root*, as known at ``options.as_of``.
 
-    Nobody reads it before it is made current.
+    Nobody reads it before it is made current. *runner* does the heavy part in shares; None is the cluster of
+    the options, where there is one.
     """
+    if runner is None and options.cluster is not None:
+        with connected(options.cluster) as found:
+            return build(store, root, options, now=now, runner=found)
     use_fields(fields_of(store))
     moment = now or clock.now()
     feed_id = f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -112,11 +123,17 @@ def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | Non
         folder.mkdir(parents=True, mode=0o700)
         kept_in = cut_folder(root, 0).parent
         cuts = _timed(
-            timings, "other cuts", lambda: _other_cuts(store, scratch, options, moment, kept_in=kept_in)
+            timings, "other cuts",
+            lambda: _other_cuts(store, scratch, options, moment, kept_in=kept_in, runner=runner),
+        )  # fmt: skip
+        staged, parts = _compute(
+            store, scratch, options, moment, timings, cuts=cuts, runner=runner, hours_to=folder
         )
-        staged = _compute(store, scratch, options, moment, timings, cuts=cuts)
         try:
-            _timed(timings, "write Parquet", lambda: write_parquet(staged.connection, folder))
+            _timed(
+                timings, "write Parquet",
+                lambda: write_parquet(staged.connection, folder, without=parts.written() if parts else ()),
+            )  # fmt: skip
             late = late_lines(staged.connection)
             manifest = _timed(
                 timings, "manifest", lambda: _manifest(staged, folder, feed_id, options, moment)
@@ -142,9 +159,10 @@ def keep_cut(
         last = latest_cut([(one, folder) for one in before], cut.as_of[:10])
         chosen = tuple(one for one in before if one.key == last)
         before_it = msgspec.structs.replace(options, cuts=chosen)
-        earlier = _other_cuts(store, scratch, before_it, moment, kept_in=folder.parent)
         target = scratch / f"cut-{cut.key}"
-        _write_open_cut(store, scratch, options, moment, cut, target, earlier=earlier)
+        with connected(options.cluster) as runner:
+            earlier = _other_cuts(store, scratch, before_it, moment, kept_in=folder.parent, runner=runner)
+            _write_open_cut(store, scratch, options, moment, cut, target, earlier=earlier, runner=runner)
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         replace(target, folder)
     return digest(folder)
@@ -198,7 +216,13 @@ def _too_large(root: Path, said: str) -> str:
 
 
 def _other_cuts(
-    store: Path, scratch: Path, options: BuildOptions, moment: datetime, *, kept_in: Path
+    store: Path,
+    scratch: Path,
+    options: BuildOptions,
+    moment: datetime,
+    *,
+    kept_in: Path,
+    runner: Runner | None,
 ) -> list[tuple[Cut, Path]]:
     """Return every cut with the folder of its rows.
 
@@ -218,7 +242,7 @@ def _other_cuts(
             found.append((cut, place))
             continue
         folder = scratch / f"cut-{cut.key}"
-        _write_open_cut(store, scratch, options, moment, cut, folder)
+        _write_open_cut(store, scratch, options, moment, cut, folder, runner=runner)
         found.append((cut, keep(folder, place, key) if lasting else folder))
     return found
 
@@ -226,10 +250,11 @@ def _other_cuts(
 def _write_open_cut(
     store: Path, scratch: Path, options: BuildOptions, moment: datetime, cut: Cut, folder: Path, *,
     earlier: Sequence[tuple[Cut, Path]] = (),
+    runner: Runner | None,
 ) -> None:  # fmt: skip
     """Compute *cut* as of its moment, with what moved since the *earlier* one, and write its rows."""
     plain = msgspec.structs.replace(options, as_of=cut.as_of, cuts=(), vs=None)
-    staged = _compute(store, scratch, plain, moment, {}, cut=cut, cuts=list(earlier))
+    staged, _ = _compute(store, scratch, plain, moment, {}, cut=cut, cuts=list(earlier), runner=runner)
     try:
         folder.mkdir(parents=True, mode=0o700)
         # told from a later moment: the feed itself may not know what that one speaks of
@@ -270,10 +295,11 @@ def _resolved(
     timings: dict[str, float],
     key: int,
     cuts: list[tuple[Cut, Path]],
+    parts: Parts | None = None,
 ) -> Staged:
     staged: Staged = _timed(timings, "read the store", lambda: Staged(
         store, as_of=options.as_of, scratch=scratch / f"duckdb-{key}",
-        memory_mb=options.memory_mb))  # fmt: skip
+        memory_mb=options.memory_mb, apart=parts))  # fmt: skip
     try:
         at = options.as_of or moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         place_cuts(staged.connection, cuts)
@@ -287,7 +313,7 @@ def _resolved(
             "resolve",
             lambda: staged.resolve(variables=variables, country=options.country, lang=options.lang),
         )
-        pivot(staged.connection)
+        pivot(staged.connection, fields_in_use())
     except BaseException:
         staged.close()
         raise
@@ -298,19 +324,36 @@ def _compute(
     store: Path, scratch: Path, options: BuildOptions, moment: datetime, timings: dict[str, float], *,
     cut: Cut | None = None,
     cuts: list[tuple[Cut, Path]] | None = None,
-) -> Staged:  # fmt: skip
+    runner: Runner | None = None,
+    hours_to: Path | None = None,
+) -> tuple[Staged, Parts | None]:  # fmt: skip
+    """Fill the tables of the feed; with a *runner* in shares, which write the hours below *hours_to*."""
     key = cut.key if cut else 0
-    staged = _resolved(store, scratch, options, moment, timings, key, cuts or [])
+    parts = None
+    if runner is not None and not reads_hubs(store):
+        parts = Parts(runner, store, scratch / f"parts-{key}", memory_mb=options.memory_mb)
+    staged = _resolved(store, scratch, options, moment, timings, key, cuts or [], parts)
     try:
         _labels(staged.connection)
         day = (options.as_of or moment.isoformat())[:10]
         # a task says since when it is started and done, which its stays in statuses tell
-        for table in dict.fromkeys(("fact_status_interval", *model().tables)):
-            _timed(timings, table, lambda table=table: _fill(staged.connection, table, day, key))
+        tables = list(dict.fromkeys(("fact_status_interval", *model().tables)))
+        if parts is not None:
+            late = waits_for({table: table_sql(table) for table in tables})
+            for table in tables:
+                if table not in late:
+                    _timed(
+                        timings, table, lambda table=table: _fill(staged.connection, table, day, key, runner)
+                    )
+            together = parts.together
+            _timed(timings, "fact_worklog", lambda: together(staged.connection, hours_to))
+            tables = [table for table in late if table != "fact_worklog"]
+        for table in tables:
+            _timed(timings, table, lambda table=table: _fill(staged.connection, table, day, key, runner))
     except BaseException:
         staged.close()
         raise
-    return staged
+    return staged, parts
 
 
 def _timed(timings: dict[str, float], name: str, step: Any) -> Any:
@@ -361,14 +404,16 @@ def _by_column(rows: Sequence[tuple[str, ...]]) -> list[list[str]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, table: str, day: str, cut: int) -> None:
+def _fill(
+    connection: duckdb.DuckDBPyConnection, table: str, day: str, cut: int, runner: Runner | None
+) -> None:
     shape = model().tables[table]
     if table == "fact_project_snapshot":
         prepare(connection, cut=cut, day=date.fromisoformat(day), keep=True)
         for code in ("EVM_DAYS", "EVM_AMOUNT"):
             connection.execute(f"CREATE TABLE kpi_{code.lower()} AS {catalogue()[code].sql}")
     if table == "fact_forecast":
-        forecast_rows(connection, cut, date.fromisoformat(day))
+        forecast_rows(connection, cut, date.fromisoformat(day), runner.each if runner else map)
     if table == "fact_kpi":
         fill_table(connection, cut=cut)
     if table == BRIDGE:
@@ -383,9 +428,13 @@ def _fill(connection: duckdb.DuckDBPyConnection, table: str, day: str, cut: int)
         mark_periods(connection)
 
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Write every table of the model from *connection* into *folder*, ordered by key."""
+def write_parquet(
+    connection: duckdb.DuckDBPyConnection, folder: Path, *, without: Collection[str] = ()
+) -> None:
+    """Write every table of the model but *without* from *connection* into *folder*, ordered by key."""
     for name, table in model().tables.items():
+        if name in without:
+            continue
         target = folder / name
         target.mkdir()
         columns = "*"

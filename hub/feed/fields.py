@@ -88,8 +88,8 @@ def fields_of(store: Path) -> tuple[Field, ...]:
     )
 
 
-def pivot(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables ``x_<table>`` of a resolved store: a row a thing that has values, a column a field.
+def pivot(connection: duckdb.DuckDBPyConnection, fields: tuple[Field, ...]) -> None:
+    """Make the tables ``x_<table>`` of a resolved store: a row a thing that has values, a column of *fields*.
 
     ``field_odd`` has the values that are not of their type, which no column shows.
     """
@@ -103,7 +103,7 @@ def pivot(connection: duckdb.DuckDBPyConnection) -> None:
     for table in _TABLES.values():
         columns = [
             f"min({_VALUES[FIELD_TYPES[field.type]]}) FILTER (field = '{field.name}') AS {field.column}"
-            for field in _in_use
+            for field in fields
             if field.table == table and field.type != "list"
         ]
         if columns:

@@ -5,14 +5,16 @@ The rows are as they are or as they were known.
 
 from __future__ import annotations
 
+import itertools
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hub.columns import columns_of
 from hub.errors import FeedError
@@ -20,6 +22,9 @@ from hub.placement import DUCKDB_FOLD, here, place
 from hub.records import BY_TABLE
 from hub.store.store import COMPLETE, as_of_sql
 from hub.words import tr
+
+if TYPE_CHECKING:
+    import duckdb
 
 # what each table of the feed needs of the store; key, id, source_id and presence always come along
 _NEEDED: dict[str, tuple[str, ...]] = {
@@ -142,25 +147,154 @@ def _statement(adbc: Any, connection: Any, sql: str) -> Iterator[Any]:
         statement.close()
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    """Open the store *path* for reading, in one transaction: a sync that goes on is not seen in part."""
+    import adbc_driver_manager as adbc
+    import adbc_driver_sqlite
+
+    try:
+        database = adbc.AdbcDatabase(
+            driver=adbc_driver_sqlite._driver_path(), uri=path.resolve().as_uri() + "?mode=ro"
+        )
+        connection = adbc.AdbcConnection(database)
+    except adbc.Error as exc:
+        raise FeedError(
+            tr("The store {path} cannot be opened for reading: {error}.", path=path, error=exc)
+        ) from exc
+    try:
+        connection.set_autocommit(False)
+        yield adbc, connection
+    except adbc.Error as exc:
+        raise FeedError(tr("The store {path} cannot be read: {error}.", path=path, error=exc)) from exc
+    finally:
+        connection.close()
+        database.close()
+
+
+def open_duckdb(scratch: Path, memory_mb: int, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+    """Open DuckDB with *memory_mb* at most, spilling to *scratch*, and *threads* (None: as it likes)."""
+    import duckdb
+
+    connection = duckdb.connect()
+    scratch.mkdir(parents=True, exist_ok=True)
+    run = connection.execute
+    run(f"SET memory_limit = '{int(memory_mb)}MB'")
+    run("SET temp_directory = ?", [str(scratch)])
+    run("SET preserve_insertion_order = false")
+    run("SET enable_progress_bar = false")  # which DuckDB shows where a process has no script, as a worker
+    run("SET TimeZone = 'UTC'")
+    if threads:
+        run(f"SET threads = {int(threads)}")
+    return connection
+
+
+def _rows_sql(table: str, as_of: str | None, where: str = "") -> tuple[str, tuple[str, ...]]:
+    """Return the query of what the feed needs of *table*, of the rows that *where* says, and its columns."""
+    if table in _PLAIN:
+        stamp, names = _PLAIN[table]
+        until = f"<= '{as_of}'" if as_of else "IS NOT NULL"
+        sql = f"SELECT {', '.join(names)} FROM {table} WHERE {stamp} {until}"
+        return (f"{sql} AND {where}" if where else sql), names
+    names = ("key", "id", *_NEEDED[table], "source_id", "presence")
+    sql = as_of_sql(table, None if table in _AS_NOW else as_of, names)
+    if needed := " AND ".join(one for one in (_WHERE.get(table), where) if one):
+        sql = f"SELECT * FROM ({sql}) WHERE {needed}"
+    return sql, names
+
+
+def _load(
+    to: duckdb.DuckDBPyConnection, adbc: Any, connection: Any, table: str, sql: str, names: tuple[str, ...]
+) -> None:
+    first = ", ".join(f"{_sentinel(table, name)} AS {name}" for name in names)
+    counted = f", {here()} AS counted" if "presence" in names else ""
+    query = f"SELECT 1 AS _first, {first} UNION ALL SELECT 0, {', '.join(names)} FROM ({sql})"
+    with _statement(adbc, connection, query) as stream:  # noqa: F841 - DuckDB finds it by its name
+        to.execute(f"CREATE TABLE {table} AS SELECT * EXCLUDE (_first){counted} FROM stream WHERE _first = 0")
+
+
+def _first_row(to: duckdb.DuckDBPyConnection, adbc: Any, connection: Any, sql: str) -> tuple[Any, ...]:
+    with _statement(adbc, connection, sql) as stream:  # noqa: F841 - DuckDB finds it by its name
+        return to.execute("SELECT * FROM stream").fetchone() or ("",)
+
+
+_LAST = "SELECT last FROM clock"
+
+
+def read_range(
+    to: duckdb.DuckDBPyConnection, store: Path, table: str, *, as_of: str | None, stamp: str, where: str
+) -> None:
+    """Make *table* on *to* with the rows of *store* that *where* says, as of *as_of*.
+
+    Whoever reads a table in several transactions reads one moment: where the store went on after *stamp*,
+    the last one it knew when the build began, the rows are those of *stamp*.
+    """
+    with _opened(store) as (adbc, connection):
+        if as_of is None and str(_first_row(to, adbc, connection, _LAST)[0]) != stamp:
+            as_of = stamp
+        _load(to, adbc, connection, table, *_rows_sql(table, as_of, where))
+
+
+def reads_hubs(store: Path) -> bool:
+    """Say whether a source reads another hub's feed: what counts once is then decided over all rows."""
+    import duckdb
+
+    with duckdb.connect() as to, _opened(store) as (adbc, connection):
+        sql = "SELECT count(*) AS hubs FROM source WHERE kind = 'hub'"
+        return bool(_first_row(to, adbc, connection, sql)[0])
+
+
+def statements() -> list[tuple[str, str]]:
+    """Return the statements of resolve/ in their order, each with the table it makes or changes."""
+    found = []
+    for path in sorted((files("hub.feed") / "resolve").iterdir(), key=lambda one: one.name):
+        for statement in path.read_text(encoding="utf-8").split(";\n"):
+            bare = re.sub(r"--[^\n]*", "", statement).split(maxsplit=3)
+            if bare:
+                found.append((bare[1] if bare[0] == "UPDATE" else bare[2], statement))
+    return found
+
+
+def empty_of(statement: str) -> str:
+    """Return a ``CREATE TABLE … AS`` that makes the same table without a row."""
+    head, query = re.split(r"\bAS\b", re.sub(r"--[^\n]*", "", statement), maxsplit=1)
+    return f"{head} AS SELECT * FROM ({query}) WHERE false"
+
+
+class Apart(Protocol):
+    """What reads the heavy tables of the store, and resolves their rows, in shares (`hub.feed.parts`)."""
+
+    def read(self, ranges: dict[str, list[str]], *, as_of: str | None, stamp: str, rows: int) -> None:
+        """Begin to read the rows that *ranges* say, by table."""
+
+    def ranges_of(self, rows: int) -> int:
+        """Return in how many ranges a table of *rows* is read."""
+
+    def have_read(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Show the rows to *connection*, which has each table without a row."""
+
+    def resolve(self, connection: duckdb.DuckDBPyConnection, variables: dict[str, Any]) -> None:
+        """Run resolve/ for what is not in the shares."""
+
+
+_APART = {"worklog": "false", "allocation": "false", "period_line": "kind <> 'hours'"}
+"""What the builder reads itself of the tables that are read apart."""
+
+
 class Staged:
     """A DuckDB connection with the store's rows on it.
 
     *outside_s* is the time spent reading, outside DuckDB.
     """
 
-    def __init__(self, store: Path, *, as_of: str | None, scratch: Path, memory_mb: int) -> None:
-        """Open DuckDB with at most *memory_mb* and read *store* in one transaction."""
-        import duckdb
-
-        self.connection = duckdb.connect()
+    def __init__(
+        self, store: Path, *, as_of: str | None, scratch: Path, memory_mb: int, apart: Apart | None = None
+    ) -> None:
+        """Open DuckDB with at most *memory_mb* and read *store* in one transaction, hours by *apart*."""
         self.as_of = as_of
+        self.apart = apart
         self.outside_s = 0.0
-        scratch.mkdir(parents=True, exist_ok=True)
-        run = self.connection.execute
-        run(f"SET memory_limit = '{int(memory_mb)}MB'")
-        run("SET temp_directory = ?", [str(scratch)])
-        run("SET preserve_insertion_order = false")
-        run("SET TimeZone = 'UTC'")
+        self.connection = open_duckdb(scratch, memory_mb)
         self._read(store)
 
     def close(self) -> None:
@@ -168,33 +302,15 @@ class Staged:
         self.connection.close()
 
     def _read(self, path: Path) -> None:
-        import adbc_driver_manager as adbc
-        import adbc_driver_sqlite
-
-        try:
-            database = adbc.AdbcDatabase(
-                driver=adbc_driver_sqlite._driver_path(), uri=path.resolve().as_uri() + "?mode=ro"
-            )
-            connection = adbc.AdbcConnection(database)
-        except adbc.Error as exc:
-            raise FeedError(
-                tr("The store {path} cannot be opened for reading: {error}.", path=path, error=exc)
-            ) from exc
-        try:
-            connection.set_autocommit(
-                False
-            )  # one transaction: a sync that goes on meanwhile is not seen in part
-            self.moment = self.as_of or self._one(adbc, connection, "SELECT last FROM clock", "last")
-            for table, needed in _NEEDED.items():
-                names = ("key", "id", *needed, "source_id", "presence")
-                sql = as_of_sql(table, None if table in _AS_NOW else self.as_of, names)
-                if table in _WHERE:
-                    sql = f"SELECT * FROM ({sql}) WHERE {_WHERE[table]}"
-                self._load(adbc, connection, table, sql, names)
+        with _opened(path) as (adbc, connection):
+            stamp = str(_first_row(self.connection, adbc, connection, _LAST)[0])
+            self.moment = self.as_of or stamp
+            mine = _APART if self.apart is not None else {}
+            if self.apart is not None:
+                self._hand_out(self.apart, adbc, connection, stamp)
+            for table in (*_NEEDED, *_PLAIN):
+                self._load(adbc, connection, table, *_rows_sql(table, self.as_of, mine.get(table, "")))
             until = f"<= '{self.as_of}'" if self.as_of else "IS NOT NULL"
-            for table, (stamp, names) in _PLAIN.items():
-                sql = f"SELECT {', '.join(names)} FROM {table} WHERE {stamp} {until}"
-                self._load(adbc, connection, table, sql, names)
             self._load(
                 adbc, connection, "source",
                 "SELECT key, id, kind, base_url, seconds_per_day, freshness_max_s, "
@@ -208,26 +324,34 @@ class Staged:
                 ("key", "id", "kind", "base_url", "seconds_per_day", "freshness_max_s", "last_success_at",
                  "verdict"),
             )  # fmt: skip
-        except adbc.Error as exc:
-            raise FeedError(tr("The store {path} cannot be read: {error}.", path=path, error=exc)) from exc
-        finally:
-            connection.close()
-            database.close()
+        if self.apart is not None:
+            self.apart.have_read(self.connection)
 
-    def _one(self, adbc: Any, connection: Any, sql: str, name: str) -> str:
-        with _statement(adbc, connection, sql) as stream:  # noqa: F841 - DuckDB finds it by its name
-            row = self.connection.execute(f"SELECT {name} FROM stream").fetchone()
-        return str(row[0]) if row else ""
+    def _hand_out(self, apart: Apart, adbc: Any, connection: Any, stamp: str) -> None:
+        """Cut the heavy tables into ranges of keys, sealed hours into months, and let them be read."""
+        ranges, total = {}, 0
+        for table in ("worklog", "allocation"):
+            low, high = _first_row(
+                self.connection, adbc, connection,
+                f"SELECT coalesce(min(key), 0) AS low, coalesce(max(key), 0) AS high FROM {table}",
+            )  # fmt: skip
+            rows = high - low + 1
+            total += rows
+            n = apart.ranges_of(rows)
+            edges = [low + rows * one // n for one in range(1, n)]
+            ranges[table] = key_ranges(edges)
+        (months,) = _first_row(
+            self.connection, adbc, connection,
+            "SELECT coalesce(group_concat(month), '') AS months FROM period_close",
+        )  # fmt: skip
+        ranges["period_line"] = [
+            f"kind = 'hours' AND month = '{month}'" for month in sorted(months.split(",")) if month
+        ]
+        apart.read(ranges, as_of=self.as_of, stamp=stamp, rows=total)
 
     def _load(self, adbc: Any, connection: Any, table: str, sql: str, names: tuple[str, ...]) -> None:
         began = time.perf_counter()
-        first = ", ".join(f"{_sentinel(table, name)} AS {name}" for name in names)
-        counted = f", {here()} AS counted" if "presence" in names else ""
-        query = f"SELECT 1 AS _first, {first} UNION ALL SELECT 0, {', '.join(names)} FROM ({sql})"
-        with _statement(adbc, connection, query) as stream:  # noqa: F841 - DuckDB finds it by its name
-            self.connection.execute(
-                f"CREATE TABLE {table} AS SELECT * EXCLUDE (_first){counted} FROM stream WHERE _first = 0"
-            )
+        _load(self.connection, adbc, connection, table, sql, names)
         self.outside_s += time.perf_counter() - began
 
     def resolve(self, *, variables: dict[str, Any], country: str, lang: str) -> None:
@@ -243,8 +367,11 @@ class Staged:
         place(self.connection)
         run("UPDATE task SET counted = false WHERE counted AND id IN (SELECT task_id FROM task_gone)")
         self._calendars(country=country, lang=lang, today=date.fromisoformat(variables["as_of_day"]))
-        for path in sorted((files("hub.feed") / "resolve").iterdir(), key=lambda one: one.name):
-            self._run_file(path)
+        if self.apart is not None:
+            self.apart.resolve(self.connection, variables)
+            return
+        for _, statement in statements():
+            run(statement)
 
     def _run_file(self, path: Traversable) -> None:
         for statement in path.read_text(encoding="utf-8").split(";\n"):
@@ -313,6 +440,14 @@ class Staged:
             "CREATE TABLE company_day AS SELECT day, (seconds > 0)::INTEGER AS is_workday FROM work_day "
             "WHERE calendar = 'default'"
         )
+
+
+def key_ranges(edges: Sequence[int]) -> list[str]:
+    """Return the conditions that cut keys at *edges*, which ascend: every key is in one."""
+    if not edges:
+        return ["true"]
+    between = [f"key >= {low} AND key < {high}" for low, high in itertools.pairwise(edges)]
+    return [f"key < {edges[0]}", *between, f"key >= {edges[-1]}"]
 
 
 def public_holidays(

@@ -66,6 +66,13 @@ def place_containers(connection: Connection) -> None:
     _run(connection, "slots")
 
 
+def place_hours(connection: Connection) -> None:
+    """Lay ``hour`` and ``hour_place`` alone, over hours and over tables of the rule that are there."""
+    for statement in _text("tasks").split(";\n"):
+        if re.search(r"CREATE TEMP VIEW hour(_place)? AS", statement):
+            connection.execute(statement)
+
+
 def _refuse_ties(connection: Connection) -> None:
     """Raise `FeedError` when filters that are equally specific claim one task."""
     found = connection.execute(

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
+    from hub.feed.forecast.engine import Each
 
-def forecast_rows(connection: duckdb.DuckDBPyConnection, cut: int, day: date) -> None:
+
+def forecast_rows(connection: duckdb.DuckDBPyConnection, cut: int, day: date, each: Each = map) -> None:
     """Make ``forecast_row`` and ``driver_row`` on a feed whose facts of tasks, time and money are filled.
 
     Only now, cut 0, is forecast; past cuts are forecast again beside it, as known then.
+    *each* simulates the projects, here or elsewhere.
     """
     from hub.feed.forecast.filling import fill
 
-    fill(connection, day if cut == 0 else None)
+    fill(connection, day if cut == 0 else None, each)

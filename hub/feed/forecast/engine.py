@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import msgspec
@@ -123,16 +124,37 @@ class _Raw(msgspec.Struct, frozen=True, kw_only=True):
         return (float(np.log(max(outcome - self.start, least))) - self.middle) / self.spread
 
 
-class _Made(msgspec.Struct, kw_only=True):
+class Made(msgspec.Struct, kw_only=True):
+    """What the simulation of a project gave; *taken* are the working days of each run."""
+
     raws: list[_Raw]
     taken: Array | None = None
     drivers: list[Driver] = []
     endless: bool = False
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """One project to simulate, with all that takes: the same gives the same, wherever it is done."""
+
+    key: int
+    known: Known
+    moment: Moment
+    index: Index
+    drift: float
+    weight: float
+    runs: int
+    trial: WhatIf
+    drivers: bool
+
+
+Each = Callable[[Callable[[Asked], Made], list[Asked]], Iterable[Made]]
+"""What does a work for every project: ``map``, or that of a `hub.feed.runner.Runner`."""
+
+
 def forecast(
-    moments: list[Moment], *, runs: int = RUNS, trial: WhatIf | None = None, only: int | None = None
-) -> list[Forecast]:
+    moments: list[Moment], *, runs: int = RUNS, trial: WhatIf | None = None, only: int | None = None,
+    each: Each = map,
+) -> list[Forecast]:  # fmt: skip
     """Return the forecasts of every moment, the earliest first; the last of *moments* is now.
 
     Each is calibrated by what was known of the earlier ones' outcomes when it was made, and held against what
@@ -148,15 +170,19 @@ def forecast(
         drift = drift_of([(one.flow.done, one.flow.days) for one in moment.projects.values() if one.flow])
         record = _Record(earlier, moment)
         made: list[_Raw] = []
-        for key, known in sorted(moment.projects.items()):
-            if is_now and only not in {None, key}:
-                continue
-            one = _simulate(
-                key, known, moment, index, drift, record, runs if is_now else RUNS_PAST,
-                (trial if is_now else None) or WhatIf(), drivers=is_now,
-            )  # fmt: skip
+        bare = msgspec.structs.replace(moment, projects={})
+        asked = [
+            Asked(
+                key=key, known=known, moment=bare, index=index, drift=drift, weight=record.weight,
+                runs=runs if is_now else RUNS_PAST, trial=(trial if is_now else None) or WhatIf(),
+                drivers=is_now,
+            )
+            for key, known in sorted(moment.projects.items())
+            if not is_now or only in {None, key}
+        ]  # fmt: skip
+        for of, one in zip(asked, each(_simulate, asked), strict=True):
             made += one.raws
-            found += [_forecast(raw, known, moment, now, record, one) for raw in _shown(one.raws)]
+            found += [_forecast(raw, of.known, moment, now, record, one) for raw in _shown(one.raws)]
         earlier += made
     return found
 
@@ -211,26 +237,24 @@ def _outcome(topic: Topic, known: Known | None, day: int) -> tuple[float, bool]:
     return (known.cost.spent if known and known.cost else 0.0), ended
 
 
-def _simulate(
-    key: int, known: Known, moment: Moment, index: Index, drift: float, record: _Record, runs: int,
-    trial: WhatIf, *, drivers: bool,
-) -> _Made:  # fmt: skip
+def _simulate(asked: Asked) -> Made:
+    key, known, moment, trial, runs = asked.key, asked.known, asked.moment, asked.trial, asked.runs
     rng = np.random.default_rng([key + 2**40, moment.day])
-    made = _Made(raws=[])
+    made = Made(raws=[])
     if np.isfinite(known.finished):
         return made
     left: dict[str, Array] = {}
     taken: dict[str, Array] = {}
     today = np.array([float(moment.day)])
     if known.flow and known.flow.tells:
-        flow = msgspec.structs.replace(known.flow, drift=drift)
+        flow = msgspec.structs.replace(known.flow, drift=asked.drift)
         work = simulate_flow(rng, flow, runs, faster=trial.faster, dropped=trial.dropped)
         ends = moment.seasons.day_at(moment.seasons.end_of(today)[0] + work)
         left["flow"], taken["flow"] = ends - moment.day, work
     if known.plan and known.plan.tells:
         ends, made.drivers = simulate_plan(
             rng, known.plan, moment.axis, moment.day, moment.observed, key, runs,
-            faster=trial.faster, dropped=trial.dropped, drivers=drivers,
+            faster=trial.faster, dropped=trial.dropped, drivers=asked.drivers,
         )  # fmt: skip
         taken["plan"] = ends - moment.axis.end_of(today)[0]
         left["plan"] = moment.axis.day_at(ends) - moment.day
@@ -250,14 +274,15 @@ def _simulate(
             ))  # fmt: skip
             made.taken = taken[method]
     if len(made.raws) == 2:
-        made.raws.append(_blended(made.raws[0], made.raws[1], record.weight))
-        w = record.weight
+        w = asked.weight
+        made.raws.append(_blended(made.raws[0], made.raws[1], w))
         several = [
             np.sort(taken[one][: min(len(one_) for one_ in taken.values())]) for one in ("flow", "plan")
         ]
         made.taken = w * several[0] + (1 - w) * several[1]
     if known.cost:
-        _add_cost(rng, made, key, moment.day, known.cost, index, runs, trial)
+        _add_cost(rng, made, key, moment.day, known.cost, asked.index, runs, trial)
+    made.taken = None  # a number a run, which nobody asks for any more
     return made
 
 
@@ -271,7 +296,7 @@ def _blended(flow: _Raw, plan: _Raw, weight: float) -> _Raw:
 
 def _add_cost(
     rng: np.random.Generator,
-    made: _Made,
+    made: Made,
     key: int,
     day: int,
     cost: Cost,
@@ -300,7 +325,7 @@ def _add_cost(
     ))  # fmt: skip
 
 
-def _forecast(raw: _Raw, known: Known, moment: Moment, now: Moment, record: _Record, made: _Made) -> Forecast:
+def _forecast(raw: _Raw, known: Known, moment: Moment, now: Moment, record: _Record, made: Made) -> Forecast:
     scores, n = record.of(raw)
     outcome, ended = _outcome(raw.topic, now.projects.get(raw.project), now.day)
     is_finish = raw.topic == "finish"

@@ -10,13 +10,13 @@ from hub.feed.model import plain_model
 if TYPE_CHECKING:
     import duckdb
 
-    from hub.feed.forecast.engine import Forecast, Moment
+    from hub.feed.forecast.engine import Each, Forecast, Moment
 
 
-def fill(connection: duckdb.DuckDBPyConnection, day: date | None) -> None:
+def fill(connection: duckdb.DuckDBPyConnection, day: date | None, each: Each = map) -> None:
     """Make ``forecast_row`` and ``driver_row`` for now, which is *day*; empty without one.
 
-    numpy is loaded only where a task or a cut is there to be forecast.
+    *each* simulates projects. numpy is loaded only where a task or a cut is there to be forecast.
     """
     for table, name in (("fact_forecast", "forecast_row"), ("fact_forecast_driver", "driver_row")):
         columns = ", ".join(
@@ -29,7 +29,7 @@ def fill(connection: duckdb.DuckDBPyConnection, day: date | None) -> None:
     from hub.feed.forecast.reading import moments
 
     known = moments(connection, day)
-    found = forecast(known)
+    found = forecast(known, each=each)
     by_cut = {one.cut: one for one in known}
     _insert(connection, "forecast_row", [row_of(one, by_cut[one.cut]) for one in found])
     _insert(connection, "driver_row", [

@@ -25,13 +25,3 @@ CREATE TABLE budget_place AS
                 || ' in ' || b.month END AS reason
     FROM budget_line b LEFT JOIN project_named c ON c.code = b.project_code
         LEFT JOIN exchange x ON x.currency = b.currency AND x.month = b.month;
-CREATE TABLE excluded AS
-    SELECT 'seconds' AS measure, reason, count(DISTINCT key) AS n, sum(seconds)::BIGINT AS amount FROM worklog_place
-    WHERE reason IS NOT NULL GROUP BY reason
-    UNION ALL SELECT 'tasks', CASE WHEN cause = 'row' THEN presence ELSE cause || ' ' || presence END, count(*),
-        count(*)
-        FROM task_gone GROUP BY 2
-    UNION ALL SELECT 'amount_minor', reason, count(*), sum(amount_minor)::BIGINT FROM budget_place
-        WHERE reason IS NOT NULL GROUP BY reason
-    UNION ALL SELECT 'amount_minor', 'converted from ' || currency, count(*), sum(amount_minor - amount)::BIGINT
-        FROM budget_place WHERE reason IS NULL AND currency <> getvariable('currency') GROUP BY 2;

@@ -68,3 +68,14 @@ CREATE TABLE line AS
     UNION ALL
     SELECT kind, 'variance:' || seq, row_id, posted_on, project_key, task_key, category, flag, approval, seconds, days,
         amount_minor, sealed_month FROM variance;
+-- what does not reach the feed, and why
+CREATE TABLE excluded AS
+    SELECT 'seconds' AS measure, reason, count(DISTINCT key) AS n, sum(seconds)::BIGINT AS amount FROM worklog_place
+    WHERE reason IS NOT NULL GROUP BY reason
+    UNION ALL SELECT 'tasks', CASE WHEN cause = 'row' THEN presence ELSE cause || ' ' || presence END, count(*),
+        count(*)
+        FROM task_gone GROUP BY 2
+    UNION ALL SELECT 'amount_minor', reason, count(*), sum(amount_minor)::BIGINT FROM budget_place
+        WHERE reason IS NOT NULL GROUP BY reason
+    UNION ALL SELECT 'amount_minor', 'converted from ' || currency, count(*), sum(amount_minor - amount)::BIGINT
+        FROM budget_place WHERE reason IS NULL AND currency <> getvariable('currency') GROUP BY 2;

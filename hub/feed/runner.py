@@ -1,0 +1,140 @@
+"""Run work here, or on the workers of a Dask cluster: retries, lost workers and slow ones are Dask's."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeVar
+
+from hub.errors import ConfigError, FeedError
+from hub.words import tr
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+RETRIES = 3
+"""Times that work is tried again after an error of its own; of lost workers Dask keeps its own count."""
+
+
+class Runner(Protocol):
+    """Where work is done: by how many *workers*, each with so many *threads* (None: as DuckDB likes).
+
+    *shares* is in how many the rows are cut, None for what suits workers and rows.
+    """
+
+    workers: int
+    threads: int | None
+    shares: int | None
+
+    def start(self, work: Callable[..., None], *arguments: Any) -> Callable[[], None]:
+        """Begin *work*; what is returned waits until it is done, and raises what it raised."""
+
+    def each(self, work: Callable[[T], R], items: list[T]) -> list[R]:
+        """Do *work* for each of *items*, and return what it gave in their order."""
+
+
+class Here:
+    """Does all work in this process, at once, one piece after the other."""
+
+    workers = 1
+    threads: int | None = None
+
+    def __init__(self, shares: int | None = None) -> None:
+        """Cut the rows into *shares*."""
+        self.shares = shares
+
+    def start(self, work: Callable[..., None], *arguments: Any) -> Callable[[], None]:
+        """Do *work*."""
+        work(*arguments)
+        return lambda: None
+
+    def each(self, work: Callable[[T], R], items: list[T]) -> list[R]:
+        """Do *work* for one after the other."""
+        return [work(one) for one in items]
+
+
+class Cluster:
+    """Hands work to the workers of a Dask cluster through its *client*."""
+
+    def __init__(self, client: Any, *, shares: int | None = None) -> None:
+        """Use the workers that *client* knows now. Raises `FeedError` where there is none."""
+        threads = list(client.nthreads().values())
+        if not threads:
+            raise FeedError(
+                tr("The cluster {address} has no worker. Start some: dask worker {address}",
+                   address=client.scheduler.address)
+            )  # fmt: skip
+        self.client = client
+        self.workers = sum(threads)
+        self.threads: int | None = 1  # a worker of several threads does as many pieces at once
+        self.shares = shares
+
+    def start(self, work: Callable[..., None], *arguments: Any) -> Callable[[], None]:
+        """Submit *work*."""
+        future = self.client.submit(work, *arguments, pure=False, retries=RETRIES)
+        return lambda: _result(future)
+
+    def each(self, work: Callable[[T], R], items: list[T]) -> list[R]:
+        """Submit *work* for some items at a time: each worker is asked a few times."""
+        size = max(1, min(_MOST, -(-len(items) // (_ASKED * self.workers))))
+        futures = [
+            self.client.submit(_all, work, items[at : at + size], pure=False, retries=RETRIES)
+            for at in range(0, len(items), size)
+        ]
+        return [one for future in futures for one in _result(future)]
+
+
+_ASKED = 4
+"""Times a worker is asked for a part of a list: a slow one is asked less often."""
+_MOST = 50
+"""Items that are sent at once."""
+
+
+def _all(work: Callable[[T], R], items: list[T]) -> list[R]:
+    return [work(one) for one in items]
+
+
+def _result(future: Any) -> Any:
+    import distributed
+    from distributed.comm.core import CommClosedError
+
+    try:
+        return future.result()
+    except (distributed.KilledWorker, distributed.CancelledError, CommClosedError) as exc:
+        raise FeedError(
+            tr(
+                "The cluster lost the work it was given: {reason} The last good feed stays.",
+                reason=str(exc).splitlines()[0],
+            )
+        ) from exc
+
+
+@contextlib.contextmanager
+def connected(address: str | None, *, patience_s: float = 10.0) -> Iterator[Runner | None]:
+    """Give the runner of the Dask scheduler at *address*, None where there is none: then nothing is shared.
+
+    Raises `ConfigError` without the extra ``cluster``, and where nobody answers for *patience_s*.
+    """
+    if address is None:
+        yield None
+        return
+    try:
+        import distributed
+    except ImportError as exc:
+        raise ConfigError(
+            tr('[engine] kind = "dask" needs the extra cluster: pip install "pm-hub[cluster]"')
+        ) from exc
+    try:
+        client: Any = distributed.Client(address, timeout=patience_s, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as exc:
+        raise ConfigError(
+            tr(
+                "[engine] address = {address!r}: no Dask scheduler answers there ({reason}).",
+                address=address,
+                reason=str(exc).splitlines()[0],
+            )
+        ) from exc
+    try:
+        yield Cluster(client)
+    finally:
+        client.close()
