@@ -167,6 +167,20 @@ class Client(TestClient):
         return answer.json()["value"]  # type: ignore[no-any-return]
 
 
+def follow(client: Client, path: str, size: int) -> list[dict[str, Any]]:
+    """Return the rows of all pages of at most *size* rows, each of which is full but the last."""
+    found: list[dict[str, Any]] = []
+    url = f"/odata/v4/{path}"
+    while url:
+        answer = client.get(url, headers={"prefer": f"odata.maxpagesize={size}"})
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        url = body.get("@odata.nextLink", "")
+        assert len(body["value"]) == size or not url
+        found += body["value"]
+    return found
+
+
 @functools.cache
 def feed_folder() -> Path:
     """Return the folder of feeds of the portfolio, made once."""
