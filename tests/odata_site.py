@@ -128,6 +128,7 @@ class Site:
             lambda level, person, feed: shown(root, level, options, person=person, feed=feed),
             self._current,
             seconds=self.place.seconds,
+            is_kept=lambda feed: (root / feed / "manifest.json").exists(),
         )
         self.tokens = Tokens(tokens)
         self.app = build(self.place, self.feeds, self.tokens, Sessions(self.tokens))

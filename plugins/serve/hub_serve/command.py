@@ -87,6 +87,7 @@ def feeds_of(app: Any, place: ServePlace) -> Feeds:
     return Feeds(
         lambda level, person, feed: app.feed_view(level, person=person, feed=feed), current,
         seconds=place.seconds, may_show=app.may_show,
+        is_kept=lambda feed: (root / feed / "manifest.json").exists(),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from hub_serve.assistant import desk as desks
 from hub_serve.assistant.desk import BOUND, Desk
 from hub_serve.assistant.server import desk_of, server
 from hub_serve.feeds import Feeds
+from hub_serve.languages import spoken
 from hub_serve.place import ServePlace
 from hub_serve.tokens import Reader, Tokens
 from mcp import Client, StdioServerParameters
@@ -322,3 +323,18 @@ def test_without_its_token_it_does_not_start(
     assert "NO_SUCH_TOKEN" in unset.error
     assert "not valid" in wrong.error
     assert "pmh_a_b" not in wrong.error + wrong.output
+
+
+@pytest.mark.parametrize(
+    ("lang", "whole", "name"), [("fr", "tout le portefeuille", "fr"), ("en", "the whole portfolio", "en")]
+)
+def test_words_are_of_who_asks(feeds: Feeds, lang: Any, whole: str, name: str) -> None:
+    """Whatever the server speaks: captions, definitions, and what is wrong; without a wish those of the feed."""
+    reader = Reader(name="test", level="project")
+    one = Desk(lambda: feeds.view(reader), is_all=lambda: True, lang=lambda: lang)
+    (figure,) = answers(one, ("figure", {"kpi": "RAF"}))
+    (plain,) = answers(desk(feeds, "project"), ("figure", {"kpi": "RAF"}))
+
+    assert (whole, getattr(catalogue()["RAF"], name)) == (figure["project"], figure["name"])
+    assert "the whole portfolio" == plain["project"]
+    assert ("fr", "en", None) == (spoken("en;q=0.5,fr-CA"), spoken("de,en;q=0.5"), spoken("de"))

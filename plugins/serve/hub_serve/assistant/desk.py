@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from importlib.resources import files
 from math import isfinite
@@ -18,10 +18,13 @@ from typing import TYPE_CHECKING, Any
 from hub import (
     ConfigError,
     FeedView,
+    Lang,
     Move,
     catalogue,
     evaluate,
+    language,
     receipts,
+    speaking,
     tr,
     what_moved,
     written,
@@ -41,20 +44,27 @@ class Desk:
     """Answers the questions of a reader; *opened* shows the feed as the one who asks may see it.
 
     *is_all* says whether the reader sees all rows of its level: what a source said of its last run may name
-    things of other projects, and is told only then.
+    things of other projects, and is told only then. *lang* gives the language that the one who asks speaks,
+    None for that of the feed.
     """
 
     def __init__(
-        self, opened: Callable[[], AbstractContextManager[FeedView]], *, is_all: Callable[[], bool]
-    ) -> None:
+        self, opened: Callable[[], AbstractContextManager[FeedView]], *, is_all: Callable[[], bool],
+        lang: Callable[[], Lang | None] = lambda: None,
+    ) -> None:  # fmt: skip
         """Open nothing yet."""
-        self._opened, self._is_all = opened, is_all
+        self._feed, self._is_all, self._lang = opened, is_all, lang
         self._one = threading.Lock()
+
+    @contextmanager
+    def _opened(self) -> Iterator[FeedView]:
+        with self._feed() as feed, speaking(self._lang() or ("fr" if feed.lang == "fr" else "en")):
+            yield feed
 
     def list_projects(self) -> Answer:
         """Return the projects that the reader sees, the reddest first."""
         with self._opened() as feed:
-            rows = _rows(feed.connection, "projects", [feed.lang])
+            rows = _rows(feed.connection, "projects", [language()])
             return fit({**_of(feed), "projects": rows}, "projects")
 
     def figure(self, kpi: str, project: str = "", measure: str = "") -> Answer:
@@ -71,14 +81,14 @@ class Desk:
                 )  # fmt: skip
             currency = feed.manifest["currency"]
             values = [
-                {"caption": _caption(known.get(row["measure"]), feed.lang), **row,
+                {"caption": _caption(known.get(row["measure"]), language()), **row,
                  "written": written(row["value"], row["unit"], currency)}
                 for row in rows if not measure or row["measure"] == measure
             ]  # fmt: skip
             trend = _rows(feed.connection, "trend", [one.code, measure or one.headline, scope, key])
             return fit(
                 {
-                    **_of(feed), "kpi": one.code, "name": one.fr if feed.lang == "fr" else one.en,
+                    **_of(feed), "kpi": one.code, "name": one.fr if language() == "fr" else one.en,
                     "project": project or tr("the whole portfolio"), "definition": tr(one.definition),
                     "edge_cases": tr(one.edge_cases) if one.edge_cases else "", "values": values,
                     "trend_of": measure or one.headline, "trend": trend,
