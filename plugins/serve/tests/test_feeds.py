@@ -164,7 +164,7 @@ def test_an_erasure_that_begins_is_asked_for_each_time() -> None:
 
 
 def test_a_feed_that_is_removed_is_not_shown_from_memory() -> None:
-    """An erasure takes the files of every feed away: what is open of them closes, and is refused by its name."""
+    """An erasure takes the files of every feed away: what is open of them closes, and is refused."""
     house, kept = House(), {"one", "two", "three"}
     house.feeds = Feeds(house._opened, lambda: house.current, is_kept=lambda feed: feed in kept)
     opened = house._opened

@@ -29,6 +29,7 @@ from hub import (
     what_moved,
     written,
 )
+from hub_serve.moves import moved
 
 if TYPE_CHECKING:
     import duckdb
@@ -96,18 +97,33 @@ class Desk:
                 "trend", "values",
             )  # fmt: skip
 
-    def what_moved(self, project: str = "") -> Answer:
-        """Return what moved since the committee before, the weightiest of each topic first."""
+    def what_moved(self, project: str = "", since: str = "", until: str = "") -> Answer:
+        """Return what moved between two cuts, the weightiest of each topic first.
+
+        *until* is now and *since* the committee before it unless their labels are given.
+        """
         with self._opened() as feed:
             key = _scope(feed.connection, project)[1] if project else None
-            since = _rows(feed.connection, "since", [])
-            moves = []
-            for row in _rows(feed.connection, "moves", [key]):
-                code = row.pop("project")
-                told = {"project": code, "what": what_moved(Move(**row)), **row}
-                del told["project_key"]
-                moves.append(told)
-            return fit({**_of(feed), "since": since[0] if since else None, "moves": moves}, "moves")
+            found = moved(feed.connection, until=until or None, since=since or None)
+            if found is None and (since or until):
+                raise ConfigError(
+                    tr(
+                        "No way leads through committees from one of these two cuts to the other: ask for "
+                        "cuts that are committees."
+                    )
+                )
+            if found is None:
+                return {**_of(feed), "since": None, "until": None, "moves": []}
+            codes = dict(feed.connection.execute("SELECT project_key, code FROM dim_project").fetchall())
+            moves = [
+                _shown({"project": codes[one.project_key], "what": what_moved(one), **_told(one)})
+                for one in found.moves if key is None or one.project_key == key
+            ]  # fmt: skip
+            ends = {
+                name: _shown({"label": one.label, "as_of": one.as_of})
+                for name, one in (("since", found.since), ("until", found.until))
+            }
+            return fit({**_of(feed), **ends, "moves": moves}, "moves")
 
     def why(self, kpi: str, project: str) -> Answer:
         """Return what a KPI of a project is made of: how many rows, their sums, and the first of them."""
@@ -170,6 +186,12 @@ def _scope(connection: duckdb.DuckDBPyConnection, project: str) -> tuple[str, in
     if not found:
         raise ConfigError(tr("There is no project {project!r} in the feed.", project=_text(asked)))
     return "project", int(found[0][0])
+
+
+def _told(move: Move) -> Answer:
+    names = ("topic", "cause", "item", "measure", "unit", "before_value", "after_value", "before_date",
+             "after_date", "delta")  # fmt: skip
+    return {name: getattr(move, name) for name in names}
 
 
 def _caption(measure: Any, lang: str) -> str:

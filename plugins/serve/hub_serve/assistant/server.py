@@ -161,12 +161,13 @@ def server(desk: Desk) -> MCPServer:
 
     @tool(
         tr(
-            "What moved since the committee before: milestones, budget, effort, risks, scope, each "
-            "news or a correction. project is a code or a name, empty for all."
+            "What moved since the committee before, or between any two committees: milestones, budget, "
+            "effort, risks, scope, each news or a correction. project is a code or a name, empty for all; "
+            "since and until are labels of cuts, empty for the committee before and now."
         )
     )
-    def what_moved(project: str = "") -> str:
-        return _told(lambda: desk.what_moved(project))
+    def what_moved(project: str = "", since: str = "", until: str = "") -> str:
+        return _told(lambda: desk.what_moved(project, since, until))
 
     @tool(
         tr(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Generator, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +29,8 @@ CHUNK = 1000
 MARKED, KNOWN_MARKS = 10_000, 200
 """From how many rows on pages are cut by keys looked up before, and of how many questions these are kept."""
 _marks: dict[tuple[Any, ...], list[Key]] = {}
+_looking: dict[tuple[Any, ...], threading.Lock] = {}
+_lock = threading.Lock()
 
 
 class Begun(NamedTuple):
@@ -143,13 +146,17 @@ class Pages:
         values = question.values.of(sql)
         reader = reader_of(self.asked.request)
         about = (feed.feed_id, reader.level, reader.person, sql, repr(sorted(values.items())))
-        marks = _marks.get(about)
-        if marks is None:
-            with AT_ONCE:
-                marks = [tuple(row) for row in feed.connection.execute(sql, values).fetchall()]
-            while len(_marks) >= KNOWN_MARKS:
-                _marks.pop(next(iter(_marks)), None)
-            _marks[about] = marks
+        with _lock:
+            looking = _looking.setdefault(about, threading.Lock())
+        with looking:  # one looks, and the others who ask the same wait for it
+            marks = _marks.get(about)
+            if marks is None:
+                with AT_ONCE:
+                    marks = [tuple(row) for row in feed.connection.execute(sql, values).fetchall()]
+                while len(_marks) >= KNOWN_MARKS:
+                    _marks.pop(next(iter(_marks)), None)
+                _marks[about] = marks
+        _looking.pop(about, None)
         if after is None:
             return marks[0] if marks else None
         at = marks.index(after.values) + 1 if after.values in marks else len(marks)

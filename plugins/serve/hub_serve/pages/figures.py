@@ -245,7 +245,7 @@ def _course(asked: Asked, code: str, kpi: Any, key: int | None = None) -> Sectio
             names.append(one["measure"])
     rows = [
         [
-            Cell(text=label, note=day(as_of)),
+            Cell(text=asked.named(label), note=day(as_of)),
             *(_value({"coverage": None} | by[name] if name in by else None, currency) for name in names),
         ]
         for label, (as_of, by) in by_cut.items()
