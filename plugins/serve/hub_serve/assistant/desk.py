@@ -23,7 +23,7 @@ from hub import (
     catalogue,
     evaluate,
     language,
-    receipts,
+    receipt,
     speaking,
     tr,
     what_moved,
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 BOUND = 20_000
 """Letters of one answer at most, as JSON."""
+SHOWN = 200
+"""Rows of a kind behind a KPI at most."""
 CELL = 200
 """Letters of one text at most."""
 
@@ -131,11 +133,11 @@ class Desk:
             one = _kpi(kpi)
             scope, key = _scope(feed.connection, project)
             evaluate(feed.connection, None, (one.code,))
-            found = receipts(feed.connection, one.code, key)
             rows = {}
-            for kind, each in found.items():
-                shown = [_shown(row) for row in each]
-                rows[kind] = {"count": len(each), "sums": _sums(each), "rows": shown}
+            for kind in one.receipt:
+                found = receipt(feed.connection, kind, key, most=SHOWN)
+                sums = {name: round(value, 2) for name, value in found.sums.items()}
+                rows[kind] = {"count": found.n, "sums": sums, "rows": [_shown(row) for row in found.rows]}
             return _fit_receipts(
                 {**_of(feed), "kpi": one.code, "project": project, "definition": tr(one.definition),
                  "figure": _rows(feed.connection, "figure", [one.code, scope, key])[:40], "made_of": rows}
@@ -232,21 +234,6 @@ def _text(text: str) -> str:
     return text if len(text) <= CELL else f"{text[: CELL - 1]}…"
 
 
-_SUMMED = ("days", "amount", "seconds", "_h", "points")
-
-
-def _sums(rows: list[Answer]) -> dict[str, float]:
-    """Return the sums of what can be summed of the rows of a receipt."""
-    found: dict[str, float] = {}
-    for row in rows:
-        for name, value in row.items():
-            if name.endswith(_SUMMED) and not name.endswith("slack_days") and isinstance(value, (int, float)):
-                found[name] = found.get(name, 0.0) + value
-            elif name.endswith("amount") and value is not None:
-                found[name] = found.get(name, 0.0) + float(value)
-    return {name: round(value, 2) for name, value in found.items()}
-
-
 def fit(answer: Answer, *lists: str) -> Answer:
     """Return *answer* within the bound: rows at the ends of *lists* go, and it says how many.
 
@@ -286,7 +273,7 @@ def _fit_receipts(answer: Answer) -> Answer:
         }
         return {**answer, "made_of": made}
 
-    low, high = 0, min(most, 200)
+    low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
         if size(cut(middle)) <= BOUND:

@@ -71,8 +71,6 @@ def compute(text: str, scope: Entities | Made, values: Values, place: str) -> No
         if match is None:
             raise bad(tr("{place} cannot be read: {text!r}.", place=place, text=part[:80]), place)
         one = expression(match[1], scope, values, place)
-        if one.kind == "null":
-            one = Typed("NULL::VARCHAR", "VARCHAR")
         if one.kind in {"span", "time", "id", "entity"}:
             raise unsupported(tr("{place}: {what} is not supported.", place=place, what=one.said), place)
         scope.compute(match[2], one)

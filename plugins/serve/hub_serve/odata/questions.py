@@ -238,6 +238,8 @@ class Question:
         return shape
 
     def _cell(self, one: Typed, name: str) -> Cell:
+        if one.kind == "null":
+            one = Typed("NULL::VARCHAR", "VARCHAR")
         for column, known in self.columns.items():
             if known == one:
                 return Cell(name=name, column=column, type=one.type)

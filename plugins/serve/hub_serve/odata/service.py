@@ -175,7 +175,9 @@ class _Answer(Asking):
             headers["content-disposition"] = f'attachment; filename="{name}.csv"'
         if self.request.method == "HEAD":
             sent.stream.close()
-            return Response(None, 200, headers, form.media_type)
+            head = Response(None, 200, headers, form.media_type)
+            del head.headers["content-length"]  # it has none because nobody asked for it, not because it is 0
+            return head
         return Streamed(sent, 200, headers, form.media_type)
 
     def _entity(self, name: str, keys: Keys, path: list[str], target: str, rest: list[str]) -> Response:

@@ -25,13 +25,14 @@ from hub_serve.pages.blocks import SYMBOLS, Cell, Page, word_of
 from hub_serve.pages.connect import connect
 from hub_serve.pages.dictionary import dictionary, one_table
 from hub_serve.pages.entry import Entry
-from hub_serve.pages.figures import figures, one_figure, rows_behind
+from hub_serve.pages.figures import figures, one_figure
 from hub_serve.pages.flow import flow
 from hub_serve.pages.load import load
 from hub_serve.pages.moves import moved
 from hub_serve.pages.oidc import OpenIdConnect
 from hub_serve.pages.portfolio import portfolio
 from hub_serve.pages.project import project
+from hub_serve.pages.rows import rows_behind
 from hub_serve.pages.service import service
 from hub_serve.pages.sources import sources
 
