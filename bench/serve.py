@@ -98,8 +98,15 @@ class Server:
             cwd=base, check=True, capture_output=True, text=True, env=os.environ,
         ).stdout.strip()  # fmt: skip
         self.headers = {"Authorization": "Basic " + b64encode(f"x:{token}".encode()).decode()}
-        self.process = subprocess.Popen([*command, "serve", "--port", str(PORT)], cwd=base,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        self.base = base
+        self.start()
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "hub", "serve", "--port", str(PORT)], cwd=self.base,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
         for _ in range(300):
             try:
                 self.get("/odata/v4/dim_source")
@@ -107,6 +114,11 @@ class Server:
             except OSError:
                 time.sleep(0.1)
         raise SystemExit("the server did not start")
+
+    def stop(self) -> None:
+        """End as an administrator does: what was begun is answered to its end."""
+        self.process.terminate()
+        self.process.wait(90)
 
     def get(self, path: str, prefer: str = "", keep: int = 3000) -> tuple[int, int, bytes]:
         """Return status, bytes and the last *keep* bytes of the body of *path*."""
@@ -149,11 +161,13 @@ def paged(server: Server, size: int) -> tuple[float, float, int, float]:
 
 
 def crowd(
-    server: Server, readers: int, seconds: float, path: str, odd: list[str], feeds: tuple[str, ...] = ()
-) -> tuple[int, float]:
+    server: Server, readers: int, seconds: float, path: str, odd: list[str], feeds: tuple[str, ...] = (),
+    *, restarts: bool = False,
+) -> tuple[int, float]:  # fmt: skip
     """Let *readers* ask *path* for *seconds*; return how often it was answered and the longest wait.
 
-    An answer that names more than one of *feeds* is odd.
+    An answer that names more than one of *feeds* is odd. Where the server *restarts*, a question that nobody
+    took is asked again; an answer that was begun ends well, or is odd.
     """
     until, counts, waits = time.perf_counter() + seconds, [0] * readers, [0.0] * readers
 
@@ -165,6 +179,11 @@ def crowd(
                 named = sum(1 for one in feeds if f'"{one}"'.encode() in end)
                 if status != 200 or not end.endswith(b"]}") or named != bool(feeds):
                     odd.append(f"{status} {end[-80:]!r}")
+            except (ConnectionRefusedError, ConnectionResetError, http.client.RemoteDisconnected) as exc:
+                if not restarts:  # else it was not listened to, and is asked again
+                    odd.append(repr(exc))
+                time.sleep(0.1)
+                continue
             except (OSError, http.client.HTTPException) as exc:
                 odd.append(repr(exc))
             counts[n] += 1
@@ -178,8 +197,11 @@ def crowd(
     return sum(counts), max(waits)
 
 
-def switching(server: Server, feeds: list[str], root: Path, seconds: float) -> tuple[int, list[str]]:
-    """Change the current feed every second under 100 clients; return answers, and what was wrong with any."""
+def switching(server: Server, feeds: list[str], root: Path, seconds: float) -> tuple[int, int, list[str]]:
+    """Change the current feed every second, and restart the server every 15, under 100 clients.
+
+    Return how many answers there were, how often it was started again, and what was wrong with any answer.
+    """
     odd: list[str] = []
     over = threading.Event()
 
@@ -191,20 +213,30 @@ def switching(server: Server, feeds: list[str], root: Path, seconds: float) -> t
             spare.write_text(feeds[n % len(feeds)])
             spare.replace(root / "CURRENT")
 
-    changer = threading.Thread(target=change)
-    changer.start()
+    starts = [0]
+
+    def restart() -> None:
+        while not over.wait(15.0):
+            server.stop()
+            server.start()
+            starts[0] += 1
+
+    changers = [threading.Thread(target=one) for one in (change, restart)]
+    for one in changers:
+        one.start()
     path = "/odata/v4/fact_worklog?$top=200&$expand=source($select=name)"
-    counts = crowd(server, 100, seconds, path, odd, tuple(feeds))
+    counts = crowd(server, 100, seconds, path, odd, tuple(feeds), restarts=True)
     over.set()
-    changer.join()
-    return counts[0], odd
+    for one in changers:
+        one.join()
+    return counts[0], starts[0], odd
 
 
 def main() -> int:
     """Print the figures; the exit code says whether they are as they should be."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--short", action="store_true")
-    parser.add_argument("--minutes", type=float, default=1.0, help="Of the change of feeds under load.")
+    parser.add_argument("--minutes", type=float, help="Of feeds that change and restarts under load.")
     options = parser.parse_args([one for one in sys.argv[1:] if one != "--json"])
     rows = ROWS // 10 if options.short else ROWS
     base = Path(tempfile.mkdtemp(prefix="pm-hub-bench-"))
@@ -236,8 +268,12 @@ def main() -> int:
             f"50 readers: {many / spent:.0f} answers/s of 5,000 rows, longest {longest:.1f} s, "
             f"{len(odd)} errors, {server.mb():.0f} MB"
         )
-        many, wrong = switching(server, names, root, 10 if options.short else 60 * options.minutes)
-        print(f"100 clients, a feed a second: {many} answers, {len(wrong)} wrong {wrong[:2]}")
+        seconds = 60 * (options.minutes or (0.4 if options.short else 1))
+        many, starts, wrong = switching(server, names, root, seconds)
+        print(
+            f"100 clients for {seconds:.0f} s, a feed a second, {starts} restarts: {many} answers, "
+            f"{len(wrong)} wrong {wrong[:2]}"
+        )
         return 0 if ok and not odd and not wrong else 1
     finally:
         server.process.terminate()

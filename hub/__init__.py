@@ -64,7 +64,6 @@ if TYPE_CHECKING:
     from hub.feed.kpi.evaluate import evaluate as evaluate
     from hub.feed.kpi.explain import Receipt as Receipt
     from hub.feed.kpi.explain import receipt as receipt
-    from hub.feed.kpi.explain import receipts as receipts
     from hub.feed.kpi.measures import CONFIDENCE as CONFIDENCE
     from hub.feed.kpi.measures import DECLARED as DECLARED
     from hub.feed.kpi.measures import HEALTH as HEALTH
@@ -187,7 +186,7 @@ _ROOMS = {
     "feed.access": ("BRIDGE", "Bearing", "bearings", "shows_sql"),
     "feed.kpi.catalogue": ("catalogue",),
     "feed.kpi.evaluate": ("evaluate",),
-    "feed.kpi.explain": ("Receipt", "receipt", "receipts"),
+    "feed.kpi.explain": ("Receipt", "receipt"),
     "feed.kpi.measures": ("CONFIDENCE", "DECLARED", "HEALTH", "TREND", "measures"),
     "feed.kpi.shown": ("Measure",),
     "feed.model": ("HIERARCHIES", "model"),

@@ -128,6 +128,7 @@ class Site:
             lambda level, person, feed: shown(root, level, options, person=person, feed=feed),
             self._current,
             seconds=self.place.seconds,
+            is_kept=lambda feed: (root / feed / "manifest.json").exists(),
         )
         self.tokens = Tokens(tokens)
         self.app = build(self.place, self.feeds, self.tokens, Sessions(self.tokens))
@@ -165,6 +166,20 @@ class Client(TestClient):
         answer = self.ask(path, **options)
         assert answer.status_code == 200, answer.text
         return answer.json()["value"]  # type: ignore[no-any-return]
+
+
+def follow(client: Client, path: str, size: int) -> list[dict[str, Any]]:
+    """Return the rows of all pages of at most *size* rows, each of which is full but the last."""
+    found: list[dict[str, Any]] = []
+    url = f"/odata/v4/{path}"
+    while url:
+        answer = client.get(url, headers={"prefer": f"odata.maxpagesize={size}"})
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        url = body.get("@odata.nextLink", "")
+        assert len(body["value"]) == size or not url
+        found += body["value"]
+    return found
 
 
 @functools.cache

@@ -206,7 +206,7 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
 
     Example: hub explain EVM_DAYS --project P-001
     """
-    from hub.feed import catalogue, evaluate, open_folder, receipts
+    from hub.feed import catalogue, evaluate, open_folder, receipt
     from hub.feed.kpi.kept import corrected_since
     from hub.feed.questions import project_key
     from hub.feed.reasons import spoken_column
@@ -219,7 +219,7 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
         if key is None:
             raise ConfigError(tr("There is no project {project!r} in the feed.", project=project))
         rows = [row for row in result.kpis[code] if row.get("project") in {project, None}]
-        found = receipts(connection, code, key)
+        found = {kind: receipt(connection, kind, key, most=None).rows for kind in catalogue()[code].receipt}
         since = corrected_since(connection, catalogue()[code], rows, key) if result.kept else {}
     finally:
         connection.close()

@@ -4,7 +4,7 @@ from hub.feed.build import BuildOptions, Snapshot, build, keep_cut, lines_of_mon
 from hub.feed.changes import changes
 from hub.feed.cuts import Cut, cut_folder, digest, redact_cut, rewritten
 from hub.feed.gate import Finding, check
-from hub.feed.kpi import catalogue, evaluate, open_folder, receipts
+from hub.feed.kpi import catalogue, evaluate, open_folder, receipt
 from hub.feed.kpi.measures import HEALTH, measures
 from hub.feed.kpi.shown import Measure
 from hub.feed.model import Model, column_captions, model, table_caption
@@ -39,7 +39,7 @@ __all__ = [
     "open_folder",
     "project_to",
     "projection_folder",
-    "receipts",
+    "receipt",
     "redact_cut",
     "rewritten",
     "table_caption",

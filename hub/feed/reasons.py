@@ -166,7 +166,7 @@ def spoken_move(text: str) -> str:
 
 def spoken_status(category: str) -> str:
     """Return what a category of statuses is called."""
-    return tr(category) if category in _STATUSES else category
+    return tr(category).replace("_", " ") if category in _STATUSES else category
 
 
 def spoken_check(code: str) -> str:

@@ -2,6 +2,6 @@
 
 from hub.feed.kpi.catalogue import Kpi, catalogue, prepare, register
 from hub.feed.kpi.evaluate import evaluate, generate_days, open_folder
-from hub.feed.kpi.explain import receipts
+from hub.feed.kpi.explain import receipt
 
-__all__ = ["Kpi", "catalogue", "evaluate", "generate_days", "open_folder", "prepare", "receipts", "register"]
+__all__ = ["Kpi", "catalogue", "evaluate", "generate_days", "open_folder", "prepare", "receipt", "register"]

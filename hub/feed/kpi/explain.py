@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub.feed.kpi.catalogue import catalogue
-
 if TYPE_CHECKING:
     import duckdb
 
@@ -102,24 +100,12 @@ _RECEIPTS: dict[str, str] = {
 }
 
 
-def receipts(
-    connection: duckdb.DuckDBPyConnection, code: str, project_key: int
-) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows behind the KPI *code* of a project, per kind of row.
-
-    The connection is one that `evaluate` has prepared. ``_table`` and ``_id`` name the row in the store,
-    where there is one.
-    """
-    found: dict[str, list[dict[str, Any]]] = {}
-    for name in catalogue()[code].receipt:
-        result = connection.execute(_RECEIPTS[name], [project_key])
-        names = [column[0] for column in result.description or ()]
-        found[name] = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-    return found
+_SUMMED = ("days", "amount", "seconds", "_h", "points")
+"""How columns end that are summed, of which slack is none."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """Some rows of one kind behind a KPI: how many there are, and what their days and amounts sum up to."""
+    """Some rows of one kind behind a KPI: how many there are, and what can be summed of all of them."""
 
     kind: str
     n: int
@@ -128,15 +114,21 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def receipt(
-    connection: duckdb.DuckDBPyConnection, kind: str, project_key: int, *, most: int = 50, skip: int = 0
-) -> Receipt:
+    connection: duckdb.DuckDBPyConnection,
+    kind: str,
+    project_key: int,
+    *,
+    most: int | None = 50,
+    skip: int = 0,
+) -> Receipt:  # fmt: skip
     """Return *most* rows of one *kind* of receipt of a project after the first *skip*, and the sums of all.
 
-    The connection is one that `tell` or `evaluate` has prepared.
+    The connection is one that `tell` or `evaluate` has prepared; None are all rows. ``_table`` and ``_id``
+    name the row in the store, where there is one.
     """
     query = _RECEIPTS[kind]
     names = [one[0] for one in connection.execute(f"{query} LIMIT 0", [project_key]).description or ()]
-    summed = [name for name in names if name.endswith(("days", "amount"))]
+    summed = [name for name in names if name.endswith(_SUMMED) and not name.endswith("slack_days")]
     parts = ", ".join(["count(*)", *(f"sum({name})::DOUBLE" for name in summed)])
     n, *sums = connection.execute(f"SELECT {parts} FROM ({query})", [project_key]).fetchall()[0]
     rows = connection.execute(f"{query} LIMIT ? OFFSET ?", [project_key, most, skip]).fetchall()

@@ -52,7 +52,8 @@ def written(value: float | None, unit: str, currency: str, *, signed: bool = Fal
         return number(value, f"{plus}.2f")
     whole = abs(value - round(value)) < 0.05
     text = number(value, f"{plus},.0f" if whole or abs(value) >= 100 else f"{plus},.1f")
-    after = {"days": tr("person-days"), "duration": tr("days"), "hours": "h"}.get(unit)
+    duration = tr("day") if text.lstrip("+-") == "1" else tr("days")
+    after = {"days": tr("person-days"), "duration": duration, "hours": "h"}.get(unit)
     return f"{text}\N{NO-BREAK SPACE}{after}" if after else text
 
 

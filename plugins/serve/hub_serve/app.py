@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from hub import ConfigError, FeedView, HubError, MissingExtra, feed_gauges, openmetrics, source_gauges, tr
 from hub_serve import projectdata
-from hub_serve.door import Door, Patience, Sessions
+from hub_serve.door import Door, Patience, Sessions, address_of, who
 from hub_serve.feeds import Feeds, TooLong
 from hub_serve.tokens import Reader, Tokens
 
@@ -62,10 +62,12 @@ def build(place: ServePlace, feeds: Feeds, tokens: Tokens, sessions: Sessions) -
 def view_of(request: Request, feed_id: str | None = None) -> AbstractContextManager[FeedView]:
     """Show the one who asks the current feed, or the kept one with *feed_id*, as it may see it.
 
+    A part of a batch sees the feed of its batch.
+
     Its connection belongs to the block: questions of several threads need a block each. Raises `ConfigError`
     where the feed is not kept any more.
     """
-    return feeds_of(request).view(reader_of(request), feed_id)
+    return feeds_of(request).view(reader_of(request), feed_id or getattr(request.state, "feed", None))
 
 
 def reader_of(request: Request) -> Reader:
@@ -78,6 +80,12 @@ def feeds_of(request: Request) -> Feeds:
     """Return the feeds that are shown."""
     feeds: Feeds = request.app.state.feeds
     return feeds
+
+
+def patience_of(request: Request) -> int:
+    """Count one more question of the one who asks; return the seconds to wait, 0 where there is no need."""
+    patience: Patience = request.app.state.patience
+    return patience.wait(who(reader_of(request), address_of(request)))
 
 
 def place_of(request: Request) -> ServePlace:

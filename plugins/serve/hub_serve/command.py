@@ -42,7 +42,8 @@ def run(app: Any, *, host: str | None, port: int | None) -> int:
     server = uvicorn.Server(
         uvicorn.Config(
             application, host=place.host, port=place.port, access_log=False, server_header=False,
-            log_level="warning", timeout_graceful_shutdown=20, h11_max_incomplete_event_size=32_768,
+            log_level="warning", h11_max_incomplete_event_size=32_768,
+            timeout_graceful_shutdown=int(place.seconds) + 5,  # as long as an answer may take, and its end
             proxy_headers=bool(place.proxies), forwarded_allow_ips=list(place.proxies) or None,
             ssl_certfile=str(base / place.certificate) if place.certificate else None,
             ssl_keyfile=str(base / place.key) if place.key else None,
@@ -87,6 +88,7 @@ def feeds_of(app: Any, place: ServePlace) -> Feeds:
     return Feeds(
         lambda level, person, feed: app.feed_view(level, person=person, feed=feed), current,
         seconds=place.seconds, may_show=app.may_show,
+        is_kept=lambda feed: (root / feed / "manifest.json").exists(),
     )  # fmt: skip
 
 

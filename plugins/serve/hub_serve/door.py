@@ -202,9 +202,9 @@ class Door:
         path, headers = request.url.path, request.headers
         if path != "/healthz" and _host(headers) not in self.place.hosts:
             return PlainTextResponse(tr("This address is not one of this server."), 421)
-        address = request.client.host if request.client else "?"
+        address = address_of(request)
         if wait := self.patience.locked(address):
-            return _later(wait, tr("Too many wrong tokens: wait and try again."))
+            return later(wait, tr("Too many wrong tokens: wait and try again."))
         query = parse_qsl(request.url.query, keep_blank_values=True)
         given = _given(headers, query)
         if given is None and (name := cookie_of(headers)):
@@ -230,8 +230,8 @@ class Door:
         return RedirectResponse(f"/signin?{urlencode({'to': wanted})}" if ask else "/signin", 303)
 
     def _counted(self, reader: Reader, address: str) -> Reader | Response:
-        wait = self.patience.wait(f"{reader.name}\n{reader.person}\n{address}")
-        return _later(wait, tr("Too many requests: wait and try again.")) if wait else reader
+        wait = self.patience.wait(who(reader, address))
+        return later(wait, tr("Too many requests: wait and try again.")) if wait else reader
 
     def _signed_in(
         self, request: Request, given: str, query: list[tuple[str, str]], address: str
@@ -291,5 +291,16 @@ def _plain(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)[:200]
 
 
-def _later(seconds: int, why: str) -> Response:
+def who(reader: Reader, address: str) -> str:
+    """Return by what the questions of *reader* from *address* are counted."""
+    return f"{reader.name}\n{reader.person}\n{address}"
+
+
+def address_of(request: Request) -> str:
+    """Return where a request comes from."""
+    return request.client.host if request.client else "?"
+
+
+def later(seconds: int, why: str) -> Response:
+    """Return the answer that asks to wait for some *seconds*."""
     return PlainTextResponse(why, 429, {"retry-after": str(seconds)})

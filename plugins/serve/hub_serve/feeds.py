@@ -14,6 +14,7 @@ from hub_serve.tokens import Reader
 
 OPEN_AT_MOST = 24
 """Feeds that stay open for readers to come, the least used ones are closed first."""
+_OF_PERSONS = ("nominative-line", "pseudonym-week")
 MEMORY = "512MB"
 """What the questions to one open feed may take together; DuckDB spills beyond."""
 
@@ -45,14 +46,16 @@ class Feeds:
         *,
         seconds: float = 60.0,
         may_show: Callable[[Privacy, str | None], None] = lambda level, person: None,
+        is_kept: Callable[[str], bool] = lambda feed_id: True,
     ) -> None:
         """Take what opens a feed (level, person, feed id), and what tells the id of the current one.
 
         A question may take *seconds*. *may_show* (level, person) is asked each time, and raises where nothing
-        is shown for now.
+        is shown for now; *is_kept* (feed id) says whether the files of a feed are still there. What is open
+        of either is closed then: who was erased stays in no memory.
         """
         self._opened, self._current, self._seconds = opened, current, seconds
-        self._may_show = may_show
+        self._may_show, self._is_kept = may_show, is_kept
         self._rooms: dict[_Key, _Room] = {}
         self._lock = threading.Lock()
         self._opening: dict[_Key, threading.Lock] = {}
@@ -74,8 +77,14 @@ class Feeds:
         """
         import duckdb
 
-        self._may_show(reader.level, reader.person)
+        try:
+            self._may_show(reader.level, reader.person)
+        except ConfigError:
+            self._forget(lambda one: one.person is not None or one.level in _OF_PERSONS)
+            raise
         key = _Key(feed_id or self.current(), reader.level, reader.person)
+        if not self._is_kept(key.feed_id):  # then opening it anew says so
+            self._forget(lambda one: one.feed_id == key.feed_id)
         room = self._enter(key)
         connection = room.view.connection.cursor()
         done = threading.Event()
@@ -100,14 +109,16 @@ class Feeds:
 
     def close(self) -> None:
         """Close what nobody looks at; the rest closes when its last reader leaves."""
+        self._forget(lambda one: True)
+
+    def _forget(self, which: Callable[[_Key], bool]) -> None:
         with self._lock:
-            rooms = [*self._rooms.values()]
-            self._rooms.clear()
+            rooms = [self._rooms.pop(key) for key in [*self._rooms] if which(key)]
             for room in rooms:
                 room.is_over = True
-        for room in rooms:
-            if not room.readers:
-                room.stack.close()
+            closed = [room for room in rooms if not room.readers]
+        for room in closed:
+            room.stack.close()
 
     def _enter(self, key: _Key) -> _Room:
         with self._lock:

@@ -16,6 +16,7 @@ from hub_serve.assistant import desk as desks
 from hub_serve.assistant.desk import BOUND, Desk
 from hub_serve.assistant.server import desk_of, server
 from hub_serve.feeds import Feeds
+from hub_serve.languages import spoken
 from hub_serve.place import ServePlace
 from hub_serve.tokens import Reader, Tokens
 from mcp import Client, StdioServerParameters
@@ -322,3 +323,28 @@ def test_without_its_token_it_does_not_start(
     assert "NO_SUCH_TOKEN" in unset.error
     assert "not valid" in wrong.error
     assert "pmh_a_b" not in wrong.error + wrong.output
+
+
+@pytest.mark.parametrize(("lang", "whole"), [("fr", "tout le portefeuille"), ("en", "the whole portfolio")])
+def test_words_are_of_who_asks(feeds: Feeds, lang: Any, whole: str) -> None:
+    """Captions and definitions, whatever the server speaks; without a wish those of the feed."""
+    reader = Reader(name="test", level="project")
+    one = Desk(lambda: feeds.view(reader), is_all=lambda: True, lang=lambda: lang)
+    (figure,) = answers(one, ("figure", {"kpi": "RAF"}))
+    (plain,) = answers(desk(feeds, "project"), ("figure", {"kpi": "RAF"}))
+
+    assert (whole, getattr(catalogue()["RAF"], lang)) == (figure["project"], figure["name"])
+    assert "the whole portfolio" == plain["project"]
+    assert ("fr", "en", None) == (spoken("en;q=0.5,fr-CA"), spoken("de,en;q=0.5"), spoken("de"))
+
+
+def test_what_moved_is_asked_between_cuts(feeds: Feeds) -> None:
+    """By their labels; one that is not there is told with those that are."""
+    found = asked(
+        server(desk(feeds)), ("what_moved", {}), ("what_moved", {"since": "nope"}),
+        ("what_moved", {"since": "Now", "until": "Now"}),
+    )  # fmt: skip
+
+    assert {"since", "until", "moves"} <= json.loads(found[0][1]).keys()
+    assert (True, True) == (found[1][0], "There is no cut 'nope'" in found[1][1])
+    assert [] == json.loads(found[2][1])["moves"]

@@ -158,8 +158,34 @@ def test_an_erasure_that_begins_is_asked_for_each_time() -> None:
     with pytest.raises(ConfigError, match="erasure"):
         house.projects(names)
     assert 1 == house.projects(HERE)
+    assert ["one"] == house.closed  # that of the names, though nobody asks for it any more
     erasing[0] = False
     assert before == house.projects(names)
+
+
+def test_a_feed_that_is_removed_is_not_shown_from_memory() -> None:
+    """An erasure takes the files of every feed away: what is open of them closes, and is refused."""
+    house, kept = House(), {"one", "two", "three"}
+    house.feeds = Feeds(house._opened, lambda: house.current, is_kept=lambda feed: feed in kept)
+    opened = house._opened
+
+    @contextmanager
+    def still(level: str, person: str | None, feed_id: str) -> Iterator[FeedView]:
+        if feed_id not in kept:
+            raise ConfigError(f"{feed_id} is not kept any more")
+        with opened(level, person, feed_id) as view:
+            yield view
+
+    house.feeds._opened = still
+    with house.feeds.view(HERE) as feed:
+        kept.remove("one")
+        house.current = "two"
+        with pytest.raises(ConfigError, match="not kept any more"):
+            house.projects(feed_id="one")
+        during = [*house.closed]
+        assert 1 == count(feed)  # an answer that was begun ends
+
+    assert ([], ["one"], 2) == (during, house.closed, house.projects())
 
 
 def test_the_end_closes_what_is_open() -> None:

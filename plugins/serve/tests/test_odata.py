@@ -10,12 +10,11 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hub_serve.odata import service
-from odata_site import Client, Site, feed_folder, publish_again
+from hub_serve.odata import paging
+from odata_site import Client, Site, feed_folder, follow, publish_again
 from starlette.testclient import TestClient
 
 from hub import model
@@ -32,20 +31,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 def client(site: Site) -> Iterator[Client]:
     with site.client() as opened:
         yield opened
-
-
-def follow(client: Client, path: str, size: int) -> list[dict[str, Any]]:
-    """Return the rows of all pages of at most *size* rows, each of which is full but the last."""
-    found: list[dict[str, Any]] = []
-    url = f"/odata/v4/{path}"
-    while url:
-        answer = client.get(url, headers={"prefer": f"odata.maxpagesize={size}"})
-        assert answer.status_code == 200, answer.text
-        body = answer.json()
-        url = body.get("@odata.nextLink", "")
-        assert len(body["value"]) == size or not url
-        found += body["value"]
-    return found
 
 
 # Conformance, OData 4.01 part 1: Protocol, 13.1.1 minimal
@@ -108,10 +93,11 @@ def test_minimal_5_headers_that_cannot_be_met(client: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("dim_status?$compute=1 as x", 501), ("dim_status?$filter=$it/category eq 'x'", 501),
-        ("dim_project?$filter=fact_worklog/any(d:d/days gt 1)", 501), ("dim_status?$levels=2", 501),
-        ("dim_status?$apply=topcount(1,sort_order)", 501), ("$batch", 501), ("$all", 501),
-        ("dim_status(1)/$ref", 501), ("dim_status?$filter=cast(category,Edm.String) eq 'x'", 501),
+        ("dim_status?$filter=$root/dim_status eq 'x'", 501), ("dim_status?$levels=2", 501),
+        ("dim_project?$expand=fact_worklog", 501), ("dim_status?$filter=isof(Edm.String)", 501),
+        ("dim_status?$apply=topcount(1,sort_order)", 501), ("$all", 501), ("$crossjoin(dim_status)", 501),
+        ("dim_status(1)/$ref", 501), ("dim_status?$filter=cast(category,Edm.Duration) eq 'x'", 501),
+        ("dim_status?$filter=category has 'x'", 501), ("$batch", 405),
         ("fact_budget?$expand=project/$ref", 501), ("fact_budget?$expand=project($filter=name eq 'x')", 501),
         ("dim_status?$nope=1", 400), ("dim_status?$top=1&$top=2", 400), ("dim_status?$top=-1", 400),
         ("dim_status?$filter=nope eq 1", 400), ("dim_status?$filter=category eq 1", 400),
@@ -385,7 +371,7 @@ def test_apply(client: Client) -> None:
 
 def test_long_pages_are_cut_by_keys(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages that are ranges of keys have each row once, whatever else is asked, and the first rows by key."""
-    monkeypatch.setattr(service, "MARKED", 2)
+    monkeypatch.setattr(paging, "MARKED", 2)
     found = follow(client, "fact_kpi?$filter=measure ne 'x'", 700)
     by_key = client.rows("fact_kpi", orderby="cut_key,scope_kind,scope_key,kpi,measure,period", top="333")
     first = client.rows("fact_kpi", top="333")
@@ -455,6 +441,7 @@ def test_head_has_the_headers(client: Client) -> None:
         assert (got.status_code, got.headers["content-type"], b"") == (
             head.status_code, head.headers["content-type"], head.content,
         )  # fmt: skip
+        assert head.headers.get("content-length") in {None, got.headers.get("content-length")}
 
 
 def test_preferences_are_told(client: Client) -> None:

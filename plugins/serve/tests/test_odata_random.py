@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from hub_serve.odata.names import navigations
+from hub_serve.odata.names import collections, navigations
 from odata_site import Site, feed_folder
 
 from hub import model
@@ -20,7 +20,11 @@ NAMES = [*model().tables]
 WORDS = [
     "name", "title", "key", "project_key", "task_key", "days", "amount", "work_date", "created_at",
     "year_month", "project/name", "task/project/code", "person/team", "cut/as_of", "status/category",
-    "allocated_s", "value", "nope", "any", "null", "$it", "$count", "x'",
+    "allocated_s", "value",
+    "fact_worklog/any()", "fact_worklog/$count",
+    "dim_task/all(t:t/key eq 'a1')", "fact_task_snapshot/any(s:s/task/fact_worklog/any(w:w/days gt 1))",
+    "w/any(", "$it/key",
+    "nope", "any", "null", "$it", "$count", "x'",
 ]  # fmt: skip
 VALUES = [
     "1", "-1", "0", "1.5", "-2.25e3", "9223372036854775807", "99999999999999999999999", "1e400", "'a'", "''",
@@ -57,7 +61,8 @@ TYPED = {
     "truth": ["true", "null"],
 }  # fmt: skip
 FORMS = {
-    "number": ["<number> add <number>", "<number> sub <number>", "(<number> mul 2)", "<number> div <number>",
+    "number": ["<count>", "<number> divby <number>",
+               "<number> add <number>", "<number> sub <number>", "(<number> mul 2)", "<number> div <number>",
                "<number> mod <number>", "-(<number>)", "length(<text>)", "indexof(<text>,<text>)",
                "round(<number>)",
                "floor(<number>)", "ceiling(<number>)", "year(<date>)", "month(<instant>)", "day(<date>)",
@@ -69,7 +74,8 @@ FORMS = {
     "date": ["date(<instant>)", "<date> add <span>"],
     "instant": ["<instant> sub <span>", "<instant> add <span>"],
     "span": ["<instant> sub <instant>"],
-    "truth": ["<number> eq <number>", "<number> ne <number>", "<number> lt <number>", "<text> ge <text>",
+    "truth": ["<any>", "<all>",
+              "<number> eq <number>", "<number> ne <number>", "<number> lt <number>", "<text> ge <text>",
               "<text> eq <text>", "<date> le <instant>", "<date> gt <date>", "<instant> ge <instant>",
               "contains(<text>,<text>)", "startswith(<text>,<text>)", "endswith(<text>,<text>)",
               "<number> in (1,<number>,null)", "<text> in (<text>)", "<truth> and <truth>",
@@ -84,6 +90,7 @@ class Dice:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
         self.name = self.rng.choice(NAMES)
+        self.variable, self.is_made = "", False
 
     def one(self, *choices: str) -> str:
         return self.rng.choice(choices)
@@ -156,13 +163,33 @@ class Dice:
             nav = self.one(*navs)
             table, before = navs[nav].target, f"{nav}/"
         fitting = [name for name, one in model().tables[table].columns.items() if KINDS[one.type[:4]] == kind]
-        return before + self.one(*fitting) if fitting else self.one(*TYPED[kind])
+        path = f"{self.variable}/" if self.variable else ""
+        return path + before + self.one(*fitting) if fitting else self.one(*TYPED[kind])
+
+    def collection(self, kind: str, depth: int) -> str:
+        """Return a condition on, or the count of, what points to the rows; else a value of the same kind."""
+        found = [(nav, one.table) for nav, one in collections(self.name).items()]
+        if not found or self.is_made:
+            return "0" if kind == "count" else "true"
+        nav, other = self.rng.choice(found)
+        if kind == "count":
+            return f"{nav}/$count"
+        name, self.name, self.variable = self.name, other, f"{self.variable}w"
+        inner = self.typed("truth", min(depth, 1))
+        self.name, self.variable = name, self.variable[:-1]
+        return f"{nav}/{kind}({self.variable}w:{inner})"
 
     def typed(self, kind: str, depth: int = 2) -> str:
         if depth == 0 or self.rng.random() < 0.4:
             return self.of(kind) if self.rng.random() < 0.7 else self.one(*TYPED[kind])
         form = self.one(*FORMS[kind])
-        return "(" + re.sub(r"<(\w+)>", lambda found: self.typed(found[1], depth - 1), form) + ")"
+
+        def inner(found: re.Match[str]) -> str:
+            told = found[1]
+            is_of = told in {"any", "all", "count"}
+            return self.collection(told, depth - 1) if is_of else self.typed(told, depth - 1)
+
+        return "(" + re.sub(r"<(\w+)>", inner, form) + ")"
 
     def careful(self) -> tuple[str, dict[str, str]]:
         """Return an address that has to be answered with rows, and headers."""
@@ -184,11 +211,17 @@ class Dice:
                 "filter": self.one("x1 gt 1", "n1 ge 1 and not (x1 lt 0)", "x1 eq null"),
                 "orderby": self.one("x1 desc", "n1", "n1 desc,x1"), "select": self.one("x1", "n1,x1", "*"),
             }  # fmt: skip
+        elif self.rng.random() < 0.3:
+            told["compute"] = (
+                f"{self.typed('number')} as y1,{self.typed('text')} as y2,{self.typed('date')} as y3"
+            )
+            told["orderby"] = self.one("y1 desc", "y2,y3", "y3 desc,y1")
+            told["select"] = self.one("*", "y1", f"y2,y3,{columns[0]}")
+            told["filter"] = self.one("y1 ge 0 or y2 ne null", "y3 eq null or y1 lt 5", "contains(y2,'a')")
         elif self.rng.random() < 0.4:
             told["expand"] = self.one("*", *navigations(self.name))
         chosen = self.rng.sample([*told], self.rng.randint(1, 5))
-        if "apply" in told and "apply" not in chosen:
-            chosen.append("apply")
+        chosen += [one for one in ("apply", "compute") if one in told and one not in chosen]
         query = "&".join(f"${one}={quote(told[one])}" for one in chosen)
         return f"{self.name}?{query}", {"prefer": self.one("maxpagesize=2", "")}
 

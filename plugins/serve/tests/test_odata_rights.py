@@ -7,6 +7,7 @@ import functools
 import io
 import json
 import os
+from collections import Counter
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from hub_serve.odata.names import collections
 from odata_site import LEVELS, RIGHTS, SECRET, Client, Site, feed_folder
 
 from hub import model
@@ -221,6 +223,82 @@ def test_nothing_hidden_shows_beside_a_row(site: Site, level: str, user: str) ->
                         wrong.append((table, name, group))
 
     assert [] == wrong
+
+
+@pytest.mark.parametrize(("level", "user"), CASES)
+def test_no_lambda_tells_of_a_hidden_row(site: Site, level: str, user: str) -> None:
+    """Whether something points to a row, and how often, is said of what the person sees.
+
+    Each collection of each dimension: any, all, its count, the count as a computed value, and the set itself.
+    """
+    rule = rule_of(level, user)
+    wrong = []
+    with site.client(level=level, person=user) as client:
+        for table in (name for name in rule.tables if collections(name)):
+            key = model().tables[table].key[0]
+            seen = {row[key] for row in rule.tables[table] if rule.shows(table, row)}
+            for name, (other, column) in collections(table).items():
+                points = Counter(row[column] for row in rule.tables[other] if rule.shows(other, row))
+                expected = {plain(one): points[one] for one in seen}  # nothing of a row that does not show
+                first = model().tables[other].key[0]
+                conditions = (
+                    f"{name}/any()", f"{name}/any(x:x/{first} ne null)", f"{name}/$count ge 1",
+                    f"not {name}/all(x:x/{first} eq null)",
+                )  # fmt: skip
+                told = {
+                    one: {plain(row[key]) for row in client.rows(table, filter=one, select=key)}
+                    for one in conditions
+                }
+                some = {one for one, n in expected.items() if n}
+                wrong += [(table, name, way) for way, found in told.items() if found != some]
+                counted = client.rows(table, compute=f"{name}/$count as n", select=f"{key},n")
+                if {plain(row[key]): row["n"] for row in counted} != expected:
+                    wrong.append((table, name, "compute"))
+                some_seen = sorted(seen, key=str)[:5]
+                hidden = [row[key] for row in rule.tables[table] if row[key] not in seen][:3]
+                asked = [f"{table}({literal(table, one)})/{name}/$count" for one in [*some_seen, *hidden]]
+                texts = [
+                    one["body"] if one["status"] == 200 else one["status"] for one in batch(client, asked)
+                ]
+                if texts != [*(str(points[one]) for one in some_seen), *(404 for _ in hidden)]:
+                    wrong.append((table, name, "batch"))
+
+    assert [] == wrong
+
+
+@pytest.mark.parametrize(("level", "user"), CASES)
+def test_a_batch_shows_the_same_rows(site: Site, level: str, user: str) -> None:
+    """Every set in one batch, in both of its forms: the rows of the rule, once each, and no other."""
+    rule = rule_of(level, user)
+    wrong = []
+    with site.client(level=level, person=user) as client:
+        for name, one in zip(rule.tables, batch(client, [*rule.tables]), strict=True):
+            if sorted(key_of(name, row) for row in one["body"]["value"]) != sorted(rule.keys(name)):
+                wrong.append((name, "rows"))
+        head = "--b\r\nContent-Type: application/http\r\n\r\n"
+        parts = "".join(f"{head}GET {name}/$count\r\n\r\n\r\n" for name in rule.tables)
+        headers = {"content-type": "multipart/mixed;boundary=b", "accept": "application/json"}
+        counts = client.post("/odata/v4/$batch", content=f"{parts}--b--", headers=headers).json()["responses"]
+        wrong += [
+            (name, one["body"]) for name, one in zip(rule.tables, counts, strict=True)
+            if one["body"] != str(len(rule.keys(name)))
+        ]  # fmt: skip
+
+    assert [] == wrong
+
+
+def batch(client: Client, paths: list[str]) -> list[dict[str, Any]]:
+    """Return the answers to *paths* in one request."""
+    requests = [{"id": str(n), "method": "get", "url": one} for n, one in enumerate(paths)]
+    answer = client.post("/odata/v4/$batch", json={"requests": requests})
+    return answer.json()["responses"]  # type: ignore[no-any-return]
+
+
+def literal(table: str, value: Any) -> str:
+    """Return a key of one column as the address has it."""
+    text = plain(value)
+    column = model().tables[table].columns[model().tables[table].key[0]]
+    return "'" + quote(text.replace("'", "''"), safe="'") + "'" if column.type == "VARCHAR" else text
 
 
 def _navigations(table: str) -> list[str]:

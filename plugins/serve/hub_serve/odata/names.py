@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import NamedTuple
 
-from hub import mark, model, tr
+from hub import model
 
 NAMESPACE = "PmHub"
 CONTAINER = "Feed"
@@ -18,32 +18,13 @@ class Navigation(NamedTuple):
     target: str
 
 
-class Typed(NamedTuple):
-    """An expression of SQL and the type that DuckDB gives it."""
+class Collection(NamedTuple):
+    """A way from a row of a dimension to the rows of *table* that hold its key in their *column*."""
 
-    sql: str
-    type: str
-
-    @property
-    def kind(self) -> str:
-        """Return what it can be compared with: number, text, date, instant, time, span, truth or null."""
-        return "number" if self.type.startswith("DECIMAL") else _KINDS[self.type]
-
-    @property
-    def said(self) -> str:
-        """Return its kind as a sentence says it."""
-        return tr(_SAID[self.kind])
+    table: str
+    column: str
 
 
-_KINDS = {
-    "BIGINT": "number", "DOUBLE": "number", "VARCHAR": "text", "DATE": "date", "TIMESTAMPTZ": "instant",
-    "TIME": "time", "INTERVAL": "span", "BOOLEAN": "truth", "NULL": "null",
-}  # fmt: skip
-_SAID = {
-    "number": mark("a number"), "text": mark("a text"), "date": mark("a date"), "instant": mark("an instant"),
-    "time": mark("a time of day"), "span": mark("a duration"), "truth": mark("true or false"),
-    "null": mark("null"),
-}  # fmt: skip
 _EDM = {
     "BIGINT": "Edm.Int64", "DOUBLE": "Edm.Double", "VARCHAR": "Edm.String", "DATE": "Edm.Date",
     "TIMESTAMPTZ": "Edm.DateTimeOffset", "BOOLEAN": "Edm.Boolean",
@@ -73,6 +54,32 @@ def _navigations(table: str, there: tuple[str, ...]) -> dict[str, Navigation]:
             short = name.removesuffix("_key")
             found[short if short not in there else f"{name}_row"] = Navigation(name, ref)
     return found
+
+
+@functools.cache
+def _collections(tables: tuple[str, ...]) -> dict[str, dict[str, Collection]]:
+    found: dict[str, dict[str, Collection]] = {}
+    for table in tables:
+        ways = navigations(table)
+        targets = [one.target for one in ways.values()]
+        for nav, (column, target) in ways.items():
+            name = table if targets.count(target) == 1 else f"{table}_{nav}"
+            found.setdefault(target, {})[name] = Collection(table, column)
+    return found
+
+
+def collections(table: str) -> dict[str, Collection]:
+    """Return the ways from a row of the dimension *table* to the rows that point to it.
+
+    Each is called as their table is, with the name of their own way where a table has several.
+    """
+    return _collections(tuple(model().tables)).get(table, {})
+
+
+def partner(table: str, nav: str) -> str:
+    """Return the way back of the navigation property *nav* of *table*."""
+    column, target = navigations(table)[nav]
+    return next(name for name, one in collections(target).items() if one == Collection(table, column))
 
 
 def searched(table: str) -> list[str]:

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from hub import tr
-from hub_serve.odata.expressions import outside_quotes
-from hub_serve.odata.refusals import bad, unsupported
+from hub_serve.expressions import outside_quotes
+from hub_serve.refusals import bad, unsupported
 
 KNOWN = frozenset(
     {
@@ -26,10 +26,11 @@ KNOWN = frozenset(
         "search",
         "format",
         "skiptoken",
+        "compute",
     }
 )
 DEFINED = KNOWN | {
-    "compute", "index", "levels", "schemaversion", "deltatoken", "id", "inlinecount", "query"
+    "index", "levels", "schemaversion", "deltatoken", "id", "inlinecount", "query"
 }  # fmt: skip
 """Options of OData; what is defined and not known here is refused as not supported."""
 MOST, DEEPEST, MOST_ORDERS = 2**53, 4, 30

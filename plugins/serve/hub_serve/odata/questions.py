@@ -9,13 +9,13 @@ from typing import NamedTuple
 import msgspec
 
 from hub import model, tr
-from hub_serve.odata.aggregates import applied
-from hub_serve.odata.expressions import Values, condition, expression
-from hub_serve.odata.names import Typed, navigations, searched
+from hub_serve.expressions import Typed, Values, condition, expression
+from hub_serve.odata.aggregates import applied, compute
+from hub_serve.odata.names import collections, navigations, searched
 from hub_serve.odata.options import Asked, Item, Wanted, ordered, searched_terms, wanted
-from hub_serve.odata.refusals import bad, unsupported
 from hub_serve.odata.scopes import Entities, Made, no_such
 from hub_serve.odata.writing import Cell, Shape
+from hub_serve.refusals import bad, unsupported
 
 Key = tuple[str | None, ...]
 """The values as text that a row is ordered by."""
@@ -70,6 +70,8 @@ class Question:
             self.conditions.append(self._key(entities, column, literal))
         if (apply := asked.get("apply")) is not None:
             self.rows, self.conditions = applied(apply, entities, self.values)
+        if (found := asked.get("compute")) is not None:
+            compute(found, self.rows, self.values, "$compute")
         if (found := asked.get("filter")) is not None:
             self.conditions.append(condition(found, self.rows, self.values, "$filter"))
         if (search := asked.get("search")) is not None:
@@ -143,7 +145,7 @@ class Question:
 
     def _way(self, item: Item) -> Way:
         found = expression(item.text, self.rows, self.values, "$orderby")
-        if found.kind in {"span", "time"}:
+        if found.kind in {"span", "time", "entity"}:
             raise bad(tr("{place} does not take {kind}.", place="$orderby", kind=found.said), "$orderby")
         if found.kind == "null":
             found = Typed("NULL::VARCHAR", "VARCHAR")
@@ -204,16 +206,23 @@ class Question:
     def _entity_shape(self, rows: Entities, path: tuple[str, ...], shown: Wanted) -> Shape:
         name, _ = rows.reach(path)
         table, navs = model().tables[name], navigations(name)
-        names = [*table.columns] if shown.names is None else [one for one in shown.names if one not in navs]
+        if several := [nav for nav in shown.beside if nav in collections(name)]:
+            raise unsupported(
+                tr("{place}: {what} is not supported.", place="$expand", what=several[0]), "$expand"
+            )
+        computed = [] if path else [*rows.computed]
+        names = [one for one in shown.names or () if one not in {*navs, *collections(name)}]
+        if shown.names is None:
+            names = [*table.columns, *computed]
         for one in names:
-            if one not in table.columns:
+            if one not in table.columns and one not in computed:
                 raise no_such(name, one)
         return Shape(
             name=name,
             cells=[self._cell(rows.find((*path, one)), one) for one in names],
             keys=[self._cell(rows.find((*path, one)), one) for one in table.key],
             parts={nav: self._entity_shape(rows, (*path, nav), inner) for nav, inner in shown.beside.items()},
-            links=[nav for nav in navs if nav not in shown.beside],
+            links=[nav for nav in (*navs, *collections(name)) if nav not in shown.beside],
         )
 
     def _made_shape(self, rows: Made) -> Shape:
@@ -229,6 +238,8 @@ class Question:
         return shape
 
     def _cell(self, one: Typed, name: str) -> Cell:
+        if one.kind == "null":
+            one = Typed("NULL::VARCHAR", "VARCHAR")
         for column, known in self.columns.items():
             if known == one:
                 return Cell(name=name, column=column, type=one.type)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from hub import model, tr
-from hub_serve.odata.names import Typed, navigations, quoted
-from hub_serve.odata.refusals import bad
+from hub_serve.expressions import Typed
+from hub_serve.odata.names import collections, navigations, quoted
+from hub_serve.refusals import Refused, bad, unsupported
 
 FARTHEST = 4
 """Navigation properties one after the other."""
@@ -24,20 +25,38 @@ class Rows(Protocol):
         """Return the column that *path* names. Raises `Refused`."""
         ...
 
+    def named(self, path: tuple[str, ...]) -> Typed:
+        """Return the column, or the row of a dimension, that *path* names. Raises `Refused`."""
+        ...
+
+    def members(self, path: tuple[str, ...], alias: str) -> Members:
+        """Return the rows of the collection at the end of *path*, called *alias*. Raises `Refused`."""
+        ...
+
+    def count(self, path: tuple[str, ...]) -> Typed:
+        """Return how many rows the collection at the end of *path* has. Raises `Refused`."""
+        ...
+
+    def compute(self, name: str, one: Typed) -> None:
+        """Have the value *one* in every row, called *name*. Raises `Refused` where something is called so."""
+        ...
+
     def order(self) -> list[Typed]:
         """Return what tells each row from every other."""
         ...
 
 
 class Entities:
-    """The rows of one entity set; the dimensions that a question names are joined to them."""
+    """The rows of one entity set, called *alias*; the dimensions that a question names are joined to them."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, alias: str = "t") -> None:
         """Ask the set *name*."""
-        self.name = name
+        self.name, self.alias = name, alias
         self.table = model().tables[name]
+        self.computed: dict[str, Typed] = {}
         self._joins: dict[tuple[str, ...], str] = {}
-        self._from = [f"{name} AS t"]
+        self._counts: dict[tuple[str, ...], str] = {}
+        self._from = [f"{name} AS {alias}"]
 
     @property
     def source(self) -> str:
@@ -46,16 +65,51 @@ class Entities:
 
     def find(self, path: tuple[str, ...]) -> Typed:
         """Return the column at the end of *path*; what comes before are navigation properties."""
+        if path[0] in self.computed and not path[1:]:
+            return self.computed[path[0]]
         table, alias = self.reach(path[:-1])
         columns = model().tables[table].columns
         if path[-1] not in columns:
             raise no_such(table, path[-1])
         return Typed(f"{alias}.{quoted(path[-1])}", columns[path[-1]].type)
 
+    def named(self, path: tuple[str, ...]) -> Typed:
+        """Return the column at the end of *path*, or the row that it leads to, which is there or is null."""
+        table, _ = self.reach(path[:-1])
+        if path[-1] not in navigations(table):
+            return self.find(path)
+        target, alias = self.reach(path)
+        return Typed(f"{alias}.{quoted(model().tables[target].key[0])}", "ENTITY")
+
+    def members(self, path: tuple[str, ...], alias: str) -> Members:
+        """Return the rows that point to the row at the end of *path*."""
+        table, owner = self.reach(path[:-1])
+        found = collections(table).get(path[-1]) if path else None
+        if found is None:
+            raise no_such(table, path[-1] if path else "")
+        key = quoted(model().tables[table].key[0])
+        return Members(found.table, alias, f"{alias}.{quoted(found.column)} = {owner}.{key}")
+
+    def count(self, path: tuple[str, ...]) -> Typed:
+        """Return how many rows point to the row at the end of *path*."""
+        if path not in self._counts:
+            alias = f"{self.alias}n{len(self._counts)}"
+            members = self.members(path, f"{alias}m")
+            one = f"SELECT count(*) AS n FROM {members.source} WHERE {members.belongs}"
+            self._from.append(f"LEFT JOIN LATERAL ({one}) AS {alias} ON true")
+            self._counts[path] = alias
+        return Typed(f"{self._counts[path]}.n", "BIGINT")
+
+    def compute(self, name: str, one: Typed) -> None:
+        """Have the value *one* in every row."""
+        if name in {*self.table.columns, *navigations(self.name), *collections(self.name), *self.computed}:
+            raise taken(name)
+        self.computed[name] = one
+
     def reach(self, path: tuple[str, ...]) -> tuple[str, str]:
         """Return the table that navigation along *path* ends at, and by what name it is joined."""
         if not path:
-            return self.name, "t"
+            return self.name, self.alias
         if len(path) > FARTHEST:
             raise bad(tr("{path} leads too far.", path="/".join(path)), "/".join(path))
         before, alias = self.reach(path[:-1])
@@ -64,7 +118,7 @@ class Entities:
             raise no_such(before, path[-1])
         column, target = there[path[-1]]
         if path not in self._joins:
-            self._joins[path] = name = f"j{len(self._joins)}"
+            self._joins[path] = name = f"{'' if self.alias == 't' else self.alias}j{len(self._joins)}"
             key = quoted(model().tables[target].key[0])
             self._from.append(f"LEFT JOIN {target} AS {name} ON {alias}.{quoted(column)} = {name}.{key}")
         return target, self._joins[path]
@@ -72,6 +126,15 @@ class Entities:
     def order(self) -> list[Typed]:
         """Return its key."""
         return [self.find((name,)) for name in self.table.key]
+
+
+class Members(Entities):
+    """The rows of an entity set that belong to one row, by the condition *belongs*."""
+
+    def __init__(self, name: str, alias: str, belongs: str) -> None:
+        """Ask those of the set *name*."""
+        super().__init__(name, alias)
+        self.belongs = belongs
 
 
 class Made:
@@ -98,11 +161,40 @@ class Made:
             )  # fmt: skip
         return Typed(f"t.{quoted('/'.join(path))}", self.columns[path])
 
+    def named(self, path: tuple[str, ...]) -> Typed:
+        """Return a column of the query."""
+        return self.find(path)
+
+    def members(self, path: tuple[str, ...], alias: str) -> Members:
+        """Refuse: a row that was made has no collections."""
+        raise unsupported(tr("{place}: {what} is not supported.", place="$apply", what="any, all"), "$apply")
+
+    def count(self, path: tuple[str, ...]) -> Typed:
+        """Refuse, for the same reason."""
+        raise unsupported(tr("{place}: {what} is not supported.", place="$apply", what="$count"), "$apply")
+
+    def where(self, conditions: list[str]) -> Made:
+        """Return those of its rows that meet *conditions*."""
+        sql = f"SELECT t.* FROM {self.source} WHERE {' AND '.join(conditions)}"
+        return Made(sql, self.columns, self._groups)
+
+    def compute(self, name: str, one: Typed) -> None:
+        """Have the value *one* in every row."""
+        if any(name == path[0] for path in self.columns):
+            raise taken(name)
+        self._sql = f"SELECT t.*, {one.sql} AS {quoted(name)} FROM {self.source}"
+        self.columns[(name,)] = one.type
+
     def order(self) -> list[Typed]:
         """Return the columns that were grouped by."""
         return [self.find(path) for path in list(self.columns)[: self._groups]]
 
 
-def no_such(table: str, name: str) -> Exception:
+def taken(name: str) -> Refused:
+    """Return that something else is called *name*."""
+    return bad(tr("{place}: a name stands for two things.", place=name), name)
+
+
+def no_such(table: str, name: str) -> Refused:
     """Return that *table* has no property *name*."""
     return bad(tr("{table} has no property {name!r}.", table=table, name=name), name)

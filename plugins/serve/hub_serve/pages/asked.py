@@ -69,6 +69,11 @@ class Asked(msgspec.Struct, kw_only=True):
         """Return the label of the cut that is looked at, None for now."""
         return None if self.story.is_now else self.story.label
 
+    def named(self, label: str) -> str:
+        """Return what the cut *label* is called; the one of now has no name of its own."""
+        is_now = any(one["label"] == label and one["cut_key"] == 0 for one in self.cuts)
+        return tr("Now") if is_now else label
+
     @property
     def who(self) -> str:
         """Return what the reader is called."""

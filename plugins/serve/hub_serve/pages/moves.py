@@ -1,4 +1,4 @@
-"""What moved between two cuts: news and corrections where the feed tells them, figures side by side."""
+"""What moved between two cuts: news and corrections where a way leads through committees, figures beside."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from hub import Story, day, tr, what_moved, written
+from hub_serve.moves import moved as moved_between
 from hub_serve.pages.asked import Asked, NotThere
 from hub_serve.pages.blocks import (
     Block,
@@ -98,7 +99,7 @@ def moved(asked: Asked, told: Callable[[str | None], Story]) -> Page:
                 name="vs",
                 label=tr("Compared with"),
                 value=vs or "",
-                options=[(one, one) for one in labels if one != story.label],
+                options=[(one, asked.named(one)) for one in labels if one != story.label],
             )
         ],
     )
@@ -113,10 +114,11 @@ def moved(asked: Asked, told: Callable[[str | None], Story]) -> Page:
     now = next(one for one in asked.cuts if one["label"] == vs)["cut_key"] == 0
     before = told(None if now else vs)
     sections = [Section(id="choice", title=tr("The two cuts"), blocks=[form])]
-    if {"cut": story.label, "vs": vs} in asked.listed("pairs"):
-        news = [one for one in story.moves if one.cause == "news"]
-        rest = [one for one in story.moves if one.cause != "news"]
-        empty = tr("Nothing moved since {before}.", before=vs)
+    between = moved_between(asked.view.connection, until=story.label, since=vs)
+    if between is not None:
+        news = [one for one in between.moves if one.cause == "news"]
+        rest = [one for one in between.moves if one.cause != "news"]
+        empty = tr("Nothing moved since {before}.", before=asked.named(vs))
         sections.append(
             Section(
                 id="news",
@@ -131,7 +133,10 @@ def moved(asked: Asked, told: Callable[[str | None], Story]) -> Page:
                     title=tr("Corrections"),
                     blocks=[
                         moves_table(
-                            asked, rest, tr("Corrections: it was already so, and is told late"), empty
+                            asked,
+                            rest,
+                            tr("Corrections: it was already so, and is told late"),
+                            empty,
                         )
                     ],
                 )
@@ -145,8 +150,9 @@ def moved(asked: Asked, told: Callable[[str | None], Story]) -> Page:
                     Prose(
                         texts=[
                             tr(
-                                "News and corrections are told since the committee before alone: of these "
-                                "two cuts, the figures and milestones are compared below."
+                                "News and corrections are told from committee to committee: no way leads "
+                                "through them from one of these two cuts to the other, so that figures "
+                                "and milestones are compared below."
                             )
                         ]
                     )
@@ -160,9 +166,9 @@ def moved(asked: Asked, told: Callable[[str | None], Story]) -> Page:
         sections=sections,
         lead=tr(
             "{after} ({on}) compared with {before} ({then}).",
-            after=story.label,
+            after=asked.named(story.label),
             on=day(story.as_of),
-            before=vs,
+            before=asked.named(vs),
             then=day(before.as_of),
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub import Story, amount, day, model, number, spoken_status, tr, trn, written
+from hub import Story, amount, day, model, number, tr, written
 from hub_serve.pages.asked import Asked, NotThere
 from hub_serve.pages.blocks import (
     Block,
@@ -14,7 +14,6 @@ from hub_serve.pages.blocks import (
     Lines,
     Links,
     Page,
-    Prose,
     Section,
     Table,
     Tile,
@@ -30,6 +29,8 @@ from hub_serve.pages.blocks import (
 )
 from hub_serve.pages.moves import moves_table
 from hub_serve.pages.portfolio import charts, confidence
+from hub_serve.pages.register import risks
+from hub_serve.pages.work import people, tasks
 
 _TILES = (
     "RAF.avancement",
@@ -95,11 +96,11 @@ def project(asked: Asked, code: str) -> Page:
             _milestones(asked, story, found),
             _effort(asked, story, found),
             _money(asked, story, found),
-            _risks(asked, story, found),
+            risks(asked, story, found),
             *_service(asked, story, found),
-            _people(asked, found),
+            people(asked, found),
             _moved(asked, story),
-            _tasks(asked, found),
+            tasks(asked, found),
         ],
     )
 
@@ -311,73 +312,6 @@ def _money(asked: Asked, story: Story, one: Any) -> Section:
     )
 
 
-def register_table(asked: Asked, entries: Any, caption: str, empty: str, *, with_project: bool) -> Table:
-    """Return open lines of the register."""
-    kinds = {
-        "risk": tr("Risk"),
-        "issue": tr("Issue"),
-        "action": tr("Action"),
-        "decision": tr("Decision"),
-    }
-    currency = asked.story.currency
-    columns = [
-        Column(name=tr("What"), wide=True),
-        Column(name=tr("Kind")),
-        Column(name=tr("Due"), align="right"),
-        Column(name=tr("Probability"), align="right", spare=True),
-        Column(name=tr("Impact"), align="right", spare=True),
-        Column(name=tr("Exposure"), align="right", spare=True),
-        Column(name=tr("Expected"), align="right"),
-        Column(name=tr("Asked of"), spare=True),
-    ]
-    rows = []
-    for one in entries:
-        late = one.due_date is not None and one.due_date < asked.story.as_of
-        row = [
-            Cell(text=one.title),
-            Cell(text=kinds[one.kind]),
-            Cell(
-                text=day(one.due_date) or "–",
-                rag="red" if late else None,
-                order=one.due_date.isoformat() if one.due_date else "9999",
-            ),
-            Cell(text=written(one.probability, "share", currency), order=one.probability or 0),
-            count(one.impact),
-            Cell(text=amount(one.exposure, currency), order=one.exposure or 0),
-            Cell(text=amount(one.expected, currency), order=one.expected or 0),
-            words(one.asked_of),
-        ]
-        if with_project:
-            name, to = asked.project(one.project_key)
-            row.insert(1, Cell(text=name, href=to))
-        rows.append(row)
-    if with_project:
-        columns.insert(1, Column(name=tr("Project")))
-    return Table(caption=caption, columns=tuple(columns), rows=rows, empty=empty, sortable=True)
-
-
-def _risks(asked: Asked, story: Story, one: Any) -> Section:
-    rest = [entry for entry in story.register if entry.kind != "decision"]
-    decisions = [entry for entry in story.register if entry.kind == "decision"]
-    return Section(
-        id="risks",
-        title=tr("Risks and decisions"),
-        blocks=[
-            register_table(
-                asked, decisions, tr("Open decisions"), tr("No decision is open."), with_project=False
-            ),
-            register_table(
-                asked,
-                rest,
-                tr("Open risks, issues and actions"),
-                tr("No risk, issue or action is open."),
-                with_project=False,
-            ),
-        ],
-        beside=charts(asked, ("risks",), project=one),
-    )
-
-
 def _service(asked: Asked, story: Story, one: Any) -> list[Section]:
     drawn = charts(asked, ("sla",), project=one)
     if not drawn:
@@ -392,45 +326,6 @@ def _service(asked: Asked, story: Story, one: Any) -> list[Section]:
     ]
 
 
-def _people(asked: Asked, one: Any) -> Section:
-    title = tr("Load")
-    if not asked.sees_teams:
-        text = tr("Who works on it is not shown at your level of detail.")
-        return Section(id="load", title=title, blocks=[Prose(texts=[text])])
-    crew = asked.listed("crew", project=one.key)
-    persons = any(line["person"] for line in crew)
-    head = (Column(name=tr("Person")),) if persons else ()
-    rows = [
-        [
-            *((words(line["person"]),) if persons else ()),
-            words(line["team"]),
-            count(line["tasks"]),
-            Cell(text=written(line["planned_days"], "days", ""), order=line["planned_days"] or 0),
-            Cell(text=written(line["remaining_days"], "days", ""), order=line["remaining_days"] or 0),
-        ]
-        for line in crew
-    ]
-    table = Table(
-        caption=tr("Who is on its tasks now"),
-        sortable=True,
-        columns=(
-            *head,
-            Column(name=tr("Team")),
-            Column(name=tr("Tasks"), align="right"),
-            Column(name=tr("Planned"), align="right"),
-            Column(name=tr("To do"), align="right"),
-        ),
-        rows=rows,
-        empty=tr("Nobody is assigned to its tasks, or your level of detail does not show whom."),
-    )
-    to = asked.to("/load", project=one.code, weeks=4) + "#whatif"
-    return Section(
-        id="load",
-        title=title,
-        blocks=[table, Links(links=[(tr("What if it began later or earlier?"), to)])],
-    )
-
-
 def _moved(asked: Asked, story: Story) -> Section:
     empty = (
         tr("Nothing moved since {before}.", before=story.before)
@@ -443,60 +338,3 @@ def _moved(asked: Asked, story: Story) -> Section:
         title=f"{tr('What moved')} {since}".strip(),
         blocks=[moves_table(asked, story.moves, tr("What moved in this project"), empty, with_project=False)],
     )
-
-
-def _tasks(asked: Asked, one: Any) -> Section:
-    path = f"/projects/{one.code}"
-    rows, pager = asked.paged("tasks", path, project=one.key)
-    persons = asked.story.privacy == "nominative-line"
-    columns = (
-        Column(name=tr("Task"), wide=True),
-        Column(name=tr("Status")),
-        Column(name=tr("Phase"), spare=True),
-        *((Column(name=tr("Assignees"), spare=True),) if persons else ()),
-        Column(name=tr("Progress"), align="right", spare=True),
-        Column(name=tr("Baseline"), align="right", spare=True),
-        Column(name=tr("Expected"), align="right"),
-        Column(name=tr("Effort"), align="right"),
-        Column(name=tr("To do"), align="right"),
-        Column(name=tr("Source"), spare=True),
-    )
-    table = Table(
-        caption=trn(
-            "{n} task: what is open first", "{n} tasks: what is open first", rows[0]["n"] if rows else 0
-        ),
-        columns=columns,
-        pager=pager,
-        empty=tr("No task is known of this project at this cut."),
-        dense=True,
-        rows=[
-            [
-                Cell(
-                    text=line["title"] or "–",
-                    href=line["url"],
-                    out=True,
-                    note=" · ".join(
-                        filter(
-                            None,
-                            (
-                                line["reference"],
-                                tr("milestone") if line["kind"] == "milestone" else "",
-                                tr("critical") if line["is_critical"] else "",
-                            ),
-                        )
-                    ),
-                ),
-                Cell(text=spoken_status(line["status"])),
-                words(line["phase"]),
-                *((words(line["assignees"]),) if persons else ()),
-                Cell(text=written(None if line["percent"] is None else line["percent"] / 100, "share", "")),
-                date_of(line["baseline_finish"]),
-                date_of(line["finish"]),
-                Cell(text=written(line["baseline_days"], "days", "")),
-                Cell(text=written(line["remaining_days"], "days", "")),
-                words(line["source"]),
-            ]
-            for line in rows
-        ],
-    )
-    return Section(id="tasks", title=tr("Tasks"), blocks=[table])

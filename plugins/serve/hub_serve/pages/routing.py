@@ -19,18 +19,20 @@ from starlette.routing import BaseRoute, Route
 import hub
 from hub import LANGS, FeedView, Lang, chart, day, listed, speaking, tr
 from hub_serve.app import etag, place_of, reader_of, unchanged, view_of
+from hub_serve.languages import accepted, first_known
 from hub_serve.pages.asked import Asked, NotThere, Shelf, story_key, told
 from hub_serve.pages.blocks import SYMBOLS, Cell, Page, word_of
 from hub_serve.pages.connect import connect
 from hub_serve.pages.dictionary import dictionary, one_table
 from hub_serve.pages.entry import Entry
-from hub_serve.pages.figures import figures, one_figure, rows_behind
+from hub_serve.pages.figures import figures, one_figure
 from hub_serve.pages.flow import flow
 from hub_serve.pages.load import load
 from hub_serve.pages.moves import moved
 from hub_serve.pages.oidc import OpenIdConnect
 from hub_serve.pages.portfolio import portfolio
 from hub_serve.pages.project import project
+from hub_serve.pages.rows import rows_behind
 from hub_serve.pages.service import service
 from hub_serve.pages.sources import sources
 
@@ -248,22 +250,10 @@ def language_of(request: Request, otherwise: str) -> Lang:
     wanted = [
         request.query_params.get("lang", ""),
         request.cookies.get(LANG_COOKIE, ""),
-        *_accepted(request.headers.get("accept-language", "")),
+        *accepted(request.headers.get("accept-language", "")),
         otherwise,
     ]
-    return next((known for one in wanted for known in LANGS if one.lower().startswith(known)), "en")
-
-
-def _accepted(header: str) -> list[str]:
-    """Return the languages of an Accept-Language header, the most wanted first."""
-    found = []
-    for part in header.split(","):
-        name, _, weight = part.partition(";q=")
-        try:
-            found.append((-float(weight or 1), name.strip()))
-        except ValueError:
-            continue
-    return [name for _, name in sorted(found, key=lambda one: one[0])]
+    return first_known(wanted) or "en"
 
 
 def answered(request: Request, text: str, lang: Lang, status: int = 200) -> Response:

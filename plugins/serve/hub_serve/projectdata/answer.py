@@ -16,9 +16,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from hub import ConfigError, language, tr
-from hub_serve.projectdata.filters import Part, Refused, condition, literal
+from hub_serve.expressions import Values, condition
 from hub_serve.projectdata.forms import Form, Page, model, refusal, service, written
+from hub_serve.projectdata.scope import Columns
 from hub_serve.projectdata.sets import EntitySet, prepare, rows_sql
+from hub_serve.refusals import Refused
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,7 +54,8 @@ class Question(msgspec.Struct, kw_only=True):
 
     set: EntitySet
     columns: list[str]
-    where: list[Part] = []
+    values: Values
+    where: list[str] = []
     order: list[str] = []
     skip: int = 0
     top: int | None = None
@@ -68,7 +71,7 @@ def answer(request: Request) -> Response:
         form = form_of(request)
         return _answered(request, form)
     except Refused as exc:
-        body, kind = refusal(exc.status, exc.text, form)
+        body, kind = refusal(exc.status, str(exc), form)
         return Response(body, exc.status, form.headers, kind)
 
 
@@ -263,7 +266,8 @@ def _asked(
     if segment is None or segment[1] not in sets:
         raise Refused(404, tr("There is no entity set {name}.", name=told[0][:60]))
     one, rest = sets[segment[1]], told[1:]
-    where = _key(one, segment[2]) if segment[2] else []
+    values = Values()
+    where = _key(one, segment[2], values) if segment[2] else []
     is_one = bool(where)
     if is_one and rest and rest[0] in sets:  # the tasks of a project, and the like
         other = sets[rest[0]]
@@ -274,9 +278,11 @@ def _asked(
     if rest and not counted:
         raise Refused(501, tr("{path} is not supported here.", path="/".join(rest)[:60]))
     columns = _selected(one, options.get("$select"))
-    asked = Question(set=one, columns=columns, where=where, one=is_one, whole="$select" not in options)
+    asked = Question(
+        set=one, columns=columns, values=values, where=where, one=is_one, whole="$select" not in options
+    )
     if text := options.get("$filter"):
-        asked.where.append(condition(text, one.columns))
+        asked.where.append(condition(text, Columns(one), values, "$filter", old=True))
     asked.order = _ordered(one, options.get("$orderby"))
     asked.skip = _whole(options, "$skip") or 0
     asked.top = _whole(options, "$top")
@@ -284,12 +290,14 @@ def _asked(
     return asked, counted
 
 
-def _key(one: EntitySet, text: str) -> list[Part]:
+def _key(one: EntitySet, text: str, values: Values) -> list[str]:
     named = re.findall(r"(\w+)=((?:\w*'(?:[^']|'')*')|[^,']+)", text)
     pairs = dict(named) if named else {one.key[0]: text}
     if pairs.keys() != {*one.key}:
         raise Refused(400, tr("The key of {name} is {key}.", name=one.name, key=", ".join(one.key)))
-    return [literal(value, name, one.columns[name]) for name, value in pairs.items()]
+    return [
+        condition(f"{name} eq {value}", Columns(one), values, name, old=True) for name, value in pairs.items()
+    ]
 
 
 def _selected(one: EntitySet, text: str | None) -> list[str]:
@@ -339,34 +347,28 @@ def _counts(options: Mapping[str, str]) -> bool:
     return False
 
 
-def _filtered(asked: Question) -> tuple[str, list[Any]]:
-    where = " AND ".join(part.sql for part in asked.where)
-    values = [value for part in asked.where for value in part.values]
-    return f"FROM ({rows_sql(asked.set)}) r" + (f" WHERE {where}" if where else ""), values
+def _filtered(asked: Question) -> str:
+    where = " AND ".join(f"({one})" for one in asked.where)
+    return f"FROM ({rows_sql(asked.set)}) r" + (f" WHERE {where}" if where else "")
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, asked: Question, most: int) -> list[dict[str, Any]]:
-    source, values = _filtered(asked)
     names = list(dict.fromkeys([*asked.columns, *asked.set.key]))  # the key names a row
     listed = ", ".join(f'"{name}"' for name in names)
-    found = _run(
-        connection,
-        f"SELECT {listed} {source} ORDER BY {', '.join(asked.order)} LIMIT ? OFFSET ?",
-        [*values, most, asked.skip],
-    )
-    return [dict(zip(names, row, strict=True)) for row in found]
+    order = ", ".join(asked.order)
+    sql = f"SELECT {listed} {_filtered(asked)} ORDER BY {order} LIMIT {most:d} OFFSET {asked.skip:d}"
+    return [dict(zip(names, row, strict=True)) for row in _run(connection, sql, asked.values)]
 
 
 def _count(connection: duckdb.DuckDBPyConnection, asked: Question) -> int:
-    source, values = _filtered(asked)
-    return int(_run(connection, f"SELECT count(*) {source}", values)[0][0])
+    return int(_run(connection, f"SELECT count(*) {_filtered(asked)}", asked.values)[0][0])
 
 
-def _run(connection: duckdb.DuckDBPyConnection, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+def _run(connection: duckdb.DuckDBPyConnection, sql: str, values: Values) -> list[tuple[Any, ...]]:
     import duckdb
 
     try:
-        return connection.execute(sql, values).fetchall()
+        return connection.execute(sql, values.of(sql)).fetchall()
     except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException) as exc:
         raise Refused(400, tr("A value of the question is too large, or of another kind.")) from exc
 

@@ -1,4 +1,4 @@
-"""Expressions of ``$filter``, ``$orderby`` and ``$apply``: parsed by odata-query, written as DuckDB's SQL.
+"""Expressions of ``$filter``, ``$orderby``, ``$compute`` and ``$apply``, written as DuckDB's SQL.
 
 Values are parameters, names are those of the model; nothing that somebody asks is SQL. What has
 no value in a row, such as a division by 0, is null there.
@@ -7,158 +7,70 @@ no value in a row, such as a division by 0, is null there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
+from uuid import UUID
 
 from odata_query import ast
-from odata_query.exceptions import (
-    ODataException,
-    ParsingException,
-    TokenizingException,
-    UnknownFunctionException,
-)
-from odata_query.grammar import ODataLexer, ODataParser
 
 from hub import tr
-from hub_serve.odata.names import Typed
-from hub_serve.odata.refusals import bad, unsupported
+from hub_serve.expressions.functions import CASTS, DEFINED, KNOWN
+from hub_serve.expressions.parsing import COUNT, does_not_exist, parsed
+from hub_serve.expressions.typed import Typed
+from hub_serve.expressions.values import Values
+from hub_serve.refusals import Refused, bad, unsupported
 
 DEEPEST = 60
 """Levels of an expression, beside chains of ``and`` and ``or``, which may be long."""
-LONGEST = 3000
-"""Words of an expression."""
-_UNKNOWN_TO_PARSER = re.compile(
-    r"\$it\b|\$root\b|\$this\b|\bisof\s*\(|\bcast\s*\(|\bcase\s*\(|\s(?:has|divby)\s", re.IGNORECASE
-)
-_QUOTED = re.compile(r"'(?:[^']|'')*'")
-_WORDS = frozenset({"ANY", "ALL", "NULL", "BOOLEAN"})
-_RESERVED = frozenset({"any", "all", "null", "true", "false"})
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+MOST_LAMBDAS = 4
+"""Lambdas within one another."""
 
 
 class Scope(Protocol):
     """What the names of an expression mean."""
 
-    def find(self, path: tuple[str, ...]) -> Typed:
-        """Return the column that *path* names. Raises `Refused`."""
+    def named(self, path: tuple[str, ...]) -> Typed:
+        """Return the column, or the row of a dimension, that *path* names. Raises `Refused`."""
+        ...
+
+    def members(self, path: tuple[str, ...], alias: str) -> Members:
+        """Return the rows of the collection at the end of *path*, called *alias*. Raises `Refused`."""
+        ...
+
+    def count(self, path: tuple[str, ...]) -> Typed:
+        """Return how many rows the collection at the end of *path* has. Raises `Refused`."""
         ...
 
 
-class Values:
-    """The values of a statement, which it names ``$p0``, ``$p1`` and so on."""
+class Members(Scope, Protocol):
+    """The rows of a collection that belong to one row."""
 
-    def __init__(self) -> None:
-        """Begin without any."""
-        self._all: list[Any] = []
+    @property
+    def source(self) -> str:
+        """Return what stands after FROM, once all is named."""
+        ...
 
-    def add(self, value: Any) -> str:
-        """Keep *value* and return its name."""
-        self._all.append(value)
-        return f"$p{len(self._all) - 1}"
-
-    def of(self, sql: str) -> dict[str, Any]:
-        """Return the values that *sql* names."""
-        return {f"p{n}": self._all[int(n)] for n in set(re.findall(r"\$p(\d+)\b", sql))}
+    @property
+    def belongs(self) -> str:
+        """Return the condition that they belong to the row."""
+        ...
 
 
-def expression(text: str, scope: Scope, values: Values, place: str) -> Typed:
-    """Return the expression *text* of the option *place* as SQL. Raises `Refused`."""
-    return _Writer(scope, values, place).visit(_parsed(text, place))  # type: ignore[no-any-return]
+def expression(text: str, scope: Scope, values: Values, place: str, *, old: bool = False) -> Typed:
+    """Return the expression *text* of the option *place* as SQL; *old* knows the literals of version 3.
+
+    Raises `Refused`.
+    """
+    return _Writer(scope, values, place).visit(parsed(text, place, old=old))  # type: ignore[no-any-return]
 
 
-def condition(text: str, scope: Scope, values: Values, place: str) -> str:
+def condition(text: str, scope: Scope, values: Values, place: str, *, old: bool = False) -> str:
     """Return *text* as a condition for WHERE. Raises `Refused` where it is not true or false."""
-    found = expression(text, scope, values, place)
+    found = expression(text, scope, values, place, old=old)
     if found.kind not in {"truth", "null"}:
         raise bad(tr("{place}: {text!r} is neither true nor false.", place=place, text=text[:80]), place)
     return found.sql
-
-
-def outside_quotes(text: str, change: Callable[[str], str]) -> str:
-    """Return *text* with what stands outside its quoted texts changed."""
-    found, at = [], 0
-    for quoted in _QUOTED.finditer(text):
-        found += [change(text[at : quoted.start()]), quoted[0]]
-        at = quoted.end()
-    return "".join([*found, change(text[at:])])
-
-
-def _parsed(text: str, place: str) -> Any:
-    # a plus sign that nobody encoded came as a space: 2026-01-31T00:00:00 01:00
-    text = outside_quotes(text, lambda part: re.sub(r"(T\d\d:\d\d[\d:.]*) (\d\d:\d\d)\b", r"\1+\2", part))
-    text = text.strip()
-    if unknown := _UNKNOWN_TO_PARSER.search(_QUOTED.sub("''", text)):
-        raise unsupported(
-            tr("{place}: {what} is not supported.", place=place, what=unknown[0].strip(" (")), place
-        )
-    if not text:
-        raise bad(tr("{place} is empty.", place=place), place)
-    try:
-        tokens = _mended(text, list(ODataLexer().tokenize(text)))
-        if len(tokens) > LONGEST:
-            raise bad(tr("{place} is too long.", place=place), place)
-        return ODataParser().parse(iter(tokens))
-    except (TokenizingException, ParsingException) as exc:
-        at = getattr(exc.token, "index", None)
-        raise bad(
-            tr("{place} ends too early: {text!r}.", place=place, text=text[:80])
-            if at is None
-            else tr(
-                "{place} cannot be read from position {at}: {text!r}.",
-                place=place, at=at, text=text[at : at + 40],
-            ),
-            place,
-        ) from exc  # fmt: skip
-    except UnknownFunctionException as exc:
-        raise bad(tr("{place}: there is no {what}.", place=place, what=exc.function_name), place) from exc
-    except ODataException as exc:
-        what = getattr(exc, "function_name", "?")
-        raise bad(tr("{place}: {what} takes other arguments.", place=place, what=what), place) from exc
-
-
-def _mended(text: str, tokens: list[Any]) -> list[Any]:
-    """Return *tokens* as the grammar of OData has them where the lexer is narrower.
-
-    ``allocated_s`` is a name, not ``all`` and a name; ``not(`` needs no space; functions may be in capitals;
-    a list may have one item.
-    """
-    found: list[Any] = []
-    upto = 0
-    for token in tokens:
-        if token.index < upto:
-            continue
-        word = _IDENTIFIER.match(text, token.index)
-        if token.type in _WORDS and word and word[0].lower() not in _RESERVED:
-            token.type, token.value, upto = "ODATA_IDENTIFIER", ast.Identifier(word[0]), word.end()
-        if token.type == "(" and found and found[-1].type == "ODATA_IDENTIFIER":
-            name = found[-1].value.full_name()
-            if name.lower() == "not":
-                found[-1].type, found[-1].value = "NOT", ast.Not()
-            elif name.lower() != "matchespattern":
-                found[-1].value = ast.Identifier(name.lower())
-        found.append(token)
-    return [*_with_lists(found)]
-
-
-def _with_lists(tokens: list[Any]) -> Iterator[Any]:
-    """Give *tokens*, with a comma in each list of one item, as the parser wants it."""
-    opened: list[list[Any]] = []
-    for index, token in enumerate(tokens):
-        if token.type == "(":
-            before = next((one for one in reversed(tokens[:index]) if one.type != "WS"), None)
-            opened.append([before is not None and before.type == "IN", False])
-        elif token.type == "," and opened:
-            opened[-1][1] = True
-        elif token.type == ")" and opened:
-            is_list, has_comma = opened.pop()
-            if is_list and not has_comma:
-                comma = type(token)()
-                comma.type = comma.value = ","
-                comma.lineno, comma.index = token.lineno, token.index
-                yield comma
-        yield token
 
 
 class _Writer:
@@ -169,6 +81,8 @@ class _Writer:
         self.depth = 0
         self.is_asserted = True
         """Whether NULL here counts as false, so that a comparison needs not say it."""
+        self.variables: dict[str, Members] = {}
+        self.lambdas = 0
 
     def visit(self, node: Any) -> Any:
         self.depth += 1
@@ -180,29 +94,50 @@ class _Writer:
         finally:
             self.depth -= 1
 
-    def _other(self, node: Any) -> Any:
-        raise unsupported(
-            tr("{place}: {what} is not supported.", place=self.place, what=type(node).__name__), self.place
-        )
+    def _other(self, node: Any) -> NoReturn:
+        raise self._not_here(type(node).__name__)
+
+    def _not_here(self, what: str) -> Refused:
+        return unsupported(tr("{place}: {what} is not supported.", place=self.place, what=what), self.place)
 
     # names
     def on_identifier(self, node: Any) -> Typed:
-        return self.scope.find((*node.namespace, node.name))
+        path = self._path(node)
+        if path[-1] == COUNT and path[1:]:
+            scope, path = self._scope_of(path[:-1])
+            return scope.count(path)
+        scope, path = self._scope_of(path)
+        return scope.named(path)
 
-    def on_attribute(self, node: Any) -> Typed:
-        path: list[str] = []
-        owner = node
-        while isinstance(owner, ast.Attribute):
-            path.insert(0, owner.attr)
-            owner = owner.owner
-        if not isinstance(owner, ast.Identifier):
-            return self._other(owner)  # type: ignore[no-any-return]
-        return self.scope.find((owner.name, *path))
+    @staticmethod
+    def _path(node: Any) -> tuple[str, ...]:
+        return tuple(".".join((*node.namespace, node.name)).split("/"))
 
-    def on_collectionlambda(self, _: Any) -> Typed:
-        raise unsupported(
-            tr("{place}: {what} is not supported.", place=self.place, what="any, all"), self.place
-        )
+    def _scope_of(self, path: tuple[str, ...]) -> tuple[Scope, tuple[str, ...]]:
+        """Return whose names *path* are, and what it says there."""
+        return (self.variables[path[0]], path[1:]) if path[0] in self.variables else (self.scope, path)
+
+    # collections
+    def on_collectionlambda(self, node: Any) -> Typed:
+        if len(self.variables) == MOST_LAMBDAS:
+            raise bad(tr("{place} is nested too deep.", place=self.place), self.place)
+        scope, path = self._scope_of(self._path(node.owner))
+        self.lambdas += 1
+        members = scope.members(path, f"m{self.lambdas}")
+        is_all = isinstance(node.operator, ast.All)
+        met = ""
+        if node.lambda_ is not None:
+            name = node.lambda_.identifier.name
+            if name in self.variables:
+                raise bad(tr("{place}: a name stands for two things.", place=self.place), self.place)
+            before, self.is_asserted = self.is_asserted, not is_all
+            self.variables[name] = members
+            inner = self._truth(node.lambda_.expression).sql
+            del self.variables[name]
+            self.is_asserted = before
+            met = f" AND NOT coalesce({inner}, false)" if is_all else f" AND {inner}"
+        found = f"EXISTS (SELECT 1 FROM {members.source} WHERE {members.belongs}{met})"
+        return Typed(f"(NOT {found})" if is_all else found, "BOOLEAN")
 
     # literals
     def on_null(self, _: Any) -> Typed:
@@ -228,7 +163,7 @@ class _Writer:
         return Typed(f"{self.values.add(node.val)}::VARCHAR", "VARCHAR")
 
     def on_guid(self, node: Any) -> Typed:
-        return Typed(f"{self.values.add(node.val)}::VARCHAR", "VARCHAR")
+        return Typed(f"{self.values.add(str(self._value(node, UUID)))}::UUID", "UUID")
 
     def on_date(self, node: Any) -> Typed:
         return Typed(f"{self.values.add(self._value(node, date))}::DATE", "DATE")
@@ -247,10 +182,8 @@ class _Writer:
             value = node.py_val
             if kind is datetime:
                 value = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, OverflowError) as exc:
-            raise bad(
-                tr("{place}: {value} does not exist.", place=self.place, value=node.val), self.place
-            ) from exc
+        except (ValueError, OverflowError, AttributeError) as exc:
+            raise does_not_exist(node.val, self.place) from exc
         return value
 
     # true and false
@@ -330,13 +263,16 @@ class _Writer:
 
     def _alike(self, left: Typed, right: Typed, what: str) -> tuple[Typed, Typed]:
         """Return two operands as one kind: a day is its first instant where the other is an instant."""
+        left, right = self._literal_as(left, right), self._literal_as(right, left)
         kinds = {left.kind, right.kind}
         if kinds == {"date", "instant"}:
             left, right = (
                 one if one.kind == "instant" else Typed(f"{one.sql}::TIMESTAMPTZ", "TIMESTAMPTZ")
                 for one in (left, right)
             )
-        elif len(kinds - {"null"}) > 1:
+        elif kinds == {"text", "id"}:
+            left, right = (Typed(f"{one.sql}::VARCHAR", "VARCHAR") for one in (left, right))
+        elif len(kinds - {"null"}) > 1 or kinds == {"entity"}:
             raise bad(
                 tr(
                     "{place}: {left} and {right} cannot be compared.",
@@ -345,6 +281,15 @@ class _Writer:
                 self.place,
             )  # fmt: skip
         return left, right
+
+    def _literal_as(self, one: Typed, other: Typed) -> Typed:
+        """Return a text that stands in the question as what it is held against, such as a duration."""
+        made = _WRITTEN.get(other.kind)
+        if made is None or one.kind != "text" or not re.fullmatch(r"\$p\d+::VARCHAR", one.sql):
+            return one
+        text = self.values.get(one.sql.removesuffix("::VARCHAR"))
+        found: Typed = self.visit(made(text.upper() if made is ast.Duration else text))
+        return found
 
     def _must(self, holds: bool, what: str, found: Typed) -> None:
         if not holds:
@@ -357,10 +302,12 @@ class _Writer:
     def on_binop(self, node: Any) -> Typed:
         left, right = self._plain(node.left), self._plain(node.right)
         name = type(node.op).__name__
-        what = {"Add": "add", "Sub": "sub", "Mult": "mul", "Div": "div", "Mod": "mod"}[name]
+        what = {"Add": "add", "Sub": "sub", "Mult": "mul", "Div": "div", "DivBy": "divby", "Mod": "mod"}[name]
+        if left.kind in {"date", "instant"} and right.kind == "text":
+            right = self._literal_as(right, Typed("", "INTERVAL"))
         kinds = (left.kind, right.kind)
         if "null" in kinds:
-            return Typed("NULL", "NULL")
+            return Typed("NULL::DOUBLE", "DOUBLE") if "number" in kinds else Typed("NULL", "NULL")
         if kinds == ("number", "number"):
             return self._reckoned(name, left, right)
         sign = {"Add": "+", "Sub": "-"}.get(name)
@@ -378,8 +325,10 @@ class _Writer:
 
     @staticmethod
     def _reckoned(name: str, left: Typed, right: Typed) -> Typed:
-        is_whole = left.type == right.type == "BIGINT"
-        sign = {"Add": "+", "Sub": "-", "Mult": "*", "Div": "//" if is_whole else "/", "Mod": "%"}[name]
+        is_whole = left.type == right.type == "BIGINT" and name != "DivBy"
+        sign = {"Add": "+", "Sub": "-", "Mult": "*", "Div": "//" if is_whole else "/", "Mod": "%"}.get(
+            name, "/"
+        )
         if is_whole:
             return Typed(f"TRY({left.sql} {sign} {right.sql})", "BIGINT")
         return Typed(f"TRY({left.sql}::DOUBLE {sign} {right.sql}::DOUBLE)", "DOUBLE")
@@ -387,64 +336,40 @@ class _Writer:
     # functions
     def on_call(self, node: Any) -> Typed:
         name = node.func.full_name()
-        if name not in FUNCTIONS or any(isinstance(arg, ast.NamedParam) for arg in node.args):
-            raise unsupported(
-                tr("{place}: {what} is not supported.", place=self.place, what=name), self.place
-            )
-        takes, gives, template = FUNCTIONS[name]
+        if name.lower() == "cast" and len(node.args) == 2:
+            return self._cast(*node.args)
+        function = KNOWN.get(name.lower())
+        if function is None and name.lower() not in DEFINED and "." not in name:
+            raise bad(tr("{place}: there is no {what}.", place=self.place, what=name), self.place)
+        if function is None or any(isinstance(arg, ast.NamedParam) for arg in node.args):
+            raise self._not_here(name)
+        takes, gives, template, spared = function
+        if not len(takes) - spared <= len(node.args) <= len(takes):
+            raise bad(tr("{place}: {what} takes other arguments.", place=self.place, what=name), self.place)
         args = [self._plain(arg) for arg in node.args]
         for arg, kinds in zip(args, takes, strict=False):
             self._must(arg.kind in kinds or arg.kind == "null", name, arg)
         if any(arg.kind == "null" for arg in args):
-            return Typed("NULL", "NULL")
-        if callable(template):
-            sql = template(*(arg.sql for arg in args))
-        else:
-            sql = template.format(*(arg.sql for arg in args))
+            gives = "DOUBLE" if gives == "same" else gives
+            return Typed(f"NULL::{gives}", gives)
+        given = [arg.sql for arg in args]
+        sql = template(*given) if callable(template) else template.format(*given)
         if gives == "same":
             gives = args[0].type if args[0].type != "BIGINT" else "DOUBLE"
             sql = f"{sql}::{gives}"
         return Typed(f"TRY({sql})" if gives != "BOOLEAN" else sql, gives)
 
+    def _cast(self, what: Any, to: Any) -> Typed:
+        name = ".".join((*to.namespace, to.name)) if isinstance(to, ast.Identifier) else "cast"
+        if name.lower() not in CASTS:
+            raise self._not_here(name)
+        gives, kinds = CASTS[name.lower()]
+        one = self._plain(what)
+        if one.kind == "null":
+            return Typed("NULL", "NULL")
+        self._must(one.kind in kinds, "cast", one)
+        return Typed(f"TRY_CAST({one.sql} AS {gives})", gives)
 
-def _substring(whole: str, start: str, length: str = "") -> str:
-    begin = f"greatest(({start})::BIGINT, 0) + 1"
-    return (
-        f"substr({whole}, {begin}, greatest(({length})::BIGINT, 0))"
-        if length
-        else f"substr({whole}, {begin})"
-    )
 
-
-_TEXT, _NUMBER, _DAY, _CLOCK = ("text",), ("number",), ("date", "instant"), ("instant", "time")
-FUNCTIONS: dict[str, tuple[tuple[tuple[str, ...], ...], str, str | Callable[..., str]]] = {
-    "contains": ((_TEXT, _TEXT), "BOOLEAN", "contains({0}, {1})"),
-    "startswith": ((_TEXT, _TEXT), "BOOLEAN", "starts_with({0}, {1})"),
-    "endswith": ((_TEXT, _TEXT), "BOOLEAN", "suffix({0}, {1})"),
-    "matchesPattern": ((_TEXT, _TEXT), "BOOLEAN", "regexp_matches({0}, {1})"),
-    "length": ((_TEXT,), "BIGINT", "length({0})"),
-    "indexof": ((_TEXT, _TEXT), "BIGINT", "(strpos({0}, {1}) - 1)"),
-    "substring": ((_TEXT, _NUMBER, _NUMBER), "VARCHAR", _substring),
-    "tolower": ((_TEXT,), "VARCHAR", "lower({0})"),
-    "toupper": ((_TEXT,), "VARCHAR", "upper({0})"),
-    "trim": ((_TEXT,), "VARCHAR", "trim({0}, ' \t\n\r')"),
-    "concat": ((_TEXT, _TEXT), "VARCHAR", "({0} || {1})"),
-    "year": ((_DAY,), "BIGINT", "year({0})"),
-    "month": ((_DAY,), "BIGINT", "month({0})"),
-    "day": ((_DAY,), "BIGINT", "day({0})"),
-    "hour": ((_CLOCK,), "BIGINT", "hour({0})"),
-    "minute": ((_CLOCK,), "BIGINT", "minute({0})"),
-    "second": ((_CLOCK,), "BIGINT", "second({0})"),
-    "fractionalseconds": ((_CLOCK,), "DOUBLE", "(microsecond({0}) % 1000000 / 1e6)"),
-    "date": ((_DAY,), "DATE", "({0})::DATE"),
-    "time": ((_CLOCK,), "TIME", "({0})::TIME"),
-    "totaloffsetminutes": ((("instant",),), "BIGINT", "({0} IS NOT NULL)::BIGINT * 0"),
-    "totalseconds": ((("span",),), "DOUBLE", "epoch({0})"),
-    "now": ((), "TIMESTAMPTZ", "now()"),
-    "mindatetime": ((), "TIMESTAMPTZ", "'0001-01-01 00:00:00+00'::TIMESTAMPTZ"),
-    "maxdatetime": ((), "TIMESTAMPTZ", "'9999-12-31 23:59:59.999999+00'::TIMESTAMPTZ"),
-    "round": ((_NUMBER,), "same", "round({0})"),
-    "floor": ((_NUMBER,), "same", "floor({0})"),
-    "ceiling": ((_NUMBER,), "same", "ceil({0})"),
-}
-"""By name: the kinds of its arguments, the type of what it gives, and how DuckDB says it."""
+_WRITTEN = {"id": ast.GUID, "date": ast.Date, "instant": ast.DateTime, "span": ast.Duration}
+"""How a value of each kind is read from its text."""

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 _CODES = {
     400: "BadRequest", 404: "NotFound", 405: "MethodNotAllowed", 406: "NotAcceptable", 410: "Gone",
-    415: "UnsupportedMediaType", 501: "NotImplemented", 503: "ServiceUnavailable",
+    413: "ContentTooLarge", 415: "UnsupportedMediaType", 424: "FailedDependency", 501: "NotImplemented",
+    503: "ServiceUnavailable",
 }  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def as_answer(refused: Refused, version: str = "4.01") -> Response:
         error["target"] = refused.target
     headers = {"odata-version": version}
     if refused.status == 405:
-        headers["allow"] = "GET, HEAD"
+        headers["allow"] = "POST" if refused.target == "$batch" else "GET, HEAD"
     return Response(
         json.dumps({"error": error}, ensure_ascii=False), refused.status, headers, "application/json"
     )
