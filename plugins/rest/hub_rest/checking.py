@@ -23,6 +23,7 @@ from hub_rest.mapping import (
     required,
     texts_of,
 )
+from hub_rest.paging import KEYED
 from hub_rest.paths import expression
 
 _PARTS = frozenset({"share", "percent"})
@@ -180,9 +181,8 @@ def _check_names(names: Iterable[str], place: str) -> None:
 
 
 def _own(one: Wanted) -> set[str]:
-    paging = {"offset": {"offset", "last"}, "page": {"page"}, "token": {"token"}, "after": {"after"}}.get(
-        one.paging.kind, set()
-    )
+    own = {"offset": {"offset", "last"}, "page": {"page"}, "token": {"token"}}
+    paging = own.get(one.paging.kind, {one.paging.kind} & KEYED)
     return {"size"} | paging | ({"since"} if one.cursor else set())
 
 

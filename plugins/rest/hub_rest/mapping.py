@@ -53,8 +53,8 @@ NAME = re.compile(r"\{(\w+)\}")
 """A variable in a path, a parameter or a body."""
 GIVEN = {"user", "password", "app_token", "client_id", "secret", "session"}
 """Variables that the source's own settings give: *secret* is its token, *session* what signing in gave."""
-OWN = {"since", "offset", "last", "page", "size", "token", "after", "id", *GIVEN}
-TAKEN = {"since", "offset", "last", "page", "size", "token", "after"}
+OWN = {"since", "offset", "last", "page", "size", "token", "after", "before", "id", *GIVEN}
+TAKEN = {"since", "offset", "last", "page", "size", "token", "after", "before"}
 """Variables that the hub gives a value of its own at each page."""
 ABOVE, ITEM = "_above", "item"
 """What a row stands in, and what a record is made of, in the paths of a mapping."""
@@ -90,9 +90,10 @@ class Paging(Struct, frozen=True, kw_only=True):
     """How the next page is asked for.
 
     *kind*: ``offset`` (``{offset}``, ``{last}``), ``page`` (``{page}``, from *first*), ``after``
-    (``{after}``, the key of the last row, 0 at first), ``token`` (``{token}``, found at *next*), ``next``
-    (an address at *next*), ``link`` (the header Link). *size* is ``{size}``. *total* is where the number of
-    rows stands; it and *next* may be ``header:NAME``. *end* is true on the last page, *more* on every other.
+    (``{after}``, the key of the last row, 0 at first), ``before`` (``{before}``, the least key of the page,
+    where the newest rows come first), ``token`` (``{token}``, found at *next*), ``next`` (an address at
+    *next*), ``link`` (the header Link). *size* is ``{size}``. *total* is where the number of rows stands; it
+    and *next* may be ``header:NAME``. *end* is true on the last page, *more* on every other.
     *resume* True keeps the last token: the next run goes on from there. *overlap* rows of a page by
     ``offset`` are those of the one before, so that a deletion between them shows; without it one is, where
     the tool tells no total.
@@ -101,7 +102,7 @@ class Paging(Struct, frozen=True, kw_only=True):
     the proof where there is neither total nor next nor overlap.
     """
 
-    kind: Literal["none", "offset", "page", "after", "token", "next", "link"] = "none"
+    kind: Literal["none", "offset", "page", "after", "before", "token", "next", "link"] = "none"
     size: int = 100
     first: int = 1
     next: str | None = None

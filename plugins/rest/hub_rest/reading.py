@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from hub import BY_TABLE, Batch, Context, Gone, HubError, Record, SourceDataError, Tally, tr
-from hub_rest.mapping import NAME, Wanted, endings, is_true, own, plain
+from hub_rest.mapping import Wanted, endings, is_true, own, plain
 from hub_rest.paging import KEYLESS, key_of
-from hub_rest.paths import expression, parts
+from hub_rest.paths import expression
 from hub_rest.rows import RowError, RowMapper
 
 TAKEN, REJECTED = "taken", "rejected"
@@ -43,7 +43,7 @@ class Reading:
         """The ids of own records where a row may become several."""
         self.nameless = False
         """A row came of which nobody knows which one it is."""
-        self.keys = Keys(one)
+        self.shapes = mapper.shapes(one, variables)
         self._stamp_of = expression(one.cursor.field) if one.cursor else None
 
     @cached_property
@@ -70,8 +70,8 @@ class Reading:
         """Return what *rows* become. A row that makes an error of any kind costs that row only."""
         records: list[Record] = []
         gone: dict[str, Gone] = {}
+        self.shapes.note(rows)
         for row in rows:
-            self.keys.note(row)
             key = key_of(self.one, row)
             try:
                 fate, made, left = self._judge(row, key)
@@ -107,6 +107,7 @@ class Reading:
         one, mapper = self.one, self.mapper
         if key.startswith(KEYLESS):
             raise RowError(mapper.place(one, row), f"a row has nothing at {one.key!r}, its key")
+        self.shapes.check(row)
         for presence, path in (("trashed", one.deletes.trashed), ("deleted", one.deletes.field)):
             flag = expression(path)(row) if path else None
             if isinstance(flag, dict | list) and flag:  # nothing leaves on evidence that nobody understands
@@ -123,6 +124,7 @@ class Reading:
         if one.deletes.probe and (named := self._native(row)) is not None:
             note_other_id(self.ctx, one, row, named)
         native = self._native(row) if several or not mine else next(iter(mine))[len(self._start) :]
+        native = key if native == key else native  # one text of it is held
         if mine and native is not None:
             self.unwanted.discard(native)
             box = getattr(next(iter(mine.values())), "container_id", None) or ""
@@ -208,57 +210,3 @@ def note_other_id(ctx: Context, one: Wanted, row: Any, native: str) -> None:
     """Note that a row has an id beside the one that it is stored by."""
     if isinstance(row, dict) and row.get("id") is not None and f"{row['id']}" != native:
         ctx.shared("other ids", set[str]).add(one.name)
-
-
-class Keys:
-    """The keys that rows have where the mapping looks.
-
-    A name that none has, beside one that begins like it, was changed.
-    """
-
-    def __init__(self, one: Wanted) -> None:
-        """Take the plain paths of a list."""
-        fields = [plain(field) for made in one.record if not made.of for field in made.fields.values()]
-        texts = [text for field in fields for text in (field.path, *(case.path for case in field.cases))]
-        paths = [
-            path
-            for text in texts
-            if text and not text.startswith("spread.") and not NAME.search(text)
-            for path in parts(text)
-        ]
-        paths += [[name] for made in one.record for name in made.spread]
-        self.wanted: dict[tuple[str, ...], set[str]] = {}
-        for path in paths:
-            for depth, name in enumerate(path):
-                self.wanted.setdefault(tuple(path[:depth]), set()).add(name)
-        self.seen: dict[tuple[str, ...], set[str]] = {place: set() for place in self.wanted}
-
-    def note(self, row: Any) -> None:
-        """Note the keys of a row."""
-        for place, keys in self.seen.items():
-            here = row
-            for name in place:
-                here = here.get(name) if isinstance(here, dict) else None
-            if isinstance(here, dict):
-                keys.update(here)
-
-    def renamed(self) -> list[str]:
-        """Say which names none of the rows has, where something shows that they should.
-
-        One that begins alike is there, or other things are where they should be.
-        """
-        said = []
-        for place, names in self.wanted.items():
-            lacking, others = names - self.seen[place], self.seen[place] - names
-            said += [
-                f"no row has {'.'.join((*place, name))}, but {key}"
-                for name in lacking
-                for key in others
-                if key.startswith(name)
-            ]
-            if place and others and lacking == names and not said:
-                said.append(
-                    f"{'.'.join(place)} has {', '.join(sorted(others))[:80]}, "
-                    f"and not {', '.join(sorted(names))[:80]}"
-                )
-        return sorted(said)

@@ -384,6 +384,11 @@ class RestSource(Source, frozen=True, kw_only=True):
             mark: dict[str, Any] = {}
             pages = self._tool(ctx).whole(one, variables, mark=mark)
             rows = {key_of(one, row): row for page in pages for row in page}
+            if not one.record:  # it is read for others only, and nobody else watches it
+                shapes = self._mapper(ctx).shapes(one, variables)
+                shapes.note(rows.values())
+                for said in shapes.renamed():
+                    ctx.report_missing(f"{one.name}: {said}")
             return Held(list(rows.values()), mark)
 
         return ctx.shared(f"rows of {_partition(one, variables)}", read)
@@ -420,7 +425,7 @@ class RestSource(Source, frozen=True, kw_only=True):
             pages = self._tool(ctx).whole(one, variables, mark=mark)
         for page in pages:
             yield rows.take(page)
-        if renamed := rows.keys.renamed():
+        if renamed := rows.shapes.renamed():
             # what was written lacks something: all is read again, until it is right
             again = before | {"settings": ""}
             yield Batch(cursor=again, held=again)

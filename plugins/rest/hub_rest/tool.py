@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from array import array
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -16,6 +17,7 @@ import msgspec
 from hub import ConfigError, Context, SourceDataError, SourceDenied, SourceForbidden, SourceGone, tr
 from hub_rest.mapping import GIVEN, NAME, Mapping, Wanted, fill, fill_path, is_true, texts_of
 from hub_rest.paging import (
+    KEYED,
     Capped,
     Page,
     Place,
@@ -27,13 +29,13 @@ from hub_rest.paging import (
     is_last,
     is_unproven,
     key_of,
-    last_key,
     names_next,
+    next_key,
     overlap_of,
     said_next,
     unfolded,
 )
-from hub_rest.paths import expression, parts
+from hub_rest.paths import expression, places
 
 TRIES = 3
 BATCH = 1000
@@ -220,7 +222,7 @@ class Tool:
         """
         mark = {} if mark is None else mark
         said, size, tries, anew = "", None, 0, False
-        former: set[int] | None = None
+        former: array[int] | None = None
         while tries < TRIES:
             seen: set[int] = set()
             count = 0
@@ -250,9 +252,9 @@ class Tool:
                 anew |= exc.first
                 variables = variables | {"token": None} if anew else variables
             else:
-                if not totals and one.paging.twice and count > 1 and not (former and former <= seen):
+                if not totals and one.paging.twice and count > 1 and not (former and seen.issuperset(former)):
                     lost = former is not None
-                    former, said = seen, tr("{name}: two readings of it differ", name=one.name)
+                    former, said = array("q", seen), tr("{name}: two readings of it differ", name=one.name)
                     tries += lost
                     continue
                 if not totals:
@@ -367,15 +369,15 @@ class Tool:
         match paging.kind:
             case "none":
                 pass
-            case "offset" | "page" | "after":
+            case "offset" | "page" | "after" | "before":
                 step = size if paging.holes else len(page.rows)
                 # where the answer names a next page, one more question shows whether there is one
                 if is_last(paging, page, place.offset + step) and not (
                     page.rows and names_next(answer, response)
                 ):
                     return None
-                if paging.kind == "after":
-                    return Place(token=last_key(one, page.rows))
+                if paging.kind in KEYED:
+                    return Place(token=next_key(one, page.rows))
                 return Place(offset=place.offset + step - overlap, number=place.number + 1)
             case "token":
                 if token := said_next(paging, answer, response):
@@ -413,7 +415,7 @@ class Tool:
         """Raise `SourceDataError` for an answer that says by itself that it is none, with or without rows."""
         if not isinstance(answer, dict):
             return
-        named = {path[0] for path in parts(rows) if path} if rows else set()
+        named = {place[0] for place in places(rows)[0]} if rows else set()
         told = {name: answer[name] for name in ("errors", "error") if name not in named and name in answer}
         if self.described.refused and is_true(expression(self.described.refused)(answer)):
             told |= {"": {name: one for name, one in answer.items() if name not in named}}

@@ -176,6 +176,11 @@ class RestSite(ABC):
         if paging.kind == "after":
             find = expression(one.key)
             rows = sorted((row for row in rows if find(row) > int(found.get("after") or 0)), key=find)
+        if paging.kind == "before":  # the newest first, shown in an order of their own
+            find, before = expression(one.key), found.get("before")
+            earlier = [row for row in rows if before is None or _order(find(row)) < _order(before)]
+            rows = sorted(earlier, key=lambda row: _order(find(row)), reverse=True)
+            rows[:size] = rows[:size][::-1]
         if paging.kind == "token" and one.name in self.by_keys:
             return self._after_key(one, rows, found, size, request)
         start = int(found.get("offset") or 0) if paging.kind == "offset" else 0
@@ -401,6 +406,11 @@ def stored(value: Any, zone: tzinfo) -> str:
         moment = datetime.fromisoformat(f"{value}")
         moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _order(key: Any) -> tuple[int, str]:
+    """Return what keys stand in the order of: numbers, or texts of one length."""
+    return len(f"{key}"), f"{key}"
 
 
 def _read(text: str, form: str) -> datetime:
