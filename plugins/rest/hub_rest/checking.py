@@ -205,7 +205,18 @@ def _check_list(one: Wanted, spot: Spot, known: set[str]) -> None:
                 unknown=unknown,
             )
         )
-    if one.cursor and not any("{since}" in text for text in texts_of(list(parts.values()))):
+    if one.cursor and one.cursor.descending and not (one.incremental or one.incremental_body):
+        raise ConfigError(
+            tr(
+                "{place}: descending needs incremental, the parameters that sort the newest first.",
+                place=spot.at("cursor"),
+            )
+        )
+    if (
+        one.cursor
+        and not one.cursor.descending
+        and not any("{since}" in text for text in texts_of(list(parts.values())))
+    ):
         raise ConfigError(
             tr(
                 "{place}: it has a cursor, and no parameter uses {{since}}: every run would read everything.",

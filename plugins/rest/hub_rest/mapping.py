@@ -128,11 +128,14 @@ class Cursor(Struct, frozen=True, kw_only=True):
     """What changed since: *field* holds the stamp of a row.
 
     ``{since}`` is the newest one seen less *overlap_s*, by *format* (strftime, ``epoch``, ``epoch_ms``).
+    *descending* True says that an *incremental* reading shows the newest changes first: it ends where only
+    older rows follow, for tools that can sort and not filter.
     """
 
     field: str
     format: str = "%Y-%m-%dT%H:%M:%SZ"
     overlap_s: int = 600
+    descending: bool = False
 
 
 class Deletes(Struct, frozen=True, kw_only=True):

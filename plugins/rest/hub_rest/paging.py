@@ -88,7 +88,9 @@ def first_token(paging: Paging, variables: dict[str, Any]) -> Any:
 def said_next(paging: Paging, answer: Any, response: Any) -> Any:
     """Return the next token or address that an answer names where the mapping looks."""
     if (paging.next or "").startswith("header:"):
-        return response.headers.get(str(paging.next).removeprefix("header:"))
+        found = response.headers.get(str(paging.next).removeprefix("header:"))
+        is_number = bool(found) and found.isdigit() and not found.startswith("0")
+        return int(found) if is_number else found  # in a body it is to be one
     return expression(paging.next or "")(answer)
 
 

@@ -65,6 +65,13 @@ class Functions(jmespath.functions.Functions):
         return None if text is None else f"{text}".split(sign)
 
     @jmespath.functions.signature({"types": []})
+    def _func_to_string(self, value: Any) -> Any:
+        """Return a value as a text; an object where a number should be is none."""
+        if isinstance(value, dict | list):
+            raise TypeError(tr("{value!r} is no single value", value=str(value)[:80]))
+        return super()._func_to_string(value)
+
+    @jmespath.functions.signature({"types": []})
     def _func_lower(self, text: Any) -> Any:
         return None if text is None else f"{text}".lower()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -87,6 +88,30 @@ class Reading:
             records += made
             gone |= {one.id: one for one in left}
         return Batch(records=records, gone=tuple(gone.values()))
+
+    def older(self, overlap_s: int) -> Callable[[list[Any]], bool] | None:
+        """Return what says of each page whether only older rows follow; None where pages do not say it.
+
+        Pages that are not in order say nothing: then the list is read to its end.
+        """
+        cursor, find = self.one.cursor, self._stamp_of
+        if cursor is None or find is None or not cursor.descending:
+            return None
+        limit = datetime.fromisoformat(self.newest) - timedelta(seconds=overlap_s)
+        last, in_order = self.latest, True
+
+        def until(rows: list[Any]) -> bool:
+            nonlocal last, in_order
+            for row in rows:
+                try:
+                    stamp = self.mapper.instant(find(row))
+                except Exception:  # noqa: BLE001, S112 - an odd row says nothing of the others
+                    continue
+                in_order &= stamp <= last
+                last = stamp
+            return in_order and last < limit
+
+        return until
 
     def tally(self, said: int | None) -> Tally:
         """Return the account of the rows met; *said* is the tool's own count."""

@@ -422,7 +422,8 @@ class RestSource(Source, frozen=True, kw_only=True):
             held = self._held(ctx, one, variables)
             mark, pages = held.mark, iter([held.rows])
         else:
-            pages = self._tool(ctx).whole(one, variables, mark=mark)
+            until = rows.older(one.cursor.overlap_s) if since and one.cursor else None
+            pages = self._tool(ctx).whole(one, variables, mark=mark, until=until)
         for page in pages:
             yield rows.take(page)
         if renamed := rows.shapes.renamed():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -212,9 +212,14 @@ class Tool:
                 self.ctx.log.info("the session was not ended: %s", type(exc).__name__)
 
     def whole(
-        self, one: Wanted, variables: dict[str, Any], *, mark: dict[str, Any] | None = None
+        self,
+        one: Wanted,
+        variables: dict[str, Any],
+        *,
+        mark: dict[str, Any] | None = None,
+        until: Callable[[list[Any]], bool] | None = None,
     ) -> Iterator[list[Any]]:
-        """Return the rows of a list, page by page, to the end.
+        """Return the rows of a list, page by page, to the end, or to the page of which *until* is true.
 
         *mark* gets the last token, at *said* how many rows the tool counts, and at *anew* whether the token
         of an earlier run was refused, so that the list was read from its start. Raises `SourceDataError` when
@@ -225,7 +230,7 @@ class Tool:
         former: array[int] | None = None
         while tries < TRIES:
             seen: set[int] = set()
-            count = 0
+            count, is_cut = 0, False
             totals: list[int] = []
             mark.clear()
             mark["anew"] = anew
@@ -237,6 +242,9 @@ class Tool:
                     rows = unfolded(one, page.rows)
                     for start in range(0, len(rows), BATCH):
                         yield rows[start : start + BATCH]
+                    if until is not None and until(rows):
+                        is_cut = True
+                        break
             except Shifted as exc:
                 said = str(exc)
             except Capped as exc:
@@ -252,13 +260,19 @@ class Tool:
                 anew |= exc.first
                 variables = variables | {"token": None} if anew else variables
             else:
-                if not totals and one.paging.twice and count > 1 and not (former and seen.issuperset(former)):
+                if (
+                    not totals
+                    and one.paging.twice
+                    and count > 1
+                    and not is_cut
+                    and not (former and seen.issuperset(former))
+                ):
                     lost = former is not None
                     former, said = array("q", seen), tr("{name}: two readings of it differ", name=one.name)
                     tries += lost
                     continue
-                if not totals:
-                    return
+                if not totals or (is_cut and min(totals) >= totals[0]):
+                    return  # of a list that was not read to its end, the total only says that none went
                 if not one.is_nested:
                     mark["said"] = len(seen) if min(totals) <= len(seen) <= max(totals) else totals[-1]
                 if holds(one.paging, totals, len(seen)):
