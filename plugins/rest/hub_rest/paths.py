@@ -69,7 +69,7 @@ class Functions(jmespath.functions.Functions):
         """Return a value as a text; an object where a number should be is none."""
         if isinstance(value, dict | list):
             raise TypeError(tr("{value!r} is no single value", value=str(value)[:80]))
-        return super()._func_to_string(value)
+        return super()._func_to_string(value)  # type: ignore[misc]
 
     @jmespath.functions.signature({"types": []})
     def _func_lower(self, text: Any) -> Any:

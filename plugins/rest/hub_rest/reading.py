@@ -131,7 +131,7 @@ class Reading:
     def _judge(self, row: Any, key: str) -> tuple[str, list[Record], list[Gone]]:
         one, mapper = self.one, self.mapper
         if key.startswith(KEYLESS):
-            raise RowError(mapper.place(one, row), f"a row has nothing at {one.key!r}, its key")
+            raise RowError(mapper.place(one, row), tr("a row has nothing at {path!r}, its key", path=one.key))
         self.shapes.check(row)
         for presence, path in (("trashed", one.deletes.trashed), ("deleted", one.deletes.field)):
             flag = expression(path)(row) if path else None
@@ -141,7 +141,11 @@ class Reading:
                 left = mapper.native(one, row, self.variables)
                 self.newest = self._stamped(row)
                 self.unwanted.add(left)
-                return THERE_GONE, [], self._left(mapper.ids(one, left), f"{path} is true", presence)
+                return (
+                    THERE_GONE,
+                    [],
+                    self._left(mapper.ids(one, left), tr("{path} is true of it", path=path), presence),
+                )
         made = list(mapper.records(one, row, self.variables))
         mine = {record.id: record for record in made if record.table == self.itself.table}
         self.newest = self._stamped(row)
@@ -161,7 +165,9 @@ class Reading:
         # what the row was before and is not any more: a part of it, or all
         self.made.update(mine if several else ())
         ids = mapper.ids(one, native) if native is not None and (several or not mine) else []
-        lacking = self._left([id_ for id_ in ids if id_ not in mine], f"its row in {one.name} is none now")
+        lacking = self._left(
+            [id_ for id_ in ids if id_ not in mine], tr("its row in {list} is none now", list=one.name)
+        )
         return TAKEN if made else UNWANTED, made, lacking
 
     def _native(self, row: Any) -> str | None:

@@ -117,7 +117,7 @@ class RowMapper:
         if whole := NAME.fullmatch(path):
             return lambda scope: _Variables.of(scope).get(whole[1])
         text = self._filled(path)
-        return _nothing if text is None else expression(text)  # type: ignore[no-any-return]
+        return _nothing if text is None else expression(text)
 
     def _filled(self, path: str) -> str | None:
         """Return a path with the params of the source in it; None where it does not give one."""
@@ -206,7 +206,7 @@ class RowMapper:
         field, find = self.natives[one.name]
         value = self._value(field, find, _scope(row, variables))
         if value is None:
-            raise RowError(self.place(one, row), f"nothing at {field.path!r}, which is its id")
+            raise RowError(self.place(one, row), tr("nothing at {path!r}, which is its id", path=field.path))
         return f"{value}"
 
     def ids(self, one: Wanted, native: str) -> list[str]:
@@ -305,7 +305,7 @@ class RowMapper:
         if found in _EMPTY:
             return []
         if not isinstance(found, list):
-            raise RowError(self.place(one, row), f"of {made.of!r}: there stands no list")
+            raise RowError(self.place(one, row), tr("of {path!r}: there stands no list", path=made.of))
         return found
 
     def _wanted(self, one: Wanted, made: Made, when: Any, row: Any, scope: Any) -> bool:
@@ -344,7 +344,11 @@ class RowMapper:
             if values[name] is None:
                 raise RowError(
                     self.place(one, row),
-                    f"nothing at {plain(made.fields[name]).path!r}, which is {made.table}.{name}",
+                    tr(
+                        "nothing at {path!r}, which is {field}",
+                        path=plain(made.fields[name]).path,
+                        field=f"{made.table}.{name}",
+                    ),
                 )
         return cls(**values)
 

@@ -88,15 +88,19 @@ class Shapes:
         for place, names in self.wanted.items():
             lacking, others = names - self.seen[place], self.seen[place] - names
             said += [
-                f"no row has {_shown((*place, name))}, but {key}"
+                tr("no row has {path}, but {other}", path=_shown((*place, name)), other=key)
                 for name in lacking
                 for key in others
                 if key.startswith(name)
             ]
             if place and others and lacking == names and not said:
                 said.append(
-                    f"{_shown(place)} has {', '.join(sorted(others))[:80]}, "
-                    f"and not {', '.join(sorted(names))[:80]}"
+                    tr(
+                        "{path} has {others}, and not {names}",
+                        path=_shown(place),
+                        others=", ".join(sorted(others))[:80],
+                        names=", ".join(sorted(names))[:80],
+                    )
                 )
         return sorted(said)
 

