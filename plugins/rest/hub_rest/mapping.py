@@ -216,7 +216,7 @@ class Field(Struct, frozen=True, kw_only=True):
 
 
 class Made(Struct, frozen=True, kw_only=True):
-    """A record that a row becomes; *when* (JMESPath) must be true of it.
+    """A record that a row becomes, in *table*, with its *fields*; *when* (JMESPath) must be true of it.
 
     With *of*, the path of a list in the row, it becomes one for each thing in it, which paths call ``item``.
 
@@ -233,6 +233,11 @@ class Made(Struct, frozen=True, kw_only=True):
 
 class Wanted(Struct, frozen=True, kw_only=True):
     """A list of the tool.
+
+    *name* is what people read of it, *path* its address, *method* how it is asked, *params* and *body* with
+    what; *record* is what its rows become: none for a list that others are asked for by. *paging*, *each*,
+    *cursor* and *deletes* have tables of their own. *sweep_hours* is how often the whole list is read where
+    *deletes* needs it.
 
     *rows* is where they stand in the answer (empty: it is the answer), *key* what is unique among them. As a
     list of paths each is one step down: the rows of rows, which call what they stand in ``_above``.
@@ -272,7 +277,12 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Mapping(Struct, frozen=True, kw_only=True):
-    """One mapping file. *check* is a path that any account may read, asked at each run.
+    """One mapping file.
+
+    *title* is the tool's name, *auth* how to sign in, *headers* what goes with each question, *list* what is
+    asked for.
+
+    *check* is a path that any account may read, asked at each run.
 
     *account* is where its answer says who is signed in: nobody is refused.
 

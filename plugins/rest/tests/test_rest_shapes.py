@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hub_rest.mappings
 import pytest
-from hub_rest.mapping import parse
+from hub_rest.manual import keys, refused
+from hub_rest.mapping import parse, shipped
 from hub_rest.paths import places
 from hub_rest.testing.asked import OPEN, Asked
+from hub_rest.testing.laws import requests_per_thousand
+from hub_rest.testing.mapping_certification import MappingCertification
 from hub_rest.testing.schemas import OpenApi
 
 from hub import ConfigError
 from hub.store import Store
 from hub.testing import store
+from hub.testing.empty import store_in_memory
 from hub.testing.kit import Request, Response
 
 __all__ = ["store"]
+HERE = Path(hub_rest.mappings.__file__).parent
 
 
 @pytest.fixture(autouse=True)
@@ -257,3 +264,34 @@ def test_what_a_specification_does_not_know(
     found = OpenApi(tmp_path / "x.json").problems(request, Response(body=body))
 
     assert said == [one.partition(": ")[2] or one.partition("answers ")[2] for one in found]
+
+
+# ---------- what the documentation says ----------
+
+
+def test_each_key_of_the_language_has_its_meaning_and_an_example() -> None:
+    """The page is made of this: a key that nobody explains is no part of the language."""
+    told = list(keys())
+
+    assert [] == [(place, names) for place, names, meaning, _ in told if not meaning]
+    assert [] == [
+        (place, names)
+        for place, names, _, examples in told
+        if not examples and not {"paging", "record"} & set(names)
+    ]
+    assert "a record has spread or of, not both." in refused()
+
+
+ROW_OF_README = re.compile(r"^\| `([\w-]+)` \| [^|]+ \| (Gold|Silver|Bronze) \| (\d+) \|", re.MULTILINE)
+
+
+def test_the_readme_has_the_level_and_the_requests_of_each_mapping(store: Store, proof: bool) -> None:
+    """As the simulator counts them, for 1,000 items; the levels are those that the kit proves."""
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    said = {name: (level.lower(), int(requests)) for name, level, requests in ROW_OF_README.findall(text)}
+
+    assert shipped() == sorted(said)
+    for name in shipped() if proof else ("tempo",):
+        examined = MappingCertification(HERE / f"{name}.toml")
+        with store_in_memory() as empty:
+            assert said[name][1] == requests_per_thousand(empty, examined), name
