@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ from hub_rest.testing.schemas import OpenApi
 
 from hub import ConfigError
 from hub.store import Store
-from hub.testing import store
+from hub.testing import hub_folder, run_hub, store
 from hub.testing.empty import store_in_memory
 from hub.testing.kit import Request, Response
 
-__all__ = ["store"]
+__all__ = ["hub_folder", "run_hub", "store"]
+DOCS = Path(__file__).parents[3] / "docs" / "rest"
 HERE = Path(hub_rest.mappings.__file__).parent
 
 
@@ -295,3 +297,36 @@ def test_the_readme_has_the_level_and_the_requests_of_each_mapping(store: Store,
         examined = MappingCertification(HERE / f"{name}.toml")
         with store_in_memory() as empty:
             assert said[name][1] == requests_per_thousand(empty, examined), name
+
+
+CATS = """MANDT;COUNTER;PERNR;WORKDATE;RPROJ;CATSHOURS;STATUS
+100;000000000101;00001001;20260105;00000017;7.50;30
+100;000000000102;00001001;20260106;00000017;4.00;20
+100;000000000103;00001002;20260106;00000018;8.00;50
+100;000000000104;00001002;20260106;00000018;6.00;30
+"""
+
+
+def test_an_export_of_cats_is_read_as_its_documentation_says(
+    run_hub: Callable[..., Any], hub_folder: Path
+) -> None:
+    """What was changed after its approval stays in the table and counts no more."""
+    pytest.importorskip("hub_tabular")
+    shutil.copy(DOCS / "cats.toml", hub_folder / "cats.toml")
+    (hub_folder / "cats.csv").write_text(CATS, encoding="utf-8")
+    (hub_folder / "config" / "hub.toml").write_text(
+        'store = "sqlite:///hub.db"\nfeed = "feed"\n'
+        '[sources.cats]\nkind = "tabular"\npath = "cats.csv"\nmapping = "cats.toml"\n',
+        encoding="utf-8",
+    )
+    done = run_hub("sync")
+
+    assert 0 == done.exit_code, done.output
+    with Store.open(hub_folder / "hub.db") as filled:
+        rows = filled.rows("SELECT day, seconds, approval FROM worklog ORDER BY day, seconds")
+        found = [tuple(row.values()) for row in rows]
+    assert [
+        ("2026-01-05", 27000, "approved"),
+        ("2026-01-06", 14400, "submitted"),
+        ("2026-01-06", 21600, "approved"),
+    ] == found
