@@ -89,9 +89,11 @@ def _schema(name: str) -> Any:
     path = Path(folder) / name
     if not path.exists():
         pytest.skip(f"{name} is not there: {WHERE[name]}")
-    lacking = {".graphql": "graphql", ".yaml": "yaml"}.get(path.suffix)
-    if lacking and importlib.util.find_spec(lacking) is None:
-        pytest.skip(f"{name} needs the package {lacking}")
+    module, package = {".graphql": ("graphql", "graphql-core"), ".yaml": ("yaml", "PyYAML")}.get(
+        path.suffix, ("json", "")
+    )
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"{name} needs the package {package}")
     return GraphQl(path) if path.suffix == ".graphql" else OpenApi(path, **HOW.get(path.stem, {}))
 
 
