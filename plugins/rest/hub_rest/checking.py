@@ -23,6 +23,7 @@ from hub_rest.mapping import (
     required,
     texts_of,
 )
+from hub_rest.paging import KEYED
 from hub_rest.paths import expression
 
 _PARTS = frozenset({"share", "percent"})
@@ -180,9 +181,8 @@ def _check_names(names: Iterable[str], place: str) -> None:
 
 
 def _own(one: Wanted) -> set[str]:
-    paging = {"offset": {"offset", "last"}, "page": {"page"}, "token": {"token"}, "after": {"after"}}.get(
-        one.paging.kind, set()
-    )
+    own = {"offset": {"offset", "last"}, "page": {"page"}, "token": {"token"}}
+    paging = own.get(one.paging.kind, {one.paging.kind} & KEYED)
     return {"size"} | paging | ({"since"} if one.cursor else set())
 
 
@@ -205,7 +205,18 @@ def _check_list(one: Wanted, spot: Spot, known: set[str]) -> None:
                 unknown=unknown,
             )
         )
-    if one.cursor and not any("{since}" in text for text in texts_of(list(parts.values()))):
+    if one.cursor and one.cursor.descending and not (one.incremental or one.incremental_body):
+        raise ConfigError(
+            tr(
+                "{place}: descending needs incremental, the parameters that sort the newest first.",
+                place=spot.at("cursor"),
+            )
+        )
+    if (
+        one.cursor
+        and not one.cursor.descending
+        and not any("{since}" in text for text in texts_of(list(parts.values())))
+    ):
         raise ConfigError(
             tr(
                 "{place}: it has a cursor, and no parameter uses {{since}}: every run would read everything.",

@@ -53,8 +53,8 @@ NAME = re.compile(r"\{(\w+)\}")
 """A variable in a path, a parameter or a body."""
 GIVEN = {"user", "password", "app_token", "client_id", "secret", "session"}
 """Variables that the source's own settings give: *secret* is its token, *session* what signing in gave."""
-OWN = {"since", "offset", "last", "page", "size", "token", "after", "id", *GIVEN}
-TAKEN = {"since", "offset", "last", "page", "size", "token", "after"}
+OWN = {"since", "offset", "last", "page", "size", "token", "after", "before", "id", *GIVEN}
+TAKEN = {"since", "offset", "last", "page", "size", "token", "after", "before"}
 """Variables that the hub gives a value of its own at each page."""
 ABOVE, ITEM = "_above", "item"
 """What a row stands in, and what a record is made of, in the paths of a mapping."""
@@ -90,9 +90,10 @@ class Paging(Struct, frozen=True, kw_only=True):
     """How the next page is asked for.
 
     *kind*: ``offset`` (``{offset}``, ``{last}``), ``page`` (``{page}``, from *first*), ``after``
-    (``{after}``, the key of the last row, 0 at first), ``token`` (``{token}``, found at *next*), ``next``
-    (an address at *next*), ``link`` (the header Link). *size* is ``{size}``. *total* is where the number of
-    rows stands; it and *next* may be ``header:NAME``. *end* is true on the last page, *more* on every other.
+    (``{after}``, the key of the last row, 0 at first), ``before`` (``{before}``, the least key of the page,
+    where the newest rows come first), ``token`` (``{token}``, found at *next*), ``next`` (an address at
+    *next*), ``link`` (the header Link). *size* is ``{size}``. *total* is where the number of rows stands; it
+    and *next* may be ``header:NAME``. *end* is true on the last page, *more* on every other.
     *resume* True keeps the last token: the next run goes on from there. *overlap* rows of a page by
     ``offset`` are those of the one before, so that a deletion between them shows; without it one is, where
     the tool tells no total.
@@ -101,7 +102,7 @@ class Paging(Struct, frozen=True, kw_only=True):
     the proof where there is neither total nor next nor overlap.
     """
 
-    kind: Literal["none", "offset", "page", "after", "token", "next", "link"] = "none"
+    kind: Literal["none", "offset", "page", "after", "before", "token", "next", "link"] = "none"
     size: int = 100
     first: int = 1
     next: str | None = None
@@ -127,11 +128,14 @@ class Cursor(Struct, frozen=True, kw_only=True):
     """What changed since: *field* holds the stamp of a row.
 
     ``{since}`` is the newest one seen less *overlap_s*, by *format* (strftime, ``epoch``, ``epoch_ms``).
+    *descending* True says that an *incremental* reading shows the newest changes first: it ends where only
+    older rows follow, for tools that can sort and not filter.
     """
 
     field: str
     format: str = "%Y-%m-%dT%H:%M:%SZ"
     overlap_s: int = 600
+    descending: bool = False
 
 
 class Deletes(Struct, frozen=True, kw_only=True):
@@ -212,7 +216,7 @@ class Field(Struct, frozen=True, kw_only=True):
 
 
 class Made(Struct, frozen=True, kw_only=True):
-    """A record that a row becomes; *when* (JMESPath) must be true of it.
+    """A record that a row becomes, in *table*, with its *fields*; *when* (JMESPath) must be true of it.
 
     With *of*, the path of a list in the row, it becomes one for each thing in it, which paths call ``item``.
 
@@ -229,6 +233,11 @@ class Made(Struct, frozen=True, kw_only=True):
 
 class Wanted(Struct, frozen=True, kw_only=True):
     """A list of the tool.
+
+    *name* is what people read of it, *path* its address, *method* how it is asked, *params* and *body* with
+    what; *record* is what its rows become: none for a list that others are asked for by. *paging*, *each*,
+    *cursor* and *deletes* have tables of their own. *sweep_hours* is how often the whole list is read where
+    *deletes* needs it.
 
     *rows* is where they stand in the answer (empty: it is the answer), *key* what is unique among them. As a
     list of paths each is one step down: the rows of rows, which call what they stand in ``_above``.
@@ -268,7 +277,12 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Mapping(Struct, frozen=True, kw_only=True):
-    """One mapping file. *check* is a path that any account may read, asked at each run.
+    """One mapping file.
+
+    *title* is the tool's name, *auth* how to sign in, *headers* what goes with each question, *list* what is
+    asked for.
+
+    *check* is a path that any account may read, asked at each run.
 
     *account* is where its answer says who is signed in: nobody is refused.
 

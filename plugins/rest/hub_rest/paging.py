@@ -61,38 +61,49 @@ def key_of(one: Wanted, row: Any) -> str:
     return f"{native}"
 
 
-def last_key(one: Wanted, rows: list[Any]) -> Any:
-    """Return the key of the last row that has one. Raises `SourceDataError` where none has."""
+KEYED = frozenset({"after", "before"})
+"""The kinds of paging that go on from a key: a row that goes meanwhile moves no other."""
+
+
+def next_key(one: Wanted, rows: list[Any]) -> Any:
+    """Return the key from which to go on: of the last row, or the least one where the newest come first.
+
+    Raises `SourceDataError` where no row has one.
+    """
     found = [expression(one.key)(row) for row in reversed(rows) if not key_of(one, row).startswith(KEYLESS)]
     if not found:
         raise SourceDataError(
             tr("{name}: no row has a key at {key!r}, from which to go on.", name=one.name, key=one.key)
         )
-    return found[0]
+    return found[0] if one.paging.kind == "after" else min(found, key=lambda key: (len(f"{key}"), key))
 
 
 def first_token(paging: Paging, variables: dict[str, Any]) -> Any:
     """Return what the first page is asked for by."""
-    return 0 if paging.kind == "after" else variables.get("token")
+    if paging.kind in KEYED:
+        return 0 if paging.kind == "after" else None
+    return variables.get("token")
 
 
 def said_next(paging: Paging, answer: Any, response: Any) -> Any:
     """Return the next token or address that an answer names where the mapping looks."""
     if (paging.next or "").startswith("header:"):
-        return response.headers.get(str(paging.next).removeprefix("header:"))
+        found = response.headers.get(str(paging.next).removeprefix("header:"))
+        is_number = bool(found) and found.isdigit() and not found.startswith("0")
+        return int(found) if is_number else found  # in a body it is to be one
     return expression(paging.next or "")(answer)
 
 
 def is_unproven(paging: Paging, page: Page) -> bool:
     """Say whether nothing but one more page shows that a page is the last."""
     return (
-        paging.kind in {"offset", "page", "after"} and page.total is None and not (paging.more or paging.end)
+        paging.kind in {"offset", "page", *KEYED} and page.total is None and not (paging.more or paging.end)
     )
 
 
 def is_last(paging: Paging, page: Page, reached: int) -> bool:
     """Say whether no row follows a page that goes up to row *reached*."""
-    if page.total is not None and paging.kind != "after":
+    if page.total is not None and paging.kind not in KEYED:
         return reached >= page.total or not (page.rows or paging.holes)
     return not page.rows and not (paging.more or paging.end)  # these said that there is more
 
@@ -135,7 +146,7 @@ def counted(paging: Paging, place: Place, size: int) -> dict[str, Any]:
             return {"size": size, "offset": place.offset, "last": place.offset + size - 1}
         case "page":
             return {"size": size, "page": place.number}
-        case "token" | "after":
+        case "token" | "after" | "before":
             return {"size": size, paging.kind: place.token}
     return {"size": size}
 

@@ -13,9 +13,6 @@ from jmespath.visitor import TreeInterpreter
 from hub import ConfigError, tr
 
 _SIMPLE = re.compile(r'(?:\w+|"[^"]+")(?:\.(?:\w+|"[^"]+"))*')
-_INNER = frozenset({
-    "subexpression", "index_expression", "projection", "filter_projection", "value_projection", "flatten",
-})  # fmt: skip
 
 
 def _number(value: Any) -> Decimal:
@@ -68,6 +65,13 @@ class Functions(jmespath.functions.Functions):
         return None if text is None else f"{text}".split(sign)
 
     @jmespath.functions.signature({"types": []})
+    def _func_to_string(self, value: Any) -> Any:
+        """Return a value as a text; an object where a number should be is none."""
+        if isinstance(value, dict | list):
+            raise TypeError(tr("{value!r} is no single value", value=str(value)[:80]))
+        return super()._func_to_string(value)  # type: ignore[misc]
+
+    @jmespath.functions.signature({"types": []})
     def _func_lower(self, text: Any) -> Any:
         return None if text is None else f"{text}".lower()
 
@@ -108,11 +112,14 @@ class _Strict(TreeInterpreter):
         return super().visit_index(node, value)
 
     def visit_comparator(self, node: Any, value: Any) -> Any:
+        sides = [self.visit(side, value) for side in node["children"]]
         if node["value"] not in {"eq", "ne"}:
-            for side in node["children"]:
-                found = self.visit(side, value)
-                if isinstance(found, dict | list | bool):
-                    raise TypeError(tr("{value!r} cannot be compared", value=str(found)[:60]))
+            odd = [side for side in sides if isinstance(side, dict | list | bool)]
+        else:  # an object where a word should be is neither that word nor another one
+            is_one = any(isinstance(side, str | int | float) for side in sides)
+            odd = [side for side in sides if is_one and isinstance(side, dict | list)]
+        if odd:
+            raise TypeError(tr("{value!r} cannot be compared", value=str(odd[0])[:60]))
         return super().visit_comparator(node, value)
 
     def visit_projection(self, node: Any, value: Any) -> Any:
@@ -158,19 +165,72 @@ def simple(path: str) -> list[str] | None:
     return [quoted or name for quoted, name in re.findall(r'"([^"]+)"|(\w+)', path)]
 
 
-def parts(path: str) -> list[list[str]]:
-    """Return what a path reads of a row: its names, or the first ones of an expression."""
+EACH = "[]"
+"""What stands in a place for each thing of a list."""
+Place = tuple[str, ...]
+"""The names down to something in a row."""
+
+
+def places(path: str, named: dict[str, list[Place]] | None = None) -> tuple[set[Place], list[Place]]:
+    """Return the places of a row that a path reads, and those of what it finds, as far as that can be said.
+
+    *named* are names that stand for other places: what ``item`` is.
+    """
     names = simple(path)
-    return [names] if names else [[name] for name in sorted(_roots(jmespath.compile(path).parsed))]
+    read: set[Place] = set()
+    node = _dotted(names) if names else jmespath.compile(path).parsed
+    ends, _ = _walk(node, [()], read, named or {})
+    return read, ends
 
 
-def _roots(node: Any) -> set[str]:
-    if node["type"] == "field":
-        return {node["value"]}
-    inner = node["children"]
-    if node["type"] in _INNER:
-        inner = inner[:1]
-    return {name for one in inner for name in _roots(one)}
+def _dotted(names: list[str]) -> Any:
+    fields: list[Any] = [{"type": "field", "value": name, "children": []} for name in names]
+    return {"type": "subexpression", "children": fields}
+
+
+_UNKNOWN: tuple[list[Place], bool] = ([], False)
+
+
+def _walk(
+    node: Any, bases: list[Place], read: set[Place], named: dict[str, list[Place]]
+) -> tuple[list[Place], bool]:
+    """Return what a node finds below *bases*, and whether that is a list of it; *read* gets the places."""
+    children = node["children"]
+    match node["type"]:
+        case "identity" | "current" | "slice":
+            return bases, False
+        case "field":
+            if node["value"] in named and bases == [()]:
+                return named[node["value"]], False
+            found = [(*base, node["value"]) for base in bases]
+            read.update(found)
+            return found, False
+        case "index":
+            return [(*base, EACH) for base in bases], False
+        case "subexpression" | "pipe" | "index_expression":
+            is_list = False
+            for child in children:
+                if child["type"] == "index" and is_list:
+                    is_list = False
+                    continue
+                bases, is_list = _walk(child, bases, read, named)
+            return bases, is_list
+        case "flatten":
+            return _walk(children[0], bases, read, named)
+        case "projection" | "filter_projection":
+            inner, is_list = _walk(children[0], bases, read, named)
+            each = inner if is_list else [(*base, EACH) for base in inner]
+            for condition in children[2:]:
+                _walk(condition, each, read, named)
+            return _walk(children[1], each, read, named)[0], True
+        case "or_expression" | "and_expression":
+            ends = [_walk(child, bases, read, named) for child in children]
+            return [place for found, _ in ends for place in found], any(is_list for _, is_list in ends)
+        case "expref" | "value_projection" | "literal":
+            return _UNKNOWN
+    for child in children:
+        _walk(child, bases, read, named)
+    return _UNKNOWN
 
 
 @functools.cache

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from hub import BY_TABLE, Batch, Context, Gone, HubError, Record, SourceDataError, Tally, tr
-from hub_rest.mapping import NAME, Wanted, endings, is_true, own, plain
+from hub_rest.mapping import Wanted, endings, is_true, own, plain
 from hub_rest.paging import KEYLESS, key_of
-from hub_rest.paths import expression, parts
+from hub_rest.paths import expression
 from hub_rest.rows import RowError, RowMapper
 
 TAKEN, REJECTED = "taken", "rejected"
@@ -43,7 +44,7 @@ class Reading:
         """The ids of own records where a row may become several."""
         self.nameless = False
         """A row came of which nobody knows which one it is."""
-        self.keys = Keys(one)
+        self.shapes = mapper.shapes(one, variables)
         self._stamp_of = expression(one.cursor.field) if one.cursor else None
 
     @cached_property
@@ -70,8 +71,8 @@ class Reading:
         """Return what *rows* become. A row that makes an error of any kind costs that row only."""
         records: list[Record] = []
         gone: dict[str, Gone] = {}
+        self.shapes.note(rows)
         for row in rows:
-            self.keys.note(row)
             key = key_of(self.one, row)
             try:
                 fate, made, left = self._judge(row, key)
@@ -87,6 +88,30 @@ class Reading:
             records += made
             gone |= {one.id: one for one in left}
         return Batch(records=records, gone=tuple(gone.values()))
+
+    def older(self, overlap_s: int) -> Callable[[list[Any]], bool] | None:
+        """Return what says of each page whether only older rows follow; None where pages do not say it.
+
+        Pages that are not in order say nothing: then the list is read to its end.
+        """
+        cursor, find = self.one.cursor, self._stamp_of
+        if cursor is None or find is None or not cursor.descending:
+            return None
+        limit = datetime.fromisoformat(self.newest) - timedelta(seconds=overlap_s)
+        last, in_order = self.latest, True
+
+        def until(rows: list[Any]) -> bool:
+            nonlocal last, in_order
+            for row in rows:
+                try:
+                    stamp = self.mapper.instant(find(row))
+                except Exception:  # noqa: BLE001, S112 - an odd row says nothing of the others
+                    continue
+                in_order &= stamp <= last
+                last = stamp
+            return in_order and last < limit
+
+        return until
 
     def tally(self, said: int | None) -> Tally:
         """Return the account of the rows met; *said* is the tool's own count."""
@@ -106,7 +131,8 @@ class Reading:
     def _judge(self, row: Any, key: str) -> tuple[str, list[Record], list[Gone]]:
         one, mapper = self.one, self.mapper
         if key.startswith(KEYLESS):
-            raise RowError(mapper.place(one, row), f"a row has nothing at {one.key!r}, its key")
+            raise RowError(mapper.place(one, row), tr("a row has nothing at {path!r}, its key", path=one.key))
+        self.shapes.check(row)
         for presence, path in (("trashed", one.deletes.trashed), ("deleted", one.deletes.field)):
             flag = expression(path)(row) if path else None
             if isinstance(flag, dict | list) and flag:  # nothing leaves on evidence that nobody understands
@@ -115,7 +141,11 @@ class Reading:
                 left = mapper.native(one, row, self.variables)
                 self.newest = self._stamped(row)
                 self.unwanted.add(left)
-                return THERE_GONE, [], self._left(mapper.ids(one, left), f"{path} is true", presence)
+                return (
+                    THERE_GONE,
+                    [],
+                    self._left(mapper.ids(one, left), tr("{path} is true of it", path=path), presence),
+                )
         made = list(mapper.records(one, row, self.variables))
         mine = {record.id: record for record in made if record.table == self.itself.table}
         self.newest = self._stamped(row)
@@ -123,6 +153,7 @@ class Reading:
         if one.deletes.probe and (named := self._native(row)) is not None:
             note_other_id(self.ctx, one, row, named)
         native = self._native(row) if several or not mine else next(iter(mine))[len(self._start) :]
+        native = key if native == key else native  # one text of it is held
         if mine and native is not None:
             self.unwanted.discard(native)
             box = getattr(next(iter(mine.values())), "container_id", None) or ""
@@ -134,7 +165,9 @@ class Reading:
         # what the row was before and is not any more: a part of it, or all
         self.made.update(mine if several else ())
         ids = mapper.ids(one, native) if native is not None and (several or not mine) else []
-        lacking = self._left([id_ for id_ in ids if id_ not in mine], f"its row in {one.name} is none now")
+        lacking = self._left(
+            [id_ for id_ in ids if id_ not in mine], tr("its row in {list} is none now", list=one.name)
+        )
         return TAKEN if made else UNWANTED, made, lacking
 
     def _native(self, row: Any) -> str | None:
@@ -208,57 +241,3 @@ def note_other_id(ctx: Context, one: Wanted, row: Any, native: str) -> None:
     """Note that a row has an id beside the one that it is stored by."""
     if isinstance(row, dict) and row.get("id") is not None and f"{row['id']}" != native:
         ctx.shared("other ids", set[str]).add(one.name)
-
-
-class Keys:
-    """The keys that rows have where the mapping looks.
-
-    A name that none has, beside one that begins like it, was changed.
-    """
-
-    def __init__(self, one: Wanted) -> None:
-        """Take the plain paths of a list."""
-        fields = [plain(field) for made in one.record if not made.of for field in made.fields.values()]
-        texts = [text for field in fields for text in (field.path, *(case.path for case in field.cases))]
-        paths = [
-            path
-            for text in texts
-            if text and not text.startswith("spread.") and not NAME.search(text)
-            for path in parts(text)
-        ]
-        paths += [[name] for made in one.record for name in made.spread]
-        self.wanted: dict[tuple[str, ...], set[str]] = {}
-        for path in paths:
-            for depth, name in enumerate(path):
-                self.wanted.setdefault(tuple(path[:depth]), set()).add(name)
-        self.seen: dict[tuple[str, ...], set[str]] = {place: set() for place in self.wanted}
-
-    def note(self, row: Any) -> None:
-        """Note the keys of a row."""
-        for place, keys in self.seen.items():
-            here = row
-            for name in place:
-                here = here.get(name) if isinstance(here, dict) else None
-            if isinstance(here, dict):
-                keys.update(here)
-
-    def renamed(self) -> list[str]:
-        """Say which names none of the rows has, where something shows that they should.
-
-        One that begins alike is there, or other things are where they should be.
-        """
-        said = []
-        for place, names in self.wanted.items():
-            lacking, others = names - self.seen[place], self.seen[place] - names
-            said += [
-                f"no row has {'.'.join((*place, name))}, but {key}"
-                for name in lacking
-                for key in others
-                if key.startswith(name)
-            ]
-            if place and others and lacking == names and not said:
-                said.append(
-                    f"{'.'.join(place)} has {', '.join(sorted(others))[:80]}, "
-                    f"and not {', '.join(sorted(names))[:80]}"
-                )
-        return sorted(said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,7 @@ from hub_rest.mapping import (
     required,
 )
 from hub_rest.paths import expression, simple
+from hub_rest.shapes import Shapes, read_paths
 from hub_rest.stamps import NOTHING, day_of_parts, instant_of, is_count, is_parts
 
 _HOW = {
@@ -82,14 +83,15 @@ class RowMapper:
             ZoneInfo(tz if mapping.tz == "source" else mapping.tz),
             day_s,
         )
+        self.read_at = {one.name: read_paths(mapping, one, self._filled) for one in mapping.list}
         # the currency first: amounts are held against it
         self.plans = {
             one.name: [
                 (
                     made,
-                    self._find(made.when),
+                    self._flag(one, made.when),
                     [
-                        self._plan(made, name)
+                        self._plan(one, made, name)
                         for name in sorted(made.fields, key=lambda name: name != "currency")
                     ],
                 )
@@ -98,9 +100,11 @@ class RowMapper:
             for one in mapping.list
         }
 
-        self.read_at = {one.name: _read_at(one) for one in mapping.list}
-        ids = {one.name: plain(own(one).fields["id"]) for one in mapping.list if one.record}
-        self.natives = {name: (field, self._place(field)) for name, field in ids.items()}
+        self.natives = {
+            one.name: (field, self._place(one, field))
+            for one in mapping.list
+            if one.record and (field := plain(own(one).fields["id"]))
+        }
         self._zoned: dict[tuple[str, str, str], CellReader] = {}
 
     def _find(self, path: str | None) -> Callable[[Any], Any] | None:
@@ -112,16 +116,41 @@ class RowMapper:
             return None
         if whole := NAME.fullmatch(path):
             return lambda scope: _Variables.of(scope).get(whole[1])
-        if any(name not in self.params for name in NAME.findall(path)):
-            return _nothing
-        found: Callable[[Any], Any] = expression(NAME.sub(lambda match: _quoted(self.params[match[1]]), path))
-        return found
+        text = self._filled(path)
+        return _nothing if text is None else expression(text)
 
-    def _place(self, field: Field) -> Callable[[Any], Any] | None:
+    def _filled(self, path: str) -> str | None:
+        """Return a path with the params of the source in it; None where it does not give one."""
+        if NAME.fullmatch(path) or any(name not in self.params for name in NAME.findall(path)):
+            return None
+        return NAME.sub(lambda match: _quoted(self.params[match[1]]), path)
+
+    def _flag(self, one: Wanted, path: str | None) -> Callable[[Any], Any] | None:
+        """Return what says whether a condition holds of a row; an object of which nobody reads is no answer.
+
+        Raises `TypeError` for that when it is called.
+        """
+        find, names = self._find(path), simple(path or "")
+        if find is None or names is None or tuple(names) in self.read_at[one.name]:
+            return find
+
+        def told(scope: Any) -> Any:
+            found = find(scope)
+            if isinstance(found, dict) and found:
+                raise TypeError(tr("{path} is no flag", path=path))
+            return found
+
+        return told
+
+    def shapes(self, one: Wanted, variables: Iterable[str]) -> Shapes:
+        """Return what watches the shape of the rows of a list."""
+        return Shapes(self.read_at[one.name], variables)
+
+    def _place(self, one: Wanted, field: Field) -> Callable[[Any], Any] | None:
         """Return what finds a field in a row; None where it is always the same value."""
         if not field.cases:
             return self._find(field.path)
-        cases = [(self._find(one.when), self._find(one.path), one.value) for one in field.cases]
+        cases = [(self._flag(one, case.when), self._find(case.path), case.value) for case in field.cases]
 
         def first(scope: Any) -> Any:
             for when, find, value in cases:
@@ -134,9 +163,9 @@ class RowMapper:
 
         return first
 
-    def _plan(self, made: Made, name: str) -> tuple[str, Field, Any, CellReader]:
+    def _plan(self, one: Wanted, made: Made, name: str) -> tuple[str, Field, Any, CellReader]:
         field = plain(made.fields[name])
-        return name, field, self._place(field), self._reader(made.table, name, field, None)
+        return name, field, self._place(one, field), self._reader(made.table, name, field, None)
 
     def _reader(self, table: str, name: str, field: Field, zone: str | None) -> CellReader:
         """Return the reader of a field; *zone* is where its stamps are written and their days fall."""
@@ -177,7 +206,7 @@ class RowMapper:
         field, find = self.natives[one.name]
         value = self._value(field, find, _scope(row, variables))
         if value is None:
-            raise RowError(self.place(one, row), f"nothing at {field.path!r}, which is its id")
+            raise RowError(self.place(one, row), tr("nothing at {path!r}, which is its id", path=field.path))
         return f"{value}"
 
     def ids(self, one: Wanted, native: str) -> list[str]:
@@ -276,7 +305,7 @@ class RowMapper:
         if found in _EMPTY:
             return []
         if not isinstance(found, list):
-            raise RowError(self.place(one, row), f"of {made.of!r}: there stands no list")
+            raise RowError(self.place(one, row), tr("of {path!r}: there stands no list", path=made.of))
         return found
 
     def _wanted(self, one: Wanted, made: Made, when: Any, row: Any, scope: Any) -> bool:
@@ -315,7 +344,11 @@ class RowMapper:
             if values[name] is None:
                 raise RowError(
                     self.place(one, row),
-                    f"nothing at {plain(made.fields[name]).path!r}, which is {made.table}.{name}",
+                    tr(
+                        "nothing at {path!r}, which is {field}",
+                        path=plain(made.fields[name]).path,
+                        field=f"{made.table}.{name}",
+                    ),
                 )
         return cls(**values)
 
@@ -346,6 +379,8 @@ class RowMapper:
         if field.lookup and field.take:
             value = self._looked_up(field.lookup, field.take, value, field.default)
         if field.values is not None and value is not None:
+            if isinstance(value, dict | list) and value:
+                raise TypeError(tr("{value!r} is no single value", value=str(value)[:80]))
             return field.values.get(
                 str(value).lower() if isinstance(value, bool) else str(value), field.default
             )
@@ -426,18 +461,6 @@ def _way(path: str | None) -> tuple[list[str], bool]:
     if not found or (found.end() < len(path or "") and not found[2]):
         return [], False
     return simple(found[1]) or [], bool(found[2])
-
-
-def _read_at(one: Wanted) -> dict[tuple[str, ...], set[str]]:
-    """Return the names that a list's records read of an object in a row, by its place."""
-    found: dict[tuple[str, ...], set[str]] = {}
-    for made in one.record:
-        for field in map(plain, made.fields.values()):
-            for path in (field.path, *(case.path for case in field.cases)):
-                names, _ = _way(path)
-                for depth, name in enumerate(names):
-                    found.setdefault(tuple(names[:depth]), set()).add(name)
-    return found
 
 
 def _seconds_in(value: Any) -> Any:

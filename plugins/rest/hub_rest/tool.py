@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -16,6 +17,7 @@ import msgspec
 from hub import ConfigError, Context, SourceDataError, SourceDenied, SourceForbidden, SourceGone, tr
 from hub_rest.mapping import GIVEN, NAME, Mapping, Wanted, fill, fill_path, is_true, texts_of
 from hub_rest.paging import (
+    KEYED,
     Capped,
     Page,
     Place,
@@ -27,13 +29,13 @@ from hub_rest.paging import (
     is_last,
     is_unproven,
     key_of,
-    last_key,
     names_next,
+    next_key,
     overlap_of,
     said_next,
     unfolded,
 )
-from hub_rest.paths import expression, parts
+from hub_rest.paths import expression, places
 
 TRIES = 3
 BATCH = 1000
@@ -210,9 +212,14 @@ class Tool:
                 self.ctx.log.info("the session was not ended: %s", type(exc).__name__)
 
     def whole(
-        self, one: Wanted, variables: dict[str, Any], *, mark: dict[str, Any] | None = None
+        self,
+        one: Wanted,
+        variables: dict[str, Any],
+        *,
+        mark: dict[str, Any] | None = None,
+        until: Callable[[list[Any]], bool] | None = None,
     ) -> Iterator[list[Any]]:
-        """Return the rows of a list, page by page, to the end.
+        """Return the rows of a list, page by page, to the end, or to the page of which *until* is true.
 
         *mark* gets the last token, at *said* how many rows the tool counts, and at *anew* whether the token
         of an earlier run was refused, so that the list was read from its start. Raises `SourceDataError` when
@@ -220,10 +227,10 @@ class Tool:
         """
         mark = {} if mark is None else mark
         said, size, tries, anew = "", None, 0, False
-        former: set[int] | None = None
+        former: array[int] | None = None
         while tries < TRIES:
             seen: set[int] = set()
-            count = 0
+            count, is_cut = 0, False
             totals: list[int] = []
             mark.clear()
             mark["anew"] = anew
@@ -235,6 +242,9 @@ class Tool:
                     rows = unfolded(one, page.rows)
                     for start in range(0, len(rows), BATCH):
                         yield rows[start : start + BATCH]
+                    if until is not None and until(rows):
+                        is_cut = True
+                        break
             except Shifted as exc:
                 said = str(exc)
             except Capped as exc:
@@ -250,13 +260,19 @@ class Tool:
                 anew |= exc.first
                 variables = variables | {"token": None} if anew else variables
             else:
-                if not totals and one.paging.twice and count > 1 and not (former and former <= seen):
+                if (
+                    not totals
+                    and one.paging.twice
+                    and count > 1
+                    and not is_cut
+                    and not (former and seen.issuperset(former))
+                ):
                     lost = former is not None
-                    former, said = seen, tr("{name}: two readings of it differ", name=one.name)
+                    former, said = array("q", seen), tr("{name}: two readings of it differ", name=one.name)
                     tries += lost
                     continue
-                if not totals:
-                    return
+                if not totals or (is_cut and min(totals) >= totals[0]):
+                    return  # of a list that was not read to its end, the total only says that none went
                 if not one.is_nested:
                     mark["said"] = len(seen) if min(totals) <= len(seen) <= max(totals) else totals[-1]
                 if holds(one.paging, totals, len(seen)):
@@ -367,15 +383,15 @@ class Tool:
         match paging.kind:
             case "none":
                 pass
-            case "offset" | "page" | "after":
+            case "offset" | "page" | "after" | "before":
                 step = size if paging.holes else len(page.rows)
                 # where the answer names a next page, one more question shows whether there is one
                 if is_last(paging, page, place.offset + step) and not (
                     page.rows and names_next(answer, response)
                 ):
                     return None
-                if paging.kind == "after":
-                    return Place(token=last_key(one, page.rows))
+                if paging.kind in KEYED:
+                    return Place(token=next_key(one, page.rows))
                 return Place(offset=place.offset + step - overlap, number=place.number + 1)
             case "token":
                 if token := said_next(paging, answer, response):
@@ -413,7 +429,7 @@ class Tool:
         """Raise `SourceDataError` for an answer that says by itself that it is none, with or without rows."""
         if not isinstance(answer, dict):
             return
-        named = {path[0] for path in parts(rows) if path} if rows else set()
+        named = {place[0] for place in places(rows)[0]} if rows else set()
         told = {name: answer[name] for name in ("errors", "error") if name not in named and name in answer}
         if self.described.refused and is_true(expression(self.described.refused)(answer)):
             told |= {"": {name: one for name, one in answer.items() if name not in named}}

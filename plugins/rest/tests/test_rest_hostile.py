@@ -14,7 +14,7 @@ from typing import Any
 
 import hub_rest.mappings
 import pytest
-from hub_rest import reading, source, tool
+from hub_rest import leaving, reading, source, tool
 from hub_rest.mapping import load
 from hub_rest.rows import RowMapper
 from hub_rest.testing.asked import OPEN, Asked
@@ -754,11 +754,11 @@ MUTANTS: dict[str, tuple[Any, str, Any, Callable[[Store, Path], None]]] = {
     "errors_are_rows": (tool.Tool, "_check_refusal", nothing, law_an_error_in_a_200),
     "refused_for_ever": (tool, "Refused", lambda said, first: ConfigError(said), law_a_refused_token),
     "believes_the_list": (
-        source.RestSource, "_presence", lambda *_: ("deleted", "x"), law_rows_that_a_list_does_not_show,
+        leaving.Leaving, "_presence", lambda *_: ("deleted", "x"), law_rows_that_a_list_does_not_show,
     ),
-    "bin_is_deletion": (source, "is_true", lambda _: False, law_the_bin_is_no_deletion),
+    "bin_is_deletion": (leaving, "is_true", lambda _: False, law_the_bin_is_no_deletion),
     "anybody_will_do": (tool.Tool, "signed_in", lambda _: "", law_who_we_are_is_asked_each_run),
-    "empty_is_empty": (source.RestSource, "_was_emptied", lambda *_: False, law_a_list_that_is_empty_at_once),
+    "empty_is_empty": (leaving.Leaving, "was_emptied", lambda *_: False, law_a_list_that_is_empty_at_once),
     # limits everywhere
     "for_ever": (tool, "IDLE", 10**9, law_pages_end),
     "old_rows_are_new": (tool, "hash", lambda _: object(), law_old_rows_end),
@@ -813,7 +813,7 @@ def test_glpi_tells_the_bin_from_a_deletion_and_ends_its_session(store: Store, t
     settings = {"token": credential(), "app_token": credential()}
     assert "ok" == asked.sync(settings=settings).verdict
     del tickets[2:4]
-    report = asked.sync(settings=settings)
+    report = asked.sync(settings=settings, full=True)
     found = {id_: one for id_, one in known(store, "task", "presence").items() if one != ("present",)}
     last = asked.requests[-1]
 

@@ -63,3 +63,14 @@ def _another(one: Wanted, row: dict[str, Any]) -> dict[str, Any]:
         if names and (value := get_at(made, names)) is not None:
             set_at(made, names, value + 1000 if isinstance(value, int) else f"{value}x")
     return made
+
+
+def requests_per_thousand(store: Any, examined: MappingCertification) -> int:
+    """Return how many requests a first reading of a thousand main rows takes, in pages of the usual size."""
+    world = examined.world(3, scale=22)  # 990 rows
+    world.cap = 1000
+    with SimulatorServer(world) as site:
+        source = msgspec.structs.replace(examined.source(site.url), page_size=None)
+        report = sync_once(store, source, session=faults.hurried)
+        assert report.verdict == "ok", [*report.missing, *report.rejections, report.error]
+        return len(site.asked)

@@ -157,6 +157,9 @@ class RestSite(ABC):
                 if datetime.fromisoformat(stored(find(row), self.zone)).timestamp() // grain
                 >= since.timestamp() // grain
             ]
+        if one.cursor and one.cursor.descending and _is_incremental(one, request):
+            stamp = expression(one.cursor.field)
+            rows = sorted(rows, key=lambda row: stored(stamp(row), self.zone), reverse=True)
         paging, size = (
             one.paging,
             min(int(found.get("size") or request.query.get("_size") or self.cap), self.cap),
@@ -176,6 +179,11 @@ class RestSite(ABC):
         if paging.kind == "after":
             find = expression(one.key)
             rows = sorted((row for row in rows if find(row) > int(found.get("after") or 0)), key=find)
+        if paging.kind == "before":  # the newest first, shown in an order of their own
+            find, before = expression(one.key), found.get("before")
+            earlier = [row for row in rows if before is None or _order(find(row)) < _order(before)]
+            rows = sorted(earlier, key=lambda row: _order(find(row)), reverse=True)
+            rows[:size] = rows[:size][::-1]
         if paging.kind == "token" and one.name in self.by_keys:
             return self._after_key(one, rows, found, size, request)
         start = int(found.get("offset") or 0) if paging.kind == "offset" else 0
@@ -214,7 +222,9 @@ class RestSite(ABC):
         if len(one.steps) > 1:
             page = _folded(one.steps[1], page)
         body: Any = page
-        if one.steps[0]:
+        if one.steps[0] == WHOLE:
+            body = page[0] if page else {}
+        elif one.steps[0]:
             body = {}
             set_at(body, steps_of(one.steps[0]), page)
         headers: dict[str, str] = {}
@@ -304,6 +314,10 @@ class RestSimulator(RestSite, Simulator):
     def shown(self, one: Wanted) -> list[dict[str, Any]]:
         """Return the rows of a list."""
         return self.rows.get(one.name, [])
+
+
+WHOLE = "[@]"
+"""The path by which an answer that is one object is the only row."""
 
 
 def _folded(path: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -401,6 +415,16 @@ def stored(value: Any, zone: tzinfo) -> str:
         moment = datetime.fromisoformat(f"{value}")
         moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _is_incremental(one: Wanted, request: Request) -> bool:
+    """Say whether a request asks for what changed last."""
+    return all(request.query.get(name) == value for name, value in one.incremental.items())
+
+
+def _order(key: Any) -> tuple[int, str]:
+    """Return what keys stand in the order of: numbers, or texts of one length."""
+    return len(f"{key}"), f"{key}"
 
 
 def _read(text: str, form: str) -> datetime:
