@@ -14,6 +14,7 @@ import msgspec
 
 from hub.context import Context
 from hub.placement import here
+from hub.records import BY_TABLE
 from hub.store import Store
 from hub.store.rejections import Rejected, rejected
 from hub.sync import Options, SourceReport, sync
@@ -70,6 +71,7 @@ class Harness:
             store,
             log,
         )
+        self.place = place
         self.source = certification.source(place)
         self.main = world.main
 
@@ -118,7 +120,7 @@ class Harness:
 
     def differences(self) -> list[str]:
         """Say where the store differs from the world's truth."""
-        return differences(self.store, self.source.name, self.world)
+        return differences(self.store, self.source.name, self.world, place=self.place)
 
     def rejections(self) -> tuple[list[Rejected], list[Rejected]]:
         """Return what the source could not take, and the records that the hub refused."""
@@ -142,18 +144,22 @@ class Harness:
 def counted(store: Store, source: str, table: str) -> dict[str, dict[str, Any]]:
     """Return the rows of *table* that count, by id without the prefix of *source*.
 
-    Hours and changes of a task that left do not.
+    What hangs on a task that left, such as its hours, does not.
     """
-    under = table in {"worklog", "task_change"}
-    alias = "LEFT JOIN task t ON t.id = x.task_id" if under else ""
-    task_here = here("coalesce(t.presence, '')")
-    also = f"AND {task_here}" if under else ""
-    rows = store.rows(f"SELECT x.* FROM {table} x {alias} WHERE {here('x.presence')} {also}")
+    also = "".join(
+        f" AND NOT EXISTS (SELECT 1 FROM task t WHERE t.id = x.{column} AND NOT {here('t.presence')})"
+        for column in ("task_id", "row_id", "from_id", "to_id")
+        if column in BY_TABLE[table].__struct_fields__ and table != "allocation"
+    )
+    rows = store.rows(f"SELECT x.* FROM {table} x WHERE {here('x.presence')}{also}")
     return {row["id"][len(source) + 1 :]: row for row in rows}
 
 
-def differences(store: Store, source: str, world: World) -> list[str]:
-    """Say where what the store holds of *source* differs from the truth of its world."""
+def differences(store: Store, source: str, world: World, *, place: str = "") -> list[str]:
+    """Say where what the store holds of *source* differs from the truth of its world.
+
+    Addresses are compared without *place*, the one of the simulator.
+    """
     found = []
     for table, rows in world.truth().items():
         ours = counted(store, source, table)
@@ -162,11 +168,10 @@ def differences(store: Store, source: str, world: World) -> list[str]:
         if more := sorted(ours.keys() - rows.keys()):
             found.append(f"{len(more)} {table} rows do not exist in the tool, such as {more[0]}")
         for native, fields in rows.items():
-            wrong = {
-                k: ours[native].get(k)
-                for k, v in fields.items()
-                if native in ours and ours[native].get(k) != v
-            }
+            held = ours.get(native, fields)
+            if place:
+                held = {k: v.replace(place, "") if isinstance(v, str) else v for k, v in held.items()}
+            wrong = {k: held.get(k) for k, v in fields.items() if held.get(k) != v}
             if wrong:
                 field, seen = next(iter(wrong.items()))
                 found.append(
