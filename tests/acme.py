@@ -29,7 +29,7 @@ class Acme(Ledger, HttpWorld):
     """Projects, items and worklogs behind a REST API with pages by id and a delete feed."""
 
     name = "acme"
-    history = tree = people = True
+    history = nested = staffed = True
     first = 2**53
 
     def requests(self) -> int:

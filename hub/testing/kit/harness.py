@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from hub import clock
 from hub.context import Context
 from hub.placement import here
 from hub.records import BY_TABLE
@@ -71,7 +74,6 @@ class Harness:
             store,
             log,
         )
-        self.place = place
         self.source = certification.source(place)
         self.main = world.main
 
@@ -91,6 +93,15 @@ class Harness:
         self.prepare()
         with self.tamper(fault):
             return sync(self.store, [self.source], self._options(**options)).sources[0]
+
+    @contextmanager
+    def later(self, *, hours: float) -> Iterator[None]:
+        """Live some hours later in the block, for what is done once a day."""
+        clock.pretend(clock.now() + timedelta(hours=hours))
+        try:
+            yield
+        finally:
+            clock.pretend(None)
 
     def sync_until_crash(self, after: int) -> bool:
         """Sync and die after *after* writes; False when it ended before."""
@@ -120,7 +131,7 @@ class Harness:
 
     def differences(self) -> list[str]:
         """Say where the store differs from the world's truth."""
-        return differences(self.store, self.source.name, self.world, place=self.place)
+        return differences(self.store, self.source.name, self.world)
 
     def rejections(self) -> tuple[list[Rejected], list[Rejected]]:
         """Return what the source could not take, and the records that the hub refused."""
@@ -155,10 +166,13 @@ def counted(store: Store, source: str, table: str) -> dict[str, dict[str, Any]]:
     return {row["id"][len(source) + 1 :]: row for row in rows}
 
 
-def differences(store: Store, source: str, world: World, *, place: str = "") -> list[str]:
+_LOCAL = re.compile(r"http://127\.0\.0\.1:\d+")
+
+
+def differences(store: Store, source: str, world: World) -> list[str]:
     """Say where what the store holds of *source* differs from the truth of its world.
 
-    Addresses are compared without *place*, the one of the simulator.
+    Addresses are compared without the simulator's own part: the sheet says ``/items/7``.
     """
     found = []
     for table, rows in world.truth().items():
@@ -169,8 +183,7 @@ def differences(store: Store, source: str, world: World, *, place: str = "") -> 
             found.append(f"{len(more)} {table} rows do not exist in the tool, such as {more[0]}")
         for native, fields in rows.items():
             held = ours.get(native, fields)
-            if place:
-                held = {k: v.replace(place, "") if isinstance(v, str) else v for k, v in held.items()}
+            held = {k: _LOCAL.sub("", v) if isinstance(v, str) else v for k, v in held.items()}
             wrong = {k: held.get(k) for k, v in fields.items() if held.get(k) != v}
             if wrong:
                 field, seen = next(iter(wrong.items()))

@@ -83,17 +83,17 @@ class Ledger(World):
 
     *name* is the source's; ids and fields follow the usual mapping.
 
-    *history* says that the tool keeps the changes of titles and that the connector takes them, *tree* that
-    items lie under others, four deep, *people* that nobody, one or several are on an item and that hours have
-    an author or none. *first* is the number before the first row: beyond 2**53 ids are no floats any more.
+    *history* says that the tool keeps the changes of titles and that the connector takes them, *nested* that
+    items lie under others, four deep, *staffed* that nobody, one or several are on an item and hours have an
+    author or none. *first* is the number before the first row: beyond 2**53 ids are no floats any more.
     *precision_s* is the finest step of a stamp. Where a connector maps otherwise, its world overrides
     `task_id`, `log_id`, `container_id`, `task_fields`, `log_fields` and the like.
     """
 
     name: ClassVar[str]
     history: ClassVar[bool] = False
-    tree: ClassVar[bool] = False
-    people: ClassVar[bool] = False
+    nested: ClassVar[bool] = False
+    staffed: ClassVar[bool] = False
     first: ClassVar[int] = 100
     precision_s: ClassVar[int] = 1
     hours: ClassVar[tuple[float, ...]] = HOURS
@@ -113,7 +113,7 @@ class Ledger(World):
         self.changes: list[Change] = []
         self.gone: list[Gone] = []
         self.last = self.first
-        self.persons = dict(PEOPLE) if self.people else {}
+        self.persons = dict(PEOPLE) if self.staffed else {}
         for _ in range(self.count * scale):
             self.add()
         for number in range(self.logged * scale):
@@ -163,7 +163,7 @@ class Ledger(World):
             done=n % 4 == 0,
             created=self.local(),
             updated=updated,
-            parent=n - 1 if self.tree and n % 5 and n - 1 in self.items else None,
+            parent=n - 1 if self.nested and n % 5 and n - 1 in self.items else None,
             people=tuple(self.persons)[: n % 4] if n % 3 else tuple(self.persons)[2 : 2 + n % 4],
         )
         return str(n)
@@ -290,9 +290,9 @@ class Ledger(World):
     def task_fields(self, item: Item) -> dict[str, Any]:
         """Return the fields that the store must hold of an item; the first of its people is its assignee."""
         found: dict[str, Any] = {}
-        if self.people:
+        if self.staffed:
             found["assignee_id"] = f"{self.name}:{self.account_id(item.people[0])}" if item.people else None
-        if self.tree:
+        if self.nested:
             above = self.items.get(item.parent or 0)
             found["parent_id"] = f"{self.name}:{self.task_id(above)}" if above else None
         return found | {
@@ -309,7 +309,7 @@ class Ledger(World):
         """Return the fields that the store must hold of a worklog: its day is the author's."""
         task = self.task_id(self.items[log.item])
         by = {"account_id": f"{self.name}:{self.account_id(log.person)}" if log.person else None}
-        return (by if self.people else {}) | {
+        return (by if self.staffed else {}) | {
             "seconds": round(log.hours * 3600),
             "day": log.started[:10],
             "task_id": f"{self.name}:{task}",
@@ -326,7 +326,7 @@ class Ledger(World):
             "task": {self.task_id(item): self.task_fields(item) for item in self.seen()},
             "worklog": {self.log_id(log): self.log_fields(log) for log in self.seen_logs()},
         }
-        if self.people:
+        if self.staffed:
             found["account"] = {
                 self.account_id(one): {"display_name": name} for one, name in self.persons.items()
             }

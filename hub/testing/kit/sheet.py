@@ -12,7 +12,7 @@ from hub.placement import left
 from hub.records import BY_TABLE
 from hub.testing.kit import faults
 from hub.testing.kit.certification import SawNothing, SourceCertification
-from hub.testing.kit.checks import check, well
+from hub.testing.kit.checks import check, reason, well
 from hub.testing.kit.harness import Failed, Harness, table
 
 BY_ROW = {"choice", "flag"}
@@ -174,12 +174,12 @@ def _counting(fault: faults.Fault, changed: list[int]) -> faults.Fault:
 
 @check(
     "silver",
-    "What rows name is read again: a container or a person that was renamed is called by the new name.",
-    "Read the lists of containers and people in every run, or at least with the census.",
+    "What rows name is read again: a day later a renamed container or person is called by the new name.",
+    "Read the lists of containers and people in every run, or once a day by the clock of ctx.now().",
     needs=("edits",),
 )
 def look_ups_are_refreshed(certification: SourceCertification, seed: int) -> str:
-    """Rename a container and a person, and sync with a census."""
+    """Rename a container and a person, and sync a day later with a census."""
     with table(certification, seed) as harness:
         well(harness)
         done = []
@@ -191,7 +191,12 @@ def look_ups_are_refreshed(certification: SourceCertification, seed: int) -> str
             done.append(verb.removeprefix("rename_"))
         if not done:
             raise SawNothing("its world renames neither a container nor a person")
-        well(harness, f"a {' and a '.join(done)} renamed", census=True)
+        with harness.later(hours=25):
+            report = harness.sync(census=True)
+        if report.verdict != "ok":
+            raise Failed(f"the run a day later ended {report.verdict}: {reason(report)}")
+        if old := [one for one in harness.differences() if one.startswith(("container ", "account "))]:
+            raise Failed(f"after a {' and a '.join(done)} renamed: {'; '.join(old)}")
         return f"{' and '.join(done)} renamed"
 
 
