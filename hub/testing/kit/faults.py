@@ -243,13 +243,21 @@ def halved(at: int) -> Fault:
     def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
         answer = honest()
         body = parsed(answer)
+        if isinstance(body, list):  # the answer is the list
+            cut = halved_list(body) if len(body) >= 2 and _next(seen) == at else body
+            return answer if cut is body else msgspec.structs.replace(answer, body=cut)
         if (long := [pair for pair in _long_lists(body) if len(pair[0][pair[1]]) >= 2]) and _next(seen) == at:
             for holder, key in long:
-                holder[key] = holder[key][: len(holder[key]) // 2]
+                holder[key] = halved_list(holder[key])
             return msgspec.structs.replace(answer, body=body)
         return answer
 
     return fault
+
+
+def halved_list(rows: list[Any]) -> list[Any]:
+    """Return the first half of a list."""
+    return rows[: len(rows) // 2]
 
 
 def lying_totals(change: Callable[[int], int]) -> Fault:
@@ -363,7 +371,8 @@ def odd_field(native: str, field: str, natives: set[str]) -> Fault:
         body = parsed(answer)
         for own, record in rows_of(body, natives):
             if str(record[own]) == native and field in record and own != field:
-                record[field] = {"odd": [1]}
+                # an object with other names may be an empty one of its kind
+                record[field] = "odd" if isinstance(record[field], dict) else {"odd": [1]}
         return answer if body is None else msgspec.structs.replace(answer, body=body)
 
     return fault
