@@ -12,7 +12,7 @@ from hub.testing.kit.certification import HttpWorld, SourceCertification
 from hub.testing.kit.checks import check, well
 from hub.testing.kit.harness import Failed, table
 
-_SCALES = {True: (5, 50), False: (2, 20)}
+_SCALES = {True: (4, 40), False: (2, 20)}
 """A world and a tenfold one, over HTTP (True) and of files (False)."""
 LARGEST_BATCH = {True: 2000, False: 4000}
 """A batch of so many records is flat enough over HTTP (True) and from files (False)."""

@@ -31,6 +31,10 @@ class Failed(Exception):
     """A check saw the law broken; the text says what it saw."""
 
 
+class NoCalmRun(Failed):
+    """Not even a run without faults ends well: what other checks would say has the same cause."""
+
+
 class Crash(BaseException):
     """The process dies here, as far as the source and the engine can tell."""
 
