@@ -142,7 +142,7 @@ def _load(path: Path) -> Any:
     return module
 
 
-STYLES = {"rest": "silver", "python": "gold", "tabular": "gold"}
+STYLES = {"rest": "gold", "jsonrpc": "gold", "python": "gold", "tabular": "gold"}
 """The styles of a new connector, and the level that each has from the start."""
 
 
@@ -163,11 +163,12 @@ def write_plugin(name: str, style: str, folder: Path) -> list[Path]:
         )
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError(tr("{folder} is not empty: name another folder with --out.", folder=folder))
-    templates = Path(__file__).parent / "templates" / "plugin" / style
+    folders = Path(__file__).parent / "templates" / "plugin"
+    templates = folders / ("rest" if style == "jsonrpc" else style)  # the same by another question
     # not HTML: nothing is to be escaped
     made = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
     title = name.replace("_", " ").title()
-    values = {"name": name, "title": title, "cls": title.replace(" ", ""), "level": STYLES[style]}
+    values = {"name": name, "title": title, "cls": title.replace(" ", ""), "level": STYLES[style], "style": style}
     written = []
     for template in sorted(templates.rglob("*.jinja")):
         path = folder / str(template.relative_to(templates)).removesuffix(".jinja").replace("NAME", name)
@@ -188,7 +189,7 @@ def add_to(plugin: click.Group) -> None:
         type=click.Choice(list(STYLES)),
         default="rest",
         show_default=True,
-        help="A REST API, anything Python opens, or a table by a mapping.",
+        help="A REST API, one that is asked by POST, anything Python opens, or a table by a mapping.",
     )
     @click.option("--out", type=click.Path(file_okay=False), help="Folder to write; NAME when absent.")
     @click.pass_obj
