@@ -447,7 +447,7 @@ def test_an_attribute_that_does_not_exist_cannot_be_set(tmp_path: Path) -> None:
     """`ctx.http.auth = …` is no sign-in: whoever writes it learns it at once."""
     context = Context(base=tmp_path, source_id="x", session=lambda: Session(count=context.count))
 
-    with pytest.raises(AttributeError, match="Session has no attribute 'auth'.*credentials"):
+    with pytest.raises(AttributeError, match=r"Session has no attribute 'auth'.*credentials"):
         context.http.auth = ("user", "word")  # type: ignore[attr-defined]
     with pytest.raises(AttributeError, match="Context has no attribute 'since_day'"):
         context.since_day = "2024-01-01"  # type: ignore[attr-defined]

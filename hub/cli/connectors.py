@@ -168,7 +168,8 @@ def write_plugin(name: str, style: str, folder: Path) -> list[Path]:
     # not HTML: nothing is to be escaped
     made = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
     title = name.replace("_", " ").title()
-    values = {"name": name, "title": title, "cls": title.replace(" ", ""), "level": STYLES[style], "style": style}
+    values = {"name": name, "title": title, "cls": title.replace(" ", "")}
+    values |= {"level": STYLES[style], "style": style}
     written = []
     for template in sorted(templates.rglob("*.jinja")):
         path = folder / str(template.relative_to(templates)).removesuffix(".jinja").replace("NAME", name)

@@ -32,6 +32,7 @@ def deletions_are_found(certification: SourceCertification, seed: int) -> str:
     """Delete one item and sync with a census."""
     with table(certification, seed) as harness:
         well(harness)
+        harness.without_guard()  # the hours of one row may be many of those of a small container
         native = harness.world.random.choice(harness.world.rows())
         stored = harness.world.stored_id(native)
         harness.world.delete(native)

@@ -333,7 +333,8 @@ class RestWorld(RestSite, HttpWorld):
 
         The pages of each list, twice, one for what ends them, and signing in.
         """
-        rows = [len(self.fixed) + len(self.rows_of) + len(self.feed), *(len(rows) for rows in self.lists.values())]
+        main = len(self.fixed) + len(self.rows_of) + len(self.feed)
+        rows = [main, *(len(rows) for rows in self.lists.values())]
         return 4 + 2 * sum(2 + count // PAGE for count in rows)
 
     # ---------- what is seen ----------
@@ -435,7 +436,8 @@ class RestWorld(RestSite, HttpWorld):
     def _beside(self, table: str) -> dict[str, dict[str, Any]]:
         """Return what else the main rows become: on the sheet its ids name theirs, or nobody's."""
         sheet = self.certification.expected.get(table, {})
-        named = {f"{get_at(one, self.paths['id'])}": _naming(get_at(one, self.paths["id"])) for one in self.base}
+        ids = [f"{get_at(one, self.paths['id'])}" for one in self.base]
+        named = {one: _naming(one) for one in ids}
         prefix = len(PREFIXES[table])
         found = {
             id_: fields for id_, fields in sheet.items()
