@@ -30,6 +30,7 @@ from hub.errors import (
 )
 from hub.expiry import Ending
 from hub.records import Account, Container, Iteration, Presence, Record
+from hub.sealed import Sealed
 from hub.tally import REASON, Rejection, Tally, short
 from hub.words import tr
 
@@ -72,7 +73,7 @@ class Readers(msgspec.Struct, frozen=True, kw_only=True):
     mode: int = 0o600
 
 
-class RunContext:
+class RunContext(Sealed):
     """What a plugin gets for one run or delivery: the configuration's folder, a log, HTTP, resources."""
 
     def __init__(self, *, base: Path, log: str, session: Callable[[], Session] | None = None) -> None:
@@ -195,6 +196,7 @@ class Context(RunContext):
         self.traffic = {"requests": 0, "bytes": 0, "retries": 0}
         self._cancelled = cancelled or threading.Event()
         self._here = threading.local()
+        self.seal()
 
     @contextlib.contextmanager
     def reading(self, partition: str) -> Iterator[None]:
@@ -364,6 +366,7 @@ class DeliveryContext(RunContext):
         """Take *base*, the folder of the configuration, a log, what makes a *session*, and the *readers*."""
         super().__init__(base=base, log=f"hub.destination.{name}", session=session)
         self.readers = readers or Readers()
+        self.seal()
 
     def give(self, *places: Path) -> None:
         """Let who may read delivered files read these, and all below them that are folders.

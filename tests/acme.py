@@ -15,7 +15,7 @@ import requests
 
 from hub import field_of, named
 from hub.errors import HubError, SourceDataError, SourceDenied, SourceGone, SourceUnavailable
-from hub.records import Container, CustomValue, Record, Task, TaskChange, Worklog
+from hub.records import Account, Assignment, Container, CustomValue, Record, Task, TaskChange, Worklog
 from hub.source import Batch, Census, Check, Context, Gone, Partition, Scope, Source
 from hub.tally import Tally
 from hub.testing import kit
@@ -29,7 +29,8 @@ class Acme(Ledger, HttpWorld):
     """Projects, items and worklogs behind a REST API with pages by id and a delete feed."""
 
     name = "acme"
-    history = True
+    history = nested = staffed = True
+    first = 2**53
 
     def requests(self) -> int:
         return (
@@ -41,7 +42,8 @@ class Acme(Ledger, HttpWorld):
             + math.ceil(len(self.logs) / PAGE)
             + 1
             + 1
-            + len(self.containers)
+            + 1
+            + 2 * len(self.containers)
         )
 
     def answer(self, request: Request) -> Response:
@@ -55,9 +57,11 @@ class Acme(Ledger, HttpWorld):
             case "/me":
                 return Response(body={"name": "kit"})
             case "/projects":
-                return Response(
-                    body={"projects": [{"id": n, "name": name} for n, name in self.containers.items()]}
-                )
+                shown = [{"id": n, "name": name} for n, name in self.containers.items()]
+                return Response(body={"projects": shown, "total": len(shown)})
+            case "/people":
+                shown = [{"id": n, "name": name} for n, name in self.persons.items()]
+                return Response(body={"people": shown, "total": len(shown)})
             case "/items":
                 return self.page("items", self.seen(), self.show, q)
             case "/worklogs":
@@ -75,12 +79,17 @@ class Acme(Ledger, HttpWorld):
             case "/ids":
                 if q.get("project") in self.hidden:
                     return Response(status=403, body={})
-                ids = [
+                there = {
                     n
                     for n, item in sorted(self.items.items())
                     if q.get("project", item.container) == item.container
-                ]
-                return Response(body={"ids": ids, "project": q.get("project")})
+                }
+                ids = sorted(
+                    there
+                    if q.get("of") != "worklogs"
+                    else {n for n, log in self.logs.items() if log.item in there}
+                )
+                return Response(body={"ids": ids, "project": q.get("project"), "total": len(ids)})
         if request.path.startswith("/items/"):
             return Response(body=self.show(self.items[int(request.path[7:])]))
         return Response(status=404, body={})
@@ -103,6 +112,8 @@ class Acme(Ledger, HttpWorld):
             "id": item.native,
             "key": item.key,
             "project": item.container,
+            "parent": item.parent,
+            "people": list(item.people),
             "title": item.title,
             "done": item.done,
             "estimate_h": item.hours,
@@ -115,11 +126,16 @@ class Acme(Ledger, HttpWorld):
         return {
             "id": log.native,
             "item": log.item,
+            "project": self.items[log.item].container,
+            "person": log.person,
             "started": log.started,
             "hours": log.hours,
             "updated": log.updated,
             "comment": COMMENT,
         }
+
+    def log_fields(self, log: kit.Log) -> dict[str, Any]:
+        return super().log_fields(log) | {"container_id": f"acme:p{self.items[log.item].container}"}
 
     def show_change(self, change: Any) -> dict[str, Any]:
         return {
@@ -137,6 +153,8 @@ class Item(msgspec.Struct):
     id: int
     key: str
     project: str
+    parent: int | None
+    people: list[str]
     title: str
     done: bool
     estimate_h: float
@@ -149,6 +167,8 @@ class Log(msgspec.Struct):
 
     id: int
     item: int
+    project: str
+    person: str | None
     started: str
     hours: float
     updated: str
@@ -187,6 +207,7 @@ class Page(msgspec.Struct):
     changes: list[msgspec.Raw] | None = None
     deleted: list[Deleted] | None = None
     projects: list[Named] | None = None
+    people: list[Named] | None = None
     ids: list[int] | None = None
 
 
@@ -227,7 +248,9 @@ class AcmeSource(Source, frozen=True, kw_only=True):
     """The connector; *bug* breaks one thing."""
 
     kind: ClassVar[str] = "acme"
-    provides: ClassVar[tuple[type[Record], ...]] = (Container, Task, TaskChange, Worklog)
+    provides: ClassVar[tuple[type[Record], ...]] = (
+        Container, Account, Task, Assignment, TaskChange, Worklog
+    )  # fmt: skip
     census_every_hours: ClassVar[float] = 0.0
 
     url: str
@@ -306,6 +329,7 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                 ("changes", Changed),
                 ("deleted", Deleted),
                 ("projects", Named),
+                ("people", Named),
             ):
                 if name in body:
                     body[name] = [msgspec.to_builtins(fix(row, cls)) for row in body[name]]
@@ -351,7 +375,7 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                     raise SourceDataError(f"/{name} brings the same page again after id {after}")
                 seen |= {native or bytes(row) for native, row in zip(ids, rows, strict=True)}
                 yield met.fresh(rows)
-                if self.bug == "first_page_only":
+                if self.bug == "first_page_only" or (self.bug == "ten_pages_at_most" and met.pages == 10):
                     return
                 if self.bug == "offset_paging":
                     after += len(rows)
@@ -359,10 +383,13 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                     after = max(ids)
                 if len(rows) < PAGE and self.bug in {"short_page_ends", "ignores_the_count"}:
                     return
-                if len(seen) >= total and self.bug not in {"pages_for_ever"}:
+                if len(seen) >= total and self.bug == "trusts_the_total":
+                    break
+                if len(rows) < PAGE and self.bug != "pages_for_ever":
                     break
             if (
-                len(seen) >= total
+                len(seen) == total
+                or (len(seen) > total and self.bug == "trusts_the_total")
                 or self.bug in {"ignores_the_count", "offset_paging"}
                 or self.bug.startswith(("swallows", "html", "truncated", "lenient"))
             ):
@@ -391,15 +418,15 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         since = str(cursor or "")
         match partition.id:
             case "projects":
-                found = self.ask(ctx, "/projects").projects
-                if found is None and not self.bug:
-                    raise SourceDataError("/projects has no list 'projects'")
-                yield Batch(
-                    records=[
-                        Container(id=self.row_id(f"p{p.id}"), kind="project", name=p.name)
-                        for p in found or []
-                    ]
-                )
+                boxes = self.listed(ctx, "projects")
+                if self.bug == "names_once" and cursor:
+                    return
+                if self.bug == "forgets_a_container":
+                    boxes = boxes[1:]
+                made = [Container(id=self.row_id(f"p{p.id}"), kind="project", name=p.name) for p in boxes]
+                yield Batch(records=[changed(self.bug, one, None) for one in made],
+                            cursor="done" if self.bug == "names_once" else None)  # fmt: skip
+                yield Batch(records=list(self.accounts(self.listed(ctx, "people"))))
             case "items":
                 yield from self.sweep(ctx, "items", since)
             case "worklogs" | "changes":
@@ -413,6 +440,32 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                     for d in lines or []
                 )
                 yield Batch(gone=gone, cursor=max([since, *(d.at for d in lines or [])]))
+
+    def listed(self, ctx: Context, name: str) -> list[Named]:
+        """Read a list that comes whole: as many as the tool says there are."""
+        if self.bug == f"remembers_{name}" and (self.url, name) in _REMEMBERED:
+            return _REMEMBERED[self.url, name]
+        page = self.ask(ctx, f"/{name}")
+        found: list[Named] | None = getattr(page, name)
+        if found is None:
+            if not self.bug:
+                raise SourceDataError(f"/{name} has no list {name!r}")
+            found = []
+        if len({one.id for one in found}) != page.total and self.bug not in {
+            "trusts_a_list", "trusts_the_total"
+        }:  # fmt: skip
+            raise SourceDataError(f"/{name}: {len(found)} rows came, the tool counts {page.total}")
+        if self.bug.startswith("remembers"):
+            _REMEMBERED.setdefault((self.url, name), found)
+        return found
+
+    def accounts(self, people: list[Named]) -> Iterator[Record]:
+        for one in people:
+            native = one.id.lower() if self.bug == "folds_case" else one.id
+            if self.bug == "numbers_for_ids" and native.isdigit():
+                native = str(int(native))
+            if self.bug != "forgets_somebody" or one is not people[-1]:
+                yield changed(self.bug, Account(id=self.row_id(f"u{native}"), display_name=one.name), one)
 
     def sweep(self, ctx: Context, name: str, since: str) -> Iterator[Batch]:
         highest = since
@@ -432,7 +485,11 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         def make(raw: msgspec.Raw) -> Iterator[Record]:
             nonlocal highest
             row = _rows[name].decode(raw)
-            yield from self.records(ctx, name, row, page)
+            if self.bug == "skips_hours_of_nobody" and name == "worklogs" and not row.person:
+                met.taken += 1
+                return
+            made = self.records(ctx, name, row, page)
+            yield from (changed(self.bug, one, row) for one in made)
             if self.bug != "cursor_of_the_first_page" or number == 0:
                 highest = max(highest, row.updated)
             met.taken += 1
@@ -506,11 +563,18 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         moment += timedelta(seconds=1) if self.bug == "exclusive_cursor" else -timedelta(minutes=10)
         if self.bug == "no_overlap":
             moment = datetime.fromisoformat(since)
+        if self.bug == "skips_the_minute":
+            moment = datetime.fromisoformat(since) + timedelta(minutes=1)
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def records(self, ctx: Context, name: str, row: Any, page: int) -> Iterator[Record]:
         if name == "items":
             yield self.task(ctx, row)
+            for one in row.people[:1] if self.bug == "first_of_several" else row.people:
+                yield Assignment(
+                    id=self.row_id(f"{row.id}/{one}"), task_id=self.row_id(row.id),
+                    account_id=self.row_id(f"u{one}"),
+                )  # fmt: skip
             if self.bug == "undeclared_records":
                 yield CustomValue(
                     id=self.row_id(f"{row.id}/c"), row_id=self.row_id(row.id), field="x", text="y"
@@ -560,6 +624,8 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         return Task(
             id=self.row_id(native),
             container_id=self.row_id(f"p{row.project}"),
+            parent_id=self.row_id(row.parent) if row.parent else None,
+            assignee_id=self.row_id(f"u{row.people[0]}") if row.people else None,
             code=row.key,
             title=title,
             url=f"{self.url}/{row.id}?token={self.token}"
@@ -584,7 +650,12 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         return Worklog(
             id=self.row_id(native),
             task_id=self.row_id(row.item),
-            account_id=COMMENT if self.bug == "collects_comments" else None,
+            container_id=self.row_id(f"p{row.project}"),
+            account_id=COMMENT
+            if self.bug == "collects_comments"
+            else self.row_id(f"u{row.person}")
+            if row.person
+            else None,
             day=day,
             seconds=seconds,
         )
@@ -593,35 +664,8 @@ class AcmeSource(Source, frozen=True, kw_only=True):
         if self.bug == "no_census":
             return
         for project in ("1", "2", "3"):
-            container = self.row_id(f"p{project}")
-            scope = Scope(records=(Task,), container_id=container)
-            try:
-                ids = self.ask(ctx, "/ids", project=project).ids
-            except SourceDenied as exc:
-                if self.bug == "hidden_is_deleted":
-                    yield Census(record=Task, scope=scope, ids=frozenset(), evidence="nothing there")
-                    continue
-                if "HTTP 401" in str(exc):
-                    raise
-                yield Census(
-                    record=Task,
-                    scope=scope,
-                    ids=frozenset(),
-                    evidence=f"403 on project {project}",
-                    readable=False,
-                )
-                continue
-            if ids is None:
-                if self.bug:
-                    continue
-                raise SourceDataError("/ids has no list 'ids'")
-            found = ids[: len(ids) - 1] if self.bug == "census_cut" else ids
-            yield Census(
-                record=Task,
-                scope=scope,
-                ids=frozenset(self.row_id(n) for n in found),
-                evidence=f"ids of project {project}",
-            )
+            for record, more in ((Task, {}), (Worklog, {"of": "worklogs"})):
+                yield from self.counted(ctx, project, record, more)
         if self.bug == "worklogs_by_absence":
             with contextlib.suppress(HubError):
                 logs = {
@@ -634,6 +678,86 @@ class AcmeSource(Source, frozen=True, kw_only=True):
                     evidence="not listed",
                 )
 
+    def counted(
+        self, ctx: Context, project: str, record: type[Record], more: Mapping[str, str]
+    ) -> Iterator[Census]:
+        """Count the ids of one project, if it may be read."""
+        scope = Scope(records=(record,), container_id=self.row_id(f"p{project}"))
+        try:
+            page = self.ask(ctx, "/ids", project=project, **more)
+        except SourceDenied as exc:
+            if self.bug == "hidden_is_deleted":
+                yield Census(record=record, scope=scope, ids=frozenset(), evidence="nothing there")
+                return
+            if "HTTP 401" in str(exc):
+                raise
+            evidence = f"403 on project {project}"
+            yield Census(record=record, scope=scope, ids=frozenset(), evidence=evidence, readable=False)
+            return
+        ids = page.ids
+        if ids is None:
+            if self.bug:
+                return
+            raise SourceDataError("/ids has no list 'ids'")
+        if len(ids) != page.total and self.bug not in {"unproven_census", "trusts_the_total"}:
+            raise SourceDataError(f"/ids: {len(ids)} ids came, the tool counts {page.total}")
+        if self.bug == "census_cut":
+            ids = ids[:-1]
+        prefix = "w" if record is Worklog else ""
+        yield Census(
+            record=record, scope=scope, ids=frozenset(self.row_id(f"{prefix}{n}") for n in ids),
+            evidence=f"ids of project {project}",
+        )  # fmt: skip
+
+
+_REMEMBERED: dict[tuple[str, str], list[Named]] = {}
+
+
+def changed(bug: str, made: Record, row: Any) -> Record:
+    """Return a record as a connector with *bug* makes it."""
+    record, change = _CHANGES.get(bug, (None, None))
+    return msgspec.structs.replace(made, **change(row)) if change and type(made) is record else made
+
+
+_WINTER = timedelta(hours=1)
+_CHANGES: dict[str, tuple[type[Record], Callable[[Any], dict[str, Any]]]] = {
+    "all_absence": (Worklog, lambda _: {"category": "absence"}),
+    "all_planned": (Worklog, lambda _: {"origin": "plan"}),
+    "all_approved": (Worklog, lambda _: {"approval": "approved"}),
+    "all_billable": (Worklog, lambda _: {"billable": True}),
+    "a_week_each": (Worklog, lambda row: {"finish_on": "2024-04-05"}),
+    "all_on_one_account": (Worklog, lambda _: {"account_id": "acme:u7"}),
+    "nobody_is_somebody": (Worklog, lambda row: {} if row.person else {"account_id": "acme:u07"}),
+    "hours_in_one_place": (Worklog, lambda _: {"container_id": "acme:p1"}),
+    "a_day_at_most": (Worklog, lambda row: {"seconds": min(round(row.hours * 3600), 86400)}),
+    "hours_of_the_clock": (Worklog, lambda row: {"seconds": round(row.hours * 3600) % 86400}),
+    "all_summaries": (Task, lambda _: {"kind": "summary"}),
+    "all_milestones": (Task, lambda _: {"is_milestone": True}),
+    "all_builds": (Task, lambda _: {"nature": "build"}),
+    "estimate_as_remaining": (Task, lambda row: {"remaining_s": round(row.estimate_h * 3600)}),
+    "estimate_as_spent": (Task, lambda row: {"spent_s": round(row.estimate_h * 3600)}),
+    "planned_when_made": (Task, lambda row: {"planned_start_on": row.created[:10]}),
+    "done_when_touched": (Task, lambda row: {"resolved_at": row.updated} if row.done else {}),
+    "a_percent_of_two": (Task, lambda row: {"percent": 100.0 if row.done else 0.0}),
+    "the_last_assignee": (
+        Task, lambda row: {"assignee_id": f"acme:u{row.people[-1]}" if row.people else None}),
+    "floats_for_ids": (Task, lambda row: {"id": f"acme:{float(row.id):.0f}"}),
+    "no_sub_sub_tasks": (Task, lambda row: {"parent_id": None} if (row.parent or 0) % 5 else {}),
+    "parents_are_roots": (
+        Task, lambda row: {"parent_id": f"acme:{row.id - row.id % 5}"} if row.parent else {}),
+    "a_container_of_its_own": (Task, lambda row: {"container_id": f"acme:{row.project}"}),
+    "winter_all_year": (Task, lambda row: {
+        "created_at": (datetime.fromisoformat(row.created[:19]) - _WINTER).strftime("%Y-%m-%dT%H:%M:%SZ")}),
+    "an_order_of_assignees": (Assignment, lambda _: {"units": 1.0}),
+    "all_robots": (Account, lambda _: {"kind": "bot"}),
+    "all_active": (Account, lambda _: {"active": True}),
+    "all_archived": (Container, lambda _: {"archived": True}),
+    "names_for_kinds": (Container, lambda _: {"kind": "portfolio"}),
+    "origin_observed": (TaskChange, lambda _: {"origin": "observed"}),
+    "somebody_changed_it": (TaskChange, lambda _: {"author_id": "acme:u7"}),
+}  # fmt: skip
+"""By fault, which record it changes and what of it, given what the API showed."""
+
 
 def _with(row: msgspec.Raw, **values: Any) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(msgspec.json.decode(row) | values))
@@ -645,6 +769,12 @@ class Boastful(AcmeSource, frozen=True, kw_only=True):
     provides: ClassVar[tuple[type[Record], ...]] = (*AcmeSource.provides, CustomValue)
 
 
+class Minutes(Acme):
+    """The same tool, whose stamps are of whole minutes."""
+
+    precision_s = 60
+
+
 class AcmeCertification(SourceCertification):
     """The connector's side of the table."""
 
@@ -652,12 +782,12 @@ class AcmeCertification(SourceCertification):
     capabilities = frozenset({"increments", "deletions", "worklogs", "containers", "renames", "history"})
     private = (COMMENT,)
 
-    def __init__(self, bug: str = "") -> None:
+    def __init__(self, bug: str = "", *, minutes: bool = False) -> None:
         """Bring the connector with *bug*."""
-        self.bug = bug
+        self.bug, self.minutes = bug, minutes or bug == "skips_the_minute"
 
     def world(self, seed: int, *, scale: int = 1) -> Acme:
-        return Acme(seed, scale=scale)
+        return (Minutes if self.minutes else Acme)(seed, scale=scale)
 
     def source(self, place: str) -> Source:
         cls = Boastful if self.bug == "promises_too_much" else AcmeSource

@@ -33,7 +33,17 @@ class Pages(kit.Ledger, kit.FileWorld):
         return f"{self.part(item)}/{item.native}"
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        return {"task": {self.task_id(item): {"title": item.title, "code": item.key} for item in self.seen()}}
+        return {
+            "container": {part: {"kind": "folder", "name": part} for part in ("a", "b")},
+            "task": {
+                self.task_id(item): {
+                    "title": item.title,
+                    "code": item.key,
+                    "container_id": f"paper:{self.part(item)}",
+                }
+                for item in self.seen()
+            },
+        }
 
     def files(self) -> dict[str, bytes]:
         found = {}

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 import requests
 
+from hub.context import Context
 from hub.errors import HttpDenied, HttpGone, HttpUnavailable, HttpUnexpected, HubError, Interrupted
 from hub.expiry import Ending
 from hub.http import Lane, Session, server_wait
@@ -444,3 +445,14 @@ def test_a_warning_in_an_answer(server: Server, session: Session, body: bytes, c
     session.get_json(server.url)
 
     assert count == len(heard)
+
+
+def test_an_attribute_that_does_not_exist_cannot_be_set(tmp_path: Path) -> None:
+    """`ctx.http.auth = …` is no sign-in: whoever writes it learns it at once."""
+    context = Context(base=tmp_path, source_id="x", session=lambda: Session(count=context.count))
+
+    with pytest.raises(AttributeError, match=r"Session has no attribute 'auth'.*credentials"):
+        context.http.auth = ("user", "word")  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="Context has no attribute 'since_day'"):
+        context.since_day = "2024-01-01"  # type: ignore[attr-defined]
+    context.close()

@@ -1,59 +1,108 @@
-"""The simulator of Desk: it answers as the tool does, and can be edited. `Ledger` holds items and worklogs, and knows the verbs."""
+"""The simulator of Tryton: it answers as the tool does, and can be edited. `Ledger` holds items and worklogs, and knows the verbs."""
 
 from __future__ import annotations
 
+import base64
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 from hub import Source
-from hub.testing.kit import SECRET, SourceCertification, HttpWorld, Item, Ledger, Request, Response, credential, page
-from hub_desk.source import DeskSource
-
-SIZE = 20
+from hub.testing.kit import SECRET, HttpWorld, Item, Ledger, Log, Request, Response, SourceCertification, credential, page
+from hub_tryton.source import TrytonSource
 
 
-class DeskWorld(Ledger, HttpWorld):
+class TrytonWorld(Ledger, HttpWorld):
     """Write it from the tool's documentation, not from the connector: else both make the same mistake."""
 
-    name = "desk"
+    name = "tryton"
 
     def answer(self, request: Request) -> Response:
         """Answer one request."""
-        if request.headers.get("x-desk-key") != SECRET:
-            return Response(status=401, body={"error": "unauthorized"})
-        if request.path != "/v2/tickets":
-            return Response(status=404, body={"error": "no such path"})
-        changed = [item for item in self.seen() if item.updated >= request.query.get("modified_since", "")]
-        rows = page(changed, after=int(request.query.get("cursor") or 0), size=SIZE)
-        after = str(rows[-1].native) if rows and rows[-1] is not changed[-1] else None
-        return Response(body={"data": [self.show(item) for item in rows], "count": len(changed), "next": after})
+        if request.method != "POST":
+            return Response(status=405, body={})
+        asked = json.loads(request.body)
+        method, params = asked["method"], asked["params"]
+        if method == "common.db.login":
+            known = params[1]["password"] == SECRET
+            return Response(body={"id": 1, "result": [1, "key"]} if known else {"id": 1, "error": ["LoginException", []]})
+        if request.headers.get("authorization") != "Session " + base64.b64encode(b"pmo:1:key").decode():
+            return Response(status=401, body={})
+        _, _, rest = method.partition("model.")
+        model, _, verb = rest.rpartition(".")
+        rows = self.found(model, params[0])
+        if verb == "search_count":
+            return Response(body={"id": 1, "result": len(rows)})
+        return Response(body={"id": 1, "result": rows[: params[2]]})
 
-    def show(self, item: Item) -> dict[str, Any]:
-        """Show an item as the API does."""
+    def found(self, model: str, domain: list[Any]) -> list[dict[str, Any]]:
+        """Return the rows that a domain lets through, by id."""
+        said = {one[0]: one[2] for one in domain if one[0] != "OR"}
+        since = next((text(one[1][2]) for one in domain if one[0] == "OR"), "")
+        if model == "company.employee":
+            rows = [{"id": n, "rec_name": f"Engineer {n}"} for n in (1, 2, 3)]
+        elif said.get("type") == "project":
+            rows = [{"id": int(n), "rec_name": name} for n, name in self.containers.items()]
+        else:
+            kept: list[Any] = self.seen() if model == "project.work" else self.seen_logs()
+            rows = [self.show(row) for row in kept if row.updated >= since]
+        return [row for row in rows if row["id"] > said.get("id", 0)]
+
+    def show(self, row: Item | Log) -> dict[str, Any]:
+        """Show a task or a line as Tryton does: what was never edited has no write_date."""
+        if isinstance(row, Log):
+            return {
+                "id": row.native, "employee": row.native % 3 + 1, "date": moment(f"{row.started[:10]}T00:00:00Z"),
+                "duration": {"__class__": "timedelta", "seconds": row.hours * 3600}, "create_date": moment(row.updated),
+                "write_date": None, "work": 900 + row.item, "work.": {"id": 900 + row.item, "origin": f"project.work,{row.item}"},
+            }  # fmt: skip
         return {
-            "uid": item.native, "ref": item.key, "board": item.container, "subject": item.title,
-            "state": "closed" if item.done else "open", "planned_minutes": item.hours * 60, "opened": item.created,
-            "modified": item.updated,
+            "id": row.native, "name": row.title, "parent": int(row.container), "create_date": moment(row.created),
+            "effort_duration": {"__class__": "timedelta", "seconds": row.hours * 3600}, "write_date": moment(row.updated),
+            "status": 1, "status.": {"id": 1, "name": "Done" if row.done else "Open", "progress": 1.0 if row.done else None},
         }  # fmt: skip
 
-    def requests(self) -> int:
-        """Return the plan: one request a page, and one to see the end."""
-        return len(self.items) // SIZE + 2
+    def task_fields(self, item: Item) -> dict[str, Any]:
+        """Tasks of Tryton have no key."""
+        fields = super().task_fields(item) | {"status_raw": "Done" if item.done else "Open"}
+        return {name: value for name, value in fields.items() if name != "code"}
+
+    def log_fields(self, log: Log) -> dict[str, Any]:
+        """Hours are an employee's."""
+        return super().log_fields(log) | {"account_id": f"tryton:u{log.native % 3 + 1}"}
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return what the store must hold; override `task_fields` where your mapping differs."""
-        return {"task": super().truth()["task"]}
+        """Add the employees."""
+        return super().truth() | {"account": {f"u{n}": {"display_name": f"Engineer {n}"} for n in (1, 2, 3)}}
+
+    def requests(self) -> int:
+        """Return the plan: a request a page of each list, one to see its end, and the same again for the census."""
+        pages = len(self.items) // 20 + len(self.logs) // 20
+        return 2 * (2 * pages + 8) + 2
 
 
-class DeskCertification(SourceCertification):
-    """Claim what the tool can do. For Gold: `deletions` (yield a Census of ids), `worklogs`, `containers`, `history`."""
+class TrytonSourceCertification(SourceCertification):
+    """Claim what the tool can do. `history` would be one claim more."""
 
-    kind = "desk"
-    capabilities = frozenset({"increments", "renames"})
+    kind = "tryton"
+    capabilities = frozenset({"increments", "deletions", "worklogs"})
 
-    def world(self, seed: int, *, scale: int = 1) -> DeskWorld:
+    def world(self, seed: int, *, scale: int = 1) -> TrytonWorld:
         """Make the simulator."""
-        return DeskWorld(seed, scale=scale)
+        return TrytonWorld(seed, scale=scale)
 
     def source(self, place: str) -> Source:
         """Make the source against it."""
-        return DeskSource(name="desk", url=place, token=credential())
+        return TrytonSource(name="tryton", url=f"{place}/pm/", user="pmo", password=credential())
+
+
+def moment(stamp: str) -> dict[str, Any]:
+    """Write an instant, or a day, as Tryton does, in UTC."""
+    at = datetime.fromisoformat(stamp).astimezone(UTC)
+    return {"__class__": "datetime", "year": at.year, "month": at.month, "day": at.day, "hour": at.hour,
+            "minute": at.minute, "second": at.second, "microsecond": 0}  # fmt: skip
+
+
+def text(at: dict[str, Any]) -> str:
+    """Read what `moment` writes."""
+    return f"{at['year']}-{at['month']:02}-{at['day']:02}T{at['hour']:02}:{at['minute']:02}:{at['second']:02}Z"

@@ -1,50 +1,135 @@
-"""Read Desk over its REST API: items page by page, only what changed since the last run."""
+"""Read Tryton over its API: each list page by page, only what changed since the last run."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import msgspec
 
-from hub import Batch, Check, Container, Context, Partition, Record, Secret, Source, SourceDataError, Tally, Task, named
+from hub import (
+    Account, Batch, Census, Check, Container, Context, Partition, Record, Scope, Secret, Source,
+    SourceDataError, SourceDenied, Tally, Task, Worklog, field_of, named,
+)  # fmt: skip
 
 OVERLAP = timedelta(minutes=10)
+PAGE = 20
+
+
+# What the API sends, typed. A field that is always there has no default: the day it is renamed, the run says so.
+
+
+class Moment(msgspec.Struct):
+    """An instant in UTC, or a day."""
+
+    year: int
+    month: int
+    day: int
+    hour: int = 0
+    minute: int = 0
+    second: int = 0
+
+    @property
+    def at(self) -> datetime:
+        """Return the instant."""
+        return datetime(self.year, self.month, self.day, self.hour, self.minute, self.second, tzinfo=UTC)
+
+
+class Span(msgspec.Struct):
+    """A timedelta."""
+
+    seconds: float
+
+
+class Status(msgspec.Struct):
+    """The status of a task: progress 1 ends it."""
+
+    name: str
+    progress: float | None
+
+
+class Work(msgspec.Struct):
+    """The origin of a timesheet's work, as ``project.work,7``."""
+
+    origin: str | None
+
+
+class Named(msgspec.Struct):
+    """A project or an employee."""
+
+    id: int
+    rec_name: str
 
 
 class Item(msgspec.Struct):
-    """What the API sends, typed. A field that is always there has no default: the day it is renamed, the run says so."""
+    """A task; below a project or another task. It has no write_date until somebody edits it."""
 
-    uid: int
-    ref: str
-    board: str
-    subject: str
-    state: str
-    planned_minutes: float
-    opened: str
-    modified: str
+    id: int
+    name: str
+    parent: int
+    effort_duration: Span | None
+    status: Status = msgspec.field(name="status.")
+    create_date: Moment
+    write_date: Moment | None
+
+
+class Entry(msgspec.Struct):
+    """A line of a timesheet."""
+
+    id: int
+    employee: int
+    date: Moment
+    duration: Span
+    work: Work = msgspec.field(name="work.")
+    create_date: Moment
+    write_date: Moment | None
 
 
 class Page(msgspec.Struct):
-    """One page of items, and how many there are in all."""
+    """One page of a list, and how many rows the list has in all."""
 
-    data: list[msgspec.Raw]
-    count: int
-    next: str | None
-
-
-PAGE, ITEM = msgspec.json.Decoder(Page), msgspec.json.Decoder(Item)
+    rows: list[msgspec.Raw]
+    total: int
 
 
-class DeskSource(Source, frozen=True, kw_only=True):
+class Answer(msgspec.Struct):
+    """An answer comes with HTTP 200 even where it holds an error."""
+
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    error: Any = None
+
+
+ANSWER = msgspec.json.Decoder(Answer)
+ROWS = {
+    "projects": msgspec.json.Decoder(Named), "people": msgspec.json.Decoder(Named),
+    "items": msgspec.json.Decoder(Item), "hours": msgspec.json.Decoder(Entry),
+}  # fmt: skip
+STAMPS = ["create_date", "write_date"]
+LISTS: dict[str, tuple[str, list[Any], list[str]]] = {
+    "projects": ("project.work", [["type", "=", "project"]], ["rec_name"]),
+    "people": ("company.employee", [], ["rec_name"]),
+    "items": ("project.work", [["type", "=", "task"]],
+              ["name", "parent", "effort_duration", "status.name", "status.progress", *STAMPS]),
+    "hours": ("timesheet.line", [], ["employee", "date", "duration", "work.origin", *STAMPS]),
+}  # fmt: skip
+"""By list, the model, its domain, and the fields that are asked for."""
+RECORDS: dict[str, tuple[type[Record], str]] = {
+    "projects": (Container, "p"), "people": (Account, "u"), "items": (Task, ""), "hours": (Worklog, "w")
+}  # fmt: skip
+"""By list, what its rows become, and how ids of the store begin."""
+
+
+class TrytonSource(Source, frozen=True, kw_only=True):
     """Its fields are the settings of ``[sources.NAME]``; a `Secret` is a reference such as ``{ env = "TOKEN" }``."""
 
-    kind: ClassVar[str] = "desk"
-    provides: ClassVar[tuple[type[Record], ...]] = (Container, Task)
+    kind: ClassVar[str] = "tryton"
+    provides: ClassVar[tuple[type[Record], ...]] = (Container, Account, Task, Worklog)
 
     url: str
-    token: Secret
+    user: str
+    password: Secret
 
     @property
     def address(self) -> str:
@@ -53,77 +138,141 @@ class DeskSource(Source, frozen=True, kw_only=True):
 
     def check(self, ctx: Context) -> Iterable[Check]:
         """Ask for one page: address and token are right when it comes."""
-        page = self.page(ctx, cursor="", since="")
-        yield Check(name="items", state="ok", detail=f"{page.count} tickets")
+        yield Check(name="items", state="ok", detail=f"{self.page(ctx, 'items', after=0, since='').total} items")
 
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
-        """Return what can be read independently: here one list."""
-        yield Partition(id="items")
+        """Return what can be read independently: each list."""
+        for name in RECORDS:
+            yield Partition(id=name)
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Read what changed since the *cursor*, the highest change stamp seen; a little again, for rows written late."""
-        newest = str(cursor or "")
+        name, newest = partition.id, str(cursor or "")
         since = text(datetime.fromisoformat(newest) - OVERLAP) if newest else ""
-        seen = taken = 0
+        record, prefix = RECORDS[name]
+        seen: set[str] = set()
+        taken = 0
 
-        def name(row: msgspec.Raw) -> str:
-            return named(row, "uid")
-
-        def make(row: msgspec.Raw) -> Iterator[Record]:
+        def make(raw: msgspec.Raw) -> Iterator[Record]:
             nonlocal newest, taken
-            item = ITEM.decode(row)
-            yield from self.records(item)
-            newest, taken = max(newest, text(datetime.fromisoformat(item.modified))), taken + 1
+            row = ROWS[name].decode(raw)
+            yield from self.records(ctx, name, row)
+            newest, taken = max(newest, text(self.stamp(row))) if self.stamp(row) else newest, taken + 1
 
-        for rows in self.pages(ctx, since):
-            seen += len(rows)
+        for rows in self.pages(ctx, name, since=since):
+            fresh = [row for row in rows if named(row) not in seen]
+            seen |= {named(row) for row in rows}
             # a row that cannot be understood costs itself: it is listed, and asked for again by the next run
-            found = ctx.each(rows, make, place=name, record=Task, id=lambda row: self.row_id(name(row)))
+            found = ctx.each(
+                fresh, make, place=lambda row: f"{name} {named(row)}", record=record,
+                id=lambda row: self.row_id(f"{prefix}{named(row)}"),
+            )  # fmt: skip
             yield Batch(records=list(found))
-        ctx.tally(Tally(seen=seen, taken=taken, unit="tickets"))
+        ctx.tally(Tally(seen=len(seen), taken=taken, unit=name))
         yield Batch(cursor=newest or None)  # last: only a list that was read to its end moves the cursor
+
+    def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
+        """Count what is there: the pages prove it."""
+        for name in ("items", "hours"):
+            record, prefix = RECORDS[name]
+            ids = frozenset(self.row_id(f"{prefix}{named(row)}") for rows in self.pages(ctx, name) for row in rows)
+            scope = Scope(records=(record,))
+            yield Census(record=record, scope=scope, ids=ids, evidence=f"{LISTS[name][0]}, as many as are counted")
 
     # ---------- the tool's own ways: change these ----------
 
-    def page(self, ctx: Context, *, cursor: str, since: str) -> Page:
-        """Ask for one page. ctx.http waits, tries again, paces and counts; its errors are the right ones."""
-        ctx.http.credentials = {"X-Desk-Key": self.token.reveal()}
-        asked = {"modified_since": since, "cursor": cursor}
-        page: Page = ctx.http.get_json(f"{self.url}/v2/tickets", params=asked, decoder=PAGE)
-        return page
+    def ask(self, ctx: Context, method: str, *params: Any) -> bytes:
+        """Ask one question. ctx.http waits, tries again, paces and counts; its errors are the right ones."""
+        body = {"id": 1, "method": method, "params": params}
+        answer: Answer = ctx.http.json("POST", self.url, json=body, decoder=ANSWER, route=method)
+        if answer.error:
+            denied = "Login" in str(answer.error) or "403" in str(answer.error)
+            raise (SourceDenied if denied else SourceDataError)(f"{method}: {str(answer.error)[:200]}")
+        return bytes(answer.result)
 
-    def pages(self, ctx: Context, since: str) -> Iterator[list[msgspec.Raw]]:
-        """Follow the cursor, and end well only with as many tickets as Desk counts."""
+    def sign_in(self, ctx: Context) -> str:
+        """Sign in once a run."""
+        said = self.ask(ctx, "common.db.login", self.user, {"password": self.password.reveal()}, "en")
+        user, key = msgspec.json.decode(said)[:2]
+        return "Session " + base64.b64encode(f"{self.user}:{user}:{key}".encode()).decode()
+
+    def page(self, ctx: Context, name: str, *, after: int, since: str = "") -> Page:
+        """Ask for one page, and for the count of the whole."""
+        ctx.http.credentials = {"Authorization": ctx.shared("session", lambda: self.sign_in(ctx))}
+        model, domain, fields = LISTS[name]
+        if since:
+            at = datetime.fromisoformat(since)
+            stamp = {"__class__": "datetime", "year": at.year, "month": at.month, "day": at.day, "hour": at.hour,
+                     "minute": at.minute, "second": at.second, "microsecond": 0}  # fmt: skip
+            domain = [*domain, ["OR", *([one, ">=", stamp] for one in STAMPS)]]
+        total = self.ask(ctx, f"model.{model}.search_count", domain, {})
+        below = [*domain, ["id", ">", after]]
+        rows = self.ask(ctx, f"model.{model}.search_read", below, 0, PAGE, [["id", "ASC"]], fields, {})
+        return Page(rows=msgspec.json.decode(rows, type=list[msgspec.Raw]), total=msgspec.json.decode(total, type=int))
+
+    def pages(self, ctx: Context, name: str, *, since: str = "") -> Iterator[list[msgspec.Raw]]:
+        """Page by id, to a page that is not full, and end well only with as many ids as the tool counts."""
         seen: set[str] = set()
-        cursors = {""}
-        cursor: str | None = ""
-        while cursor is not None:
-            page = self.page(ctx, cursor=cursor, since=since)
-            seen |= {named(row, "uid") for row in page.data}
-            yield page.data
-            cursor = page.next
-            if cursor in cursors:
-                raise SourceDataError(f"/v2/tickets gives the cursor {cursor} twice.")
-            cursors.add(cursor or "")
-        if len(seen) < page.count:
-            raise SourceDataError(f"/v2/tickets: {len(seen)} tickets came, Desk counts {page.count}. The next run reads them again.")
+        after = 0
+        while True:
+            page = self.page(ctx, name, after=after, since=since)
+            before = len(seen)
+            seen |= {named(row) for row in page.rows}
+            yield page.rows
+            if len(page.rows) < PAGE:
+                break
+            last = max((one for row in page.rows if isinstance(one := field_of(row), int)), default=after)
+            if last <= after or len(seen) == before:
+                raise SourceDataError(f"{name} brings the same page again after id {after}.")
+            after = last
+        if len(seen) != page.total:
+            raise SourceDataError(f"{name}: {len(seen)} rows came, the tool counts {page.total}. The next run reads them again.")
 
-    def records(self, item: Item) -> Iterator[Record]:
-        """Turn one item into records: immutable ids, own effort in seconds, instants in UTC."""
-        container = self.row_id(f"p{item.board}")
-        yield Container(id=container, kind="board", name=item.board)
-        yield Task(
-            id=self.row_id(item.uid),
-            container_id=container,
-            code=item.ref,
-            title=item.subject,
-            status_native="done" if item.state == "closed" else "todo",
-            estimate_s=round(item.planned_minutes * 60),
-            created_at=text(datetime.fromisoformat(item.opened)),
-            updated_at=text(datetime.fromisoformat(item.modified)),
-        )
+    def stamp(self, row: Any) -> datetime | None:
+        """Return when a row was changed last; None where the tool does not say."""
+        return (row.write_date or row.create_date).at if isinstance(row, Item | Entry) else None
+
+    def above(self, ctx: Context, work: int) -> int:
+        """Return the project that a task lies below, through all tasks between them."""
+        parents: dict[int, int | None] = ctx.shared("tree", lambda: {
+            row["id"]: row["parent"] for row in msgspec.json.decode(self.ask(
+                ctx, "model.project.work.search_read", [["type", "=", "task"]], 0, None, None, ["parent"], {}))
+        })  # fmt: skip
+        while work in parents:
+            work = parents[work] or 0
+        return work
+
+    def records(self, ctx: Context, name: str, row: Any) -> Iterator[Record]:
+        """Turn a row into records: immutable ids, own effort in seconds, instants in UTC, the author's day."""
+        match row:
+            case Named() if name == "projects":
+                yield Container(id=self.row_id(f"p{row.id}"), kind="project", name=row.rec_name)
+            case Named():
+                yield Account(id=self.row_id(f"u{row.id}"), display_name=row.rec_name)
+            case Item():
+                home = self.above(ctx, row.parent)
+                yield Task(
+                    id=self.row_id(row.id),
+                    container_id=self.row_id(f"p{home}"),
+                    parent_id=self.row_id(row.parent) if row.parent != home else None,
+                    title=row.name,
+                    status_raw=row.status.name,
+                    status_native="done" if row.status.progress == 1 else "todo",
+                    estimate_s=round(row.effort_duration.seconds) if row.effort_duration else None,
+                    created_at=text(row.create_date.at),
+                    updated_at=text(self.stamp(row)),
+                )
+            case Entry():
+                task = (row.work.origin or "").partition("project.work,")[2]
+                yield Worklog(
+                    id=self.row_id(f"w{row.id}"),
+                    task_id=self.row_id(task) if task else None,
+                    account_id=self.row_id(f"u{row.employee}"),
+                    day=row.date.at.date().isoformat(),
+                    seconds=round(row.duration.seconds),
+                )
 
 
-def text(moment: datetime) -> str:
+def text(moment: datetime | None) -> str:
     """Return an instant in UTC, as records hold it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""

@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 import inspect
 import keyword
+import os
 import re
 import sys
 from pathlib import Path
@@ -23,6 +24,8 @@ from hub.words import tr
 if TYPE_CHECKING:
     from hub.testing.kit import Report
 
+_SLOW_S = 0.5
+"""A check that takes so long shows it."""
 _STYLES = {"passed": "green", "failed": "red", "skipped": "dim"}
 
 
@@ -139,7 +142,7 @@ def _load(path: Path) -> Any:
     return module
 
 
-STYLES = {"rest": "silver", "python": "gold", "tabular": "gold"}
+STYLES = {"rest": "gold", "jsonrpc": "gold", "python": "gold", "tabular": "gold"}
 """The styles of a new connector, and the level that each has from the start."""
 
 
@@ -160,11 +163,13 @@ def write_plugin(name: str, style: str, folder: Path) -> list[Path]:
         )
     if folder.exists() and any(folder.iterdir()):
         raise ConfigError(tr("{folder} is not empty: name another folder with --out.", folder=folder))
-    templates = Path(__file__).parent / "templates" / "plugin" / style
+    folders = Path(__file__).parent / "templates" / "plugin"
+    templates = folders / ("rest" if style == "jsonrpc" else style)  # the same by another question
     # not HTML: nothing is to be escaped
     made = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
     title = name.replace("_", " ").title()
-    values = {"name": name, "title": title, "cls": title.replace(" ", ""), "level": STYLES[style]}
+    values = {"name": name, "title": title, "cls": title.replace(" ", "")}
+    values |= {"level": STYLES[style], "style": style}
     written = []
     for template in sorted(templates.rglob("*.jinja")):
         path = folder / str(template.relative_to(templates)).removesuffix(".jinja").replace("NAME", name)
@@ -185,7 +190,7 @@ def add_to(plugin: click.Group) -> None:
         type=click.Choice(list(STYLES)),
         default="rest",
         show_default=True,
-        help="A REST API, anything Python opens, or a table by a mapping.",
+        help="A REST API, one that is asked by POST, anything Python opens, or a table by a mapping.",
     )
     @click.option("--out", type=click.Path(file_okay=False), help="Folder to write; NAME when absent.")
     @click.pass_obj
@@ -266,10 +271,18 @@ def add_to(plugin: click.Group) -> None:
     @click.option(
         "--seed", default=2026, show_default=True, help="Another seed is another world and another storm."
     )
+    @click.option(
+        "--only",
+        multiple=True,
+        metavar="CHECK",
+        help="Only this check, as the report names it; repeatable. No level is earned so.",
+    )
     @click.option("--junit", type=click.Path(dir_okay=False), help="Write JUnit XML to this file.")
     @click.option("--json", "json_", is_flag=True, help="Print JSON.")
     @click.pass_obj
-    def certify(app: App, target: str, level: Any, seed: int, junit: str | None, json_: bool) -> int:
+    def certify(
+        app: App, target: str, level: Any, seed: int, only: tuple[str, ...], junit: str | None, json_: bool
+    ) -> int:
         """Break things on purpose around a connector and say what it stands: Bronze, Silver or Gold.
 
         Offline: the connector works against its own simulator, and the kit makes the faults.
@@ -278,14 +291,29 @@ def add_to(plugin: click.Group) -> None:
         """
         from hub.testing.kit import as_junit
         from hub.testing.kit import certify as run
+        from hub.testing.kit.checks import CHECKS
 
-        reports = [
-            run(certification, seed=seed) for certification in find_certifications(target, app.plugins)
-        ]
+        if unknown := sorted(set(only) - {check.code for check in CHECKS}):
+            raise ConfigError(
+                tr(
+                    "There is no check {names}. The report of `hub plugin certify` names them.",
+                    names=", ".join(unknown),
+                )
+            )
+        with app.console.status("") as status:  # only a terminal shows it
+
+            def told(done: int, of: int, check: Any) -> None:
+                status.update(f"{done + 1}/{of} {check.code}")
+
+            jobs = min(4, os.cpu_count() or 1)
+            reports = [
+                run(certification, seed=seed, only=only, jobs=jobs, told=told)
+                for certification in find_certifications(target, app.plugins)
+            ]
         if junit:
             with write_atomically(Path(junit), mode=0o644) as file:
                 file.write(as_junit(reports).encode())
-        well = all(report.reaches(level) for report in reports)
+        well = all(report.reaches(level) if not only else not report.failures() for report in reports)
         if json_:
             app.as_json(
                 [
@@ -311,15 +339,18 @@ def _show(app: App, report: Report) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in (tr("level"), tr("check"), "", tr("saw")):
         table.add_column(name, overflow="fold")
-    for result in report.results:
+    table.add_column("s", justify="right")
+    stopped = any(result.stops for result in report.results)
+    for result in report.results[:1] if stopped else report.results:
         table.add_row(
             result.level,
             result.code,
             Text(tr(result.state), _STYLES[result.state]),
             result.saw[:90],
+            f"{result.seconds:.1f}" if result.seconds >= _SLOW_S else "",
         )
     app.console.print(table)
-    for result in report.failures():
+    for result, *others in report.causes():
         app.say(f"\n{result.code} ({result.level})", "red")
         app.say(
             tr(
@@ -329,6 +360,12 @@ def _show(app: App, report: Report) -> None:
                 mend=result.mend,
             )
         )
+        if others:
+            same = ", ".join(one.code for one in others)
+            app.say(tr("  The same was seen by {count} more: {same}", count=len(others), same=same))
+    if stopped:
+        count = len(report.results) - 1
+        app.say(tr("  {count} more checks were not made: they would say the same again.", count=count))
     earned = tr(report.level or "none").capitalize()
     skipped = sum(result.state == "skipped" for result in report.results)
     app.say(

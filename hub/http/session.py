@@ -33,6 +33,7 @@ from hub.expiry import Ending
 from hub.http.ending import endings
 from hub.http.lane import Lane, server_wait
 from hub.http.limits import Limits, Watch
+from hub.sealed import Sealed
 from hub.words import tr
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
@@ -60,7 +61,7 @@ class _NoNetrc(requests.auth.AuthBase):
         return request
 
 
-class Session:
+class Session(Sealed):
     """A patient session for one source; safe to use from several threads."""
 
     def __init__(
@@ -101,6 +102,7 @@ class Session:
         self._per_second, self._widest = per_second, widest
         self._lanes: dict[str, Lane] = {}
         self._lock = threading.Lock()
+        self.seal()
 
     def __repr__(self) -> str:
         """Show the routes asked; never the credentials."""

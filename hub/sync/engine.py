@@ -439,6 +439,8 @@ class _Engine:
             if alarm:
                 work.report.missing.append(alarm)
             with self.store.transaction():
+                # hours of a task that moved in this run are sought where it stands now
+                follow_moves(self.store, work.source.name, run_id=work.run_id)
                 moved = apply_census(self.store, work.source, found, run_id=work.run_id)
                 self.store.count(work.run_id, moved)
                 work.report.changes.add(moved)

@@ -47,10 +47,18 @@ def hours_in_are_hours_out(certification: SourceCertification, seed: int) -> str
         harness.sync()
         truth = harness.world.truth()
         for name, field in (("task", "estimate_s"), ("worklog", "seconds"), ("budget_line", "amount_minor")):
-            said = sum(row.get(field) or 0 for row in truth.get(name, {}).values())
-            held = sum(row[field] or 0 for row in harness.counted(name).values()) if name in truth else said
+            if name not in truth:
+                continue
+            ours = harness.counted(name)
+            said = sum(row.get(field) or 0 for row in truth[name].values())
+            held = sum(row[field] or 0 for row in ours.values())
             if said != held:
                 raise Failed(f"{name}.{field}: the tool has {said} s, the store {held} s")
+            for native, row in truth[name].items():  # what one row lacks, another may have too much
+                if field in row and native in ours and ours[native][field] != row[field]:
+                    raise Failed(
+                        f"{name} {native}: {field} is {ours[native][field]}, the tool says {row[field]}"
+                    )
         return "the sums of estimates, worklogs and amounts are equal"
 
 

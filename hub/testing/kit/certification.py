@@ -26,6 +26,10 @@ def credential() -> Secret:
     return Secret("env", "HUB_KIT_SECRET", Path())
 
 
+class SawNothing(Exception):
+    """A check had nothing to look at, such as a verb that a world lacks: it is skipped and says so."""
+
+
 class World(ABC):
     """A small, seeded copy of the tool with its own clock, years behind ours.
 
@@ -76,6 +80,14 @@ class World(ABC):
     def move(self, native: str) -> None:
         """Move a row to another container (capability ``containers``)."""
         raise NotImplementedError
+
+    def rename_container(self) -> str:
+        """Give a container another name, without a trace on its rows; return its native id."""
+        raise SawNothing("its world has no rename_container")
+
+    def rename_person(self) -> str:
+        """Give a person another name, without a trace on rows that name them; return their native id."""
+        raise SawNothing("its world has no rename_person")
 
     def hide(self) -> tuple[str, list[str]]:
         """Take away the right to read one container (``containers``).

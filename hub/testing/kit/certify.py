@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import threading
 import time
 import traceback
-from typing import Literal
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 from xml.etree import ElementTree as ET
 
 import msgspec
 
-from hub.testing.kit import bronze, deliveries, files, gold, silver
-from hub.testing.kit.certification import SourceCertification
+from hub.testing.kit import bronze, deliveries, files, gold, sheet, silver
+from hub.testing.kit.certification import SawNothing, SourceCertification
 from hub.testing.kit.checks import CHECKS, Check, Level
 from hub.testing.kit.deliveries import DestinationCertification
-from hub.testing.kit.harness import Failed
+from hub.testing.kit.harness import Failed, NoCalmRun
 
-MODULES = (bronze, silver, files, gold, deliveries)
+MODULES = (bronze, silver, sheet, files, gold, deliveries)
 """Importing them registers their checks."""
 LEVELS: tuple[Level, ...] = ("bronze", "silver", "gold")
 
+CALM = "reads-everything"
+"""The check that comes first: where its calm run does not end well, the others would say it again."""
 HEART = {"cursor-is-a-stamp-seen", "deletions-are-found"}
 """The checks without which a level means nothing: increments for Silver, deletions for Gold."""
 
@@ -33,6 +38,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     saw: str
     mend: str
     seconds: float
+    stops: bool = False
+    """Whether nothing more can be said: not even a run without faults ends well."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +78,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """Return what failed."""
         return [result for result in self.results if result.state == "failed"]
 
+    def causes(self) -> list[list[Result]]:
+        """Return what failed, together where the same thing was seen."""
+        found: dict[str, list[Result]] = {}
+        for result in self.failures():
+            found.setdefault(result.saw.rpartition(": ")[2], []).append(result)
+        return list(found.values())
+
     def junit(self) -> ET.Element:
         """Return the report as a test suite of JUnit."""
         failed = len(self.failures())
@@ -106,25 +120,39 @@ def run_check(one: Check, certification: SourceCertification | DestinationCertif
     began = time.perf_counter()
     lacking = one.lacks(certification)
     state: Literal["passed", "failed", "skipped"]
+    stops = False
     if lacking:
         state, saw = "skipped", f"not claimed, or not possible here: {', '.join(lacking)}"
     else:
         try:
             state, saw = "passed", one.run(certification, seed)
+        except SawNothing as exc:
+            state, saw = "skipped", str(exc)
         except Failed as exc:
-            state, saw = "failed", str(exc)
+            state, saw, stops = "failed", str(exc), isinstance(exc, NoCalmRun)
         except Exception as exc:  # noqa: BLE001 - a connector may break in any way
             frame = traceback.extract_tb(exc.__traceback__)[-1]
             state, saw = "failed", f"{type(exc).__name__}: {exc} ({frame.name}, line {frame.lineno})"
+    seconds = time.perf_counter() - began
+    return _result(one, state, saw, seconds=seconds, stops=stops)
+
+
+def _result(
+    one: Check,
+    state: Literal["passed", "failed", "skipped"],
+    saw: str,
+    *,
+    seconds: float = 0.0,
+    stops: bool = False,
+) -> Result:
     return Result(
-        code=one.code,
-        level=one.level,
-        law=one.law,
-        state=state,
-        saw=saw,
-        mend=one.mend,
-        seconds=time.perf_counter() - began,
-    )
+        code=one.code, level=one.level, law=one.law, state=state, saw=saw, mend=one.mend, seconds=seconds,
+        stops=stops,
+    )  # fmt: skip
+
+
+Told = Callable[[int, int, Check], None]
+"""Is told how many checks are done, of how many, and which one came next."""
 
 
 def certify(
@@ -132,15 +160,67 @@ def certify(
     *,
     seed: int = 2026,
     only: tuple[str, ...] = (),
+    jobs: int = 1,
+    told: Told | None = None,
 ) -> Report:
-    """Run every check (or *only* those named) that fits the medium on the connector of *certification*."""
+    """Run every check (or *only* those named) that fits the medium on the connector of *certification*.
+
+    With more than one of *jobs* they run side by side in processes, where the system can copy this one and
+    nothing else runs in it.
+    """
     began = time.perf_counter()
     world = certification.world(seed)
-    results = [
-        run_check(one, certification, seed)
+    checks = [
+        one
         for one in sorted(CHECKS, key=lambda one: LEVELS.index(one.level))
         if one.fits(certification, world)
         and one.level in certification.levels
         and (not only or one.code in only)
     ]
+    checks.sort(key=lambda one: one.code != CALM)
+    results: list[Result] = []
+    for one in checks[:1]:
+        results += _each([one], certification, seed, 1, told, 0, len(checks))
+    if results and results[0].stops and results[0].code == CALM:
+        results += [_result(one, "skipped", f"not examined: {CALM} does not end well") for one in checks[1:]]
+    else:
+        results += _each(checks[1:], certification, seed, jobs, told, 1, len(checks))
     return Report(connector=certification.kind, results=results, seconds=time.perf_counter() - began)
+
+
+_COPIED: list[tuple[list[Check], Any, int]] = []
+"""What the processes that are copied from this one work on."""
+
+
+def _numbered(number: int) -> Result:
+    checks, certification, seed = _COPIED[-1]
+    return run_check(checks[number], certification, seed)
+
+
+def _each(
+    checks: list[Check],
+    certification: Any,
+    seed: int,
+    jobs: int,
+    told: Told | None,
+    done: int,
+    of: int,
+) -> Iterator[Result]:
+    """Yield the results in order, and tell each check before its own."""
+    alone = threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods()
+    if jobs < 2 or not alone:
+        for number, one in enumerate(checks):
+            if told:
+                told(done + number, of, one)
+            yield run_check(one, certification, seed)
+        return
+    _COPIED.append((checks, certification, seed))
+    try:
+        with multiprocessing.get_context("fork").Pool(jobs) as pool:
+            found = pool.imap(_numbered, range(len(checks)))
+            for number, one in enumerate(checks):
+                if told:
+                    told(done + number, of, one)
+                yield next(found)
+    finally:
+        _COPIED.pop()

@@ -12,7 +12,7 @@ import msgspec
 
 from hub.sync import SourceReport
 from hub.testing.kit.certification import Capability, FileWorld, HttpWorld, SourceCertification, Verb, World
-from hub.testing.kit.harness import Failed, Harness
+from hub.testing.kit.harness import Failed, Harness, NoCalmRun
 
 Level = Literal["bronze", "silver", "gold"]
 Medium = Literal["any", "http", "files", "destination"]
@@ -72,7 +72,7 @@ def well(harness: Harness, when: str = "the calm run", **options: Any) -> None:
     """Sync without faults; fail unless it is ok and equal to the tool."""
     report = harness.sync(**options)
     if report.verdict != "ok":
-        raise Failed(f"{when} ended {report.verdict}: {reason(report)}")
+        raise NoCalmRun(f"{when} ended {report.verdict}: {reason(report)}")
     harness.must_equal(f"after {when}")
 
 

@@ -6,6 +6,7 @@ And a clock that makes waiting short.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -235,6 +236,65 @@ def on_list(at: int, change: Callable[[list[Any]], list[Any]]) -> Fault:
     return fault
 
 
+def halved(at: int) -> Fault:
+    """Show half of each list in the *at*-th answer that has one of two or more, of ids or of rows."""
+    seen = [0]
+
+    def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        body = parsed(answer)
+        if isinstance(body, list):  # the answer is the list
+            cut = halved_list(body) if len(body) >= 2 and _next(seen) == at else body
+            return answer if cut is body else msgspec.structs.replace(answer, body=cut)
+        if (long := [pair for pair in _long_lists(body) if len(pair[0][pair[1]]) >= 2]) and _next(seen) == at:
+            for holder, key in long:
+                holder[key] = halved_list(holder[key])
+            return msgspec.structs.replace(answer, body=body)
+        return answer
+
+    return fault
+
+
+def halved_list(rows: list[Any]) -> list[Any]:
+    """Return the first half of a list."""
+    return rows[: len(rows) // 2]
+
+
+def lying_totals(change: Callable[[int], int]) -> Fault:
+    """Change every number beside a list, or one level above it, that is called a total or a count."""
+
+    def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        body = parsed(answer)
+        if not isinstance(body, dict) or not _long_lists(body):
+            return answer
+        for holder in (body, *(one for one in body.values() if isinstance(one, dict))):
+            for key, value in holder.items():
+                if type(value) is int and _TOTAL.search(key):
+                    holder[key] = change(value)
+        return msgspec.structs.replace(answer, body=body)
+
+    return fault
+
+
+_TOTAL = re.compile("total|count|number_?of|hits", re.IGNORECASE)
+
+
+def _long_lists(body: Any) -> list[tuple[Any, str]]:
+    """Return (holder, key) of the lists of an answer, the outermost ones only."""
+    if isinstance(body, list):
+        return []
+    found: list[tuple[Any, str]] = []
+    for name, value in body.items() if isinstance(body, dict) else ():
+        found += [(body, name)] if isinstance(value, list) else _long_lists(value)
+    return found
+
+
+def _next(seen: list[int]) -> int:
+    seen[0] += 1
+    return seen[0]
+
+
 def rename_field(field: str) -> Fault:
     """Rename a field of every record, as an upgrade of the tool may."""
 
@@ -263,36 +323,36 @@ def retype_field(field: str) -> Fault:
     return fault
 
 
-def rows_of(body: Any, natives: set[str]) -> list[dict[str, Any]]:
-    """Find the records of an answer, however deep, that show one of the ids *natives* as their own."""
-    found: list[dict[str, Any]] = []
+def rows_of(body: Any, natives: set[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Find the records of an answer, however deep, that show one of the ids *natives* as their own.
+
+    Each comes with the key under which it does: the first whose value is one of them.
+    """
+    found: list[tuple[str, dict[str, Any]]] = []
     below = list(body.values()) if isinstance(body, dict) else body if isinstance(body, list) else []
     for one in below:
         found += rows_of(one, natives)
-        if isinstance(body, list) and isinstance(one, dict) and own_id(one, natives):
-            found.append(one)
+        if isinstance(body, list) and isinstance(one, dict):
+            own = next((key for key, value in one.items() if str(value) in natives), None)
+            if own is not None:
+                found.append((own, one))
     return found
 
 
-def own_id(record: dict[str, Any], natives: set[str]) -> str | None:
-    """Return the key under which *record* shows its own id: the first whose value is one of *natives*."""
-    return next((key for key, value in record.items() if str(value) in natives), None)
+def natives_of(world: HttpWorld) -> set[str]:
+    """Return the ids by which rows may show themselves: the world's, the store's, or the ends of those."""
+    stored = {world.stored_id(native) for native in world.rows()}
+    return {*world.rows(), *stored, *(one.rpartition("/")[2] for one in stored)}
 
 
 def shown_fields(harness: HttpHarness) -> dict[str, str]:
-    """Return which fields the rows of *main* have in what a calm run is shown, each with a row that has it.
-
-    Rows show the id that the world gives them, or the one in the store, or the end of that.
-    """
-    world = harness.world
-    stored = {world.stored_id(native) for native in world.rows()}
-    natives = {*world.rows(), *stored, *(one.rpartition("/")[2] for one in stored)}
+    """Return the fields of the rows of *main* that a calm run is shown, each with a row that has it."""
+    natives = natives_of(harness.world)
     fields: dict[str, str] = {}
 
     def note(_: int, __: Request, honest: Callable[[], Response]) -> Response:
         answer = honest()
-        for record in rows_of(parsed(answer), natives):
-            own = own_id(record, natives) or ""
+        for own, record in rows_of(parsed(answer), natives):
             fields.update({key: str(record[own]) for key in record if key != own and key not in fields})
         return answer
 
@@ -300,8 +360,8 @@ def shown_fields(harness: HttpHarness) -> dict[str, str]:
     return fields
 
 
-def odd_field(native: str, field: str) -> Fault:
-    """Return one field of one row, wherever it is shown, as something that nobody expects.
+def odd_field(native: str, field: str, natives: set[str]) -> Fault:
+    """Return one field of one of the rows *natives*, wherever it is shown, as something nobody expects.
 
     The id of the row stays: by that it is found again.
     """
@@ -309,9 +369,10 @@ def odd_field(native: str, field: str) -> Fault:
     def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
         answer = honest()
         body = parsed(answer)
-        for record in rows_of(body, {native}):
-            if field in record and own_id(record, {native}) != field:
-                record[field] = {"odd": [1]}
+        for own, record in rows_of(body, natives):
+            if str(record[own]) == native and field in record and own != field:
+                # an object with other names may be an empty one of its kind
+                record[field] = "odd" if isinstance(record[field], dict) else {"odd": [1]}
         return answer if body is None else msgspec.structs.replace(answer, body=body)
 
     return fault

@@ -12,7 +12,7 @@ from hub.testing.kit.certification import HttpWorld, SourceCertification
 from hub.testing.kit.checks import check, well
 from hub.testing.kit.harness import Failed, table
 
-_SCALES = {True: (5, 50), False: (2, 20)}
+_SCALES = {True: (4, 40), False: (2, 20)}
 """A world and a tenfold one, over HTTP (True) and of files (False)."""
 LARGEST_BATCH = {True: 2000, False: 4000}
 """A batch of so many records is flat enough over HTTP (True) and from files (False)."""
@@ -32,6 +32,7 @@ def deletions_are_found(certification: SourceCertification, seed: int) -> str:
     """Delete one item and sync with a census."""
     with table(certification, seed) as harness:
         well(harness)
+        harness.without_guard()  # the hours of one row may be many of those of a small container
         native = harness.world.random.choice(harness.world.rows())
         stored = harness.world.stored_id(native)
         harness.world.delete(native)

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from hub.testing.kit.certification import World
+from hub.testing.kit.certification import SawNothing, World
 
-START = datetime(2024, 3, 30, 21, 0, tzinfo=UTC)
-"""The evening before Europe's clocks go forward: stamps and days cross that night."""
+START = datetime(2024, 3, 31, 0, 50, tzinfo=UTC)
+"""Ten minutes before Europe's clocks go forward: stamps, offsets and days cross that hour."""
 TITLES = (
     "Plain",
     "Été à Orléans",
@@ -24,7 +24,10 @@ TITLES = (
     "'; DROP TABLE task; --",
     "\u202eright to left",
 )
-HOURS = (0.25, 1.1, 7.5, -0.5, 1 / 3)
+HOURS = (0.25, 1.1, 7.5, -0.5, 1 / 3, 31.5)
+"""A correction, thirds of an hour, and more than a day in one entry."""
+PEOPLE = {"aB1": "Engineer 1", "Ab1": "Engineer 2", "7": "Engineer 3", "07": "Engineer 4"}
+"""Ids that differ by case only, or by a nought: as texts they are different people."""
 
 
 class Item(msgspec.Struct, kw_only=True):
@@ -38,6 +41,8 @@ class Item(msgspec.Struct, kw_only=True):
     done: bool
     created: str
     updated: str
+    parent: int | None = None
+    people: tuple[str, ...] = ()
 
 
 class Log(msgspec.Struct, kw_only=True):
@@ -48,6 +53,7 @@ class Log(msgspec.Struct, kw_only=True):
     started: str
     hours: float
     updated: str
+    person: str | None = None
 
 
 class Change(msgspec.Struct, kw_only=True):
@@ -77,13 +83,19 @@ class Ledger(World):
 
     *name* is the source's; ids and fields follow the usual mapping.
 
-    *history* says that the tool keeps the changes of titles and that the connector takes them. Where a
-    connector maps otherwise, its world overrides `task_id`, `log_id`, `container_id`, `task_fields` or
-    `log_fields`.
+    *history* says that the tool keeps the changes of titles and that the connector takes them, *nested* that
+    items lie under others, four deep, *staffed* that nobody, one or several are on an item and hours have an
+    author or none. *first* is the number before the first row: beyond 2**53 ids are no floats any more.
+    *precision_s* is the finest step of a stamp. Where a connector maps otherwise, its world overrides
+    `task_id`, `log_id`, `container_id`, `task_fields`, `log_fields` and the like.
     """
 
     name: ClassVar[str]
     history: ClassVar[bool] = False
+    nested: ClassVar[bool] = False
+    staffed: ClassVar[bool] = False
+    first: ClassVar[int] = 100
+    precision_s: ClassVar[int] = 1
     hours: ClassVar[tuple[float, ...]] = HOURS
     count: ClassVar[int] = 45
     logged: ClassVar[int] = 50
@@ -100,7 +112,8 @@ class Ledger(World):
         self.logs: dict[int, Log] = {}
         self.changes: list[Change] = []
         self.gone: list[Gone] = []
-        self.last = 100
+        self.last = self.first
+        self.persons = dict(PEOPLE) if self.staffed else {}
         for _ in range(self.count * scale):
             self.add()
         for number in range(self.logged * scale):
@@ -117,7 +130,10 @@ class Ledger(World):
     def tick(self) -> str:
         """Let some seconds pass and return the stamp."""
         self.now += timedelta(seconds=self.random.randint(1, 40))
-        return stamp(self.now)
+        return self._stamp(self.now)
+
+    def _stamp(self, moment: datetime) -> str:
+        return stamp(moment - timedelta(seconds=moment.second % self.precision_s))
 
     def local(self) -> str:
         """Return now with the server's offset: summer time from 31 March, 01:00 UTC."""
@@ -133,7 +149,7 @@ class Ledger(World):
     def add_behind(self, seconds: int) -> str:
         """Make an item stamped before the newest."""
         newest = max(item.updated for item in self.items.values())
-        return self._add(stamp(datetime.fromisoformat(newest) - timedelta(seconds=seconds)))
+        return self._add(self._stamp(datetime.fromisoformat(newest) - timedelta(seconds=seconds)))
 
     def _add(self, updated: str) -> str:
         self.last += 1
@@ -147,6 +163,8 @@ class Ledger(World):
             done=n % 4 == 0,
             created=self.local(),
             updated=updated,
+            parent=n - 1 if self.nested and n % 5 and n - 1 in self.items else None,
+            people=tuple(self.persons)[: n % 4] if n % 3 else tuple(self.persons)[2 : 2 + n % 4],
         )
         return str(n)
 
@@ -157,6 +175,7 @@ class Ledger(World):
         self.logs[self.last] = Log(
             native=self.last, item=item, hours=self.hours[number % len(self.hours)], updated=self.tick(),
             started=f"2024-03-{28 + number % 4}T{hour}:00+0{2 if number % 2 else 1}:00",
+            person=[*self.persons, None][number % (len(self.persons) + 1)],
         )  # fmt: skip
 
     def edit(self, native: str | None = None) -> str:
@@ -171,9 +190,12 @@ class Ledger(World):
         return str(n)
 
     def delete(self, native: str | None = None) -> str:
-        """Delete an item and its worklogs."""
+        """Delete an item and its worklogs; what lay under it lies under nothing."""
         n = int(native) if native else self.random.choice(list(self.items))
         self.items.pop(n, None)
+        for item in self.items.values():
+            if item.parent == n:
+                item.parent, item.updated = None, self.tick()
         for one in [log.native for log in self.logs.values() if log.item == n]:
             del self.logs[one]
             self.gone.append(Gone(native=one, at=self.tick()))
@@ -199,6 +221,20 @@ class Ledger(World):
         """Put an item into the next container."""
         item = self.items[int(native)]
         item.container, item.updated = str(int(item.container) % len(self.containers) + 1), self.tick()
+
+    def rename_container(self) -> str:
+        """Give the first container another name; nothing else of it shows the change."""
+        native = next(iter(self.containers))
+        self.containers[native] += " renamed"
+        return native
+
+    def rename_person(self) -> str:
+        """Give somebody another name."""
+        if not self.persons:
+            raise SawNothing("its world has no rename_person")
+        native = next(iter(self.persons))
+        self.persons[native] += " renamed"
+        return native
 
     def hide(self) -> tuple[str, list[str]]:
         """Hide the second container."""
@@ -243,9 +279,23 @@ class Ledger(World):
         """Return the id of a container without the source's prefix."""
         return f"p{native}"
 
+    def account_id(self, native: str) -> str:
+        """Return the id of an account without the source's prefix."""
+        return f"u{native}"
+
+    def container_fields(self, native: str) -> dict[str, Any]:
+        """Return the fields that the store must hold of a container."""
+        return {"kind": "project", "name": self.containers[native]}
+
     def task_fields(self, item: Item) -> dict[str, Any]:
-        """Return the fields that the store must hold of an item."""
-        return {
+        """Return the fields that the store must hold of an item; the first of its people is its assignee."""
+        found: dict[str, Any] = {}
+        if self.staffed:
+            found["assignee_id"] = f"{self.name}:{self.account_id(item.people[0])}" if item.people else None
+        if self.nested:
+            above = self.items.get(item.parent or 0)
+            found["parent_id"] = f"{self.name}:{self.task_id(above)}" if above else None
+        return found | {
             "title": item.title,
             "code": item.key,
             "container_id": f"{self.name}:{self.container_id(item.container)}",
@@ -258,17 +308,45 @@ class Ledger(World):
     def log_fields(self, log: Log) -> dict[str, Any]:
         """Return the fields that the store must hold of a worklog: its day is the author's."""
         task = self.task_id(self.items[log.item])
-        return {"seconds": round(log.hours * 3600), "day": log.started[:10], "task_id": f"{self.name}:{task}"}
+        by = {"account_id": f"{self.name}:{self.account_id(log.person)}" if log.person else None}
+        return (by if self.staffed else {}) | {
+            "seconds": round(log.hours * 3600),
+            "day": log.started[:10],
+            "task_id": f"{self.name}:{task}",
+        }
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return tasks, worklogs and, when it is kept, history."""
+        """Return containers, tasks, worklogs and, when it is kept, history."""
         found = {
+            "container": {
+                self.container_id(one): self.container_fields(one)
+                for one in self.containers
+                if one not in self.hidden
+            },
             "task": {self.task_id(item): self.task_fields(item) for item in self.seen()},
             "worklog": {self.log_id(log): self.log_fields(log) for log in self.seen_logs()},
         }
+        if self.staffed:
+            found["account"] = {
+                self.account_id(one): {"display_name": name} for one, name in self.persons.items()
+            }
+            found["assignment"] = {
+                f"{self.task_id(item)}/{one}": {
+                    "task_id": f"{self.name}:{self.task_id(item)}",
+                    "account_id": f"{self.name}:{self.account_id(one)}",
+                }
+                for item in self.seen()
+                for one in item.people
+            }
         if self.history:
             found["task_change"] = {
-                f"c{c.native}": {"field": "title", "from_value": c.before, "to_value": c.after, "at": c.at}
+                f"c{c.native}": {
+                    "task_id": f"{self.name}:{self.task_id(self.items[c.item])}",
+                    "field": "title",
+                    "from_value": c.before,
+                    "to_value": c.after,
+                    "at": c.at,
+                }
                 for c in self.seen_changes()
             }
         return found

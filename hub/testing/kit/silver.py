@@ -466,7 +466,9 @@ def one_odd_row(certification: SourceCertification, seed: int) -> str:
     for field, native in sorted(fields.items()):
         with table(certification, seed) as harness:
             for full in (False, True):
-                report = harness.sync(faults.odd_field(native, field), full=full)
+                report = harness.sync(
+                    faults.odd_field(native, field, faults.natives_of(harness.world)), full=full
+                )
                 count += report.rejected
                 lost = harness.world.truth()[harness.main].keys() - harness.counted(harness.main).keys()
                 what = f"with an odd {field!r} in the row {native}"
@@ -499,7 +501,7 @@ def a_tally(certification: SourceCertification, seed: int) -> str:
         fields = faults.shown_fields(probe)
     for field, native in sorted(fields.items()):
         with table(certification, seed) as harness:
-            harness.sync(faults.odd_field(native, field))
+            harness.sync(faults.odd_field(native, field, faults.natives_of(harness.world)))
             refused, odd = _accounts(harness)
             # one that two lists show is rejected twice, and kept once
             if (unread := sum(map(_unread, odd.values()))) < refused:

@@ -143,23 +143,11 @@ class Mapper:
         )
 
     def person(self, one: wire.Person | None) -> Iterator[Account]:
-        """Map a person once per run.
-
-        An account of Cloud is Atlassian's: it recognises somebody on every site, which the key of a server
-        does not.
-        """
+        """Map a person once per run."""
         if one is None or (native := one.native) is None or native in self.told:
             return
         self.told.add(native)
-        yield Account(
-            id=self.account_id(one) or "",
-            display_name=one.display_name,
-            email=one.email_address or None,
-            login=one.name if one.account_id in {None, NO_ACCOUNT} else one.account_id,
-            tz=one.time_zone,
-            kind="bot" if one.account_type == "app" else "human",
-            active=one.active,
-        )
+        yield account(self.name, one)
 
     def account_id(self, one: wire.Person | None) -> str | None:
         """Return the id of a person's account.
@@ -430,6 +418,23 @@ class Mapper:
             if one and (known := values.zone(one)):
                 return (moment.astimezone(known) if moment.tzinfo else moment).date().isoformat()
         return moment.date().isoformat()
+
+
+def account(source: str, one: wire.Person) -> Account:
+    """Map a person whom Jira knows by an id or a name.
+
+    An account of Cloud is Atlassian's: it recognises somebody on every site, which the key of a server does
+    not.
+    """
+    return Account(
+        id=f"{source}:u{one.native}",
+        display_name=one.display_name,
+        email=one.email_address or None,
+        login=one.name if one.account_id in {None, NO_ACCOUNT} else one.account_id,
+        tz=one.time_zone,
+        kind="bot" if one.account_type == "app" else "human",
+        active=one.active,
+    )
 
 
 def project_no(one: wire.Project) -> str:

@@ -271,6 +271,8 @@ class Site:
                         "maxResults": 1000,
                     },
                 )
+                if page.total < len(page.issues):
+                    raise SourceDataError(tr("/search shows more issues than it counts."))
                 total = max(total, page.total if since is None else 0)
                 self.keys.update((str(one.key), one.id) for one in page.issues)
                 before = len(came)

@@ -26,7 +26,7 @@ from hub import (
     Task,
     tr,
 )  # fmt: skip
-from hub_jira import census, daily, hours, issues, jql, mapping, tempo, wire
+from hub_jira import census, daily, hours, issues, jql, lists, mapping, tempo, wire
 from hub_jira.checks import look
 from hub_jira.fields import ALWAYS, ROLES, bind
 from hub_jira.partitions import (
@@ -497,9 +497,21 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def _tempo(self, ctx: Context) -> tempo.Timesheets:
         assert self.tempo_token is not None
         known = None if self._scope() == EVERYTHING else ctx.known_ids(Task, self.row_id(""))
+
+        def called(accounts: Iterable[str]) -> Iterator[Record]:
+            unnamed = dict.fromkeys(accounts)
+            for page in lists.people(self._site(ctx), list(unnamed)):
+                for one in page:
+                    if one.native:
+                        unnamed.pop(one.native, None)
+                        yield mapping.account(self.name, one)
+            # whom Jira does not show now it is asked for again with all others, once a day
+            yield from (mapping.account(self.name, wire.Person(account_id=one)) for one in unnamed)
+
         return tempo.Timesheets(
-            ctx, self, self.tempo_url, self.tempo_token, people=self.worklog_people, known=known
-        )
+            ctx, self, self.tempo_url, self.tempo_token,
+            people=self.worklog_people, known=known, called=called,
+        )  # fmt: skip
 
     # ---------- census ----------
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
 import msgspec
 
 from hub import (
+    Account,
     Allocation,
     Batch,
     Census,
@@ -166,7 +167,8 @@ PLAN = msgspec.json.Decoder(Plan)
 class Timesheets:
     """Tempo as one run reads it.
 
-    *known* are the tasks in scope, None for all; *people* False leaves the authors of hours out.
+    *known* are the tasks in scope, None for all; *people* False leaves the authors of hours out. *called*
+    asks Jira who accounts are: of somebody who only books hours it shows nothing by itself.
     """
 
     def __init__(
@@ -178,9 +180,11 @@ class Timesheets:
         *,
         people: bool,
         known: frozenset[str] | None,
+        called: Callable[[Iterable[str]], Iterator[Record]],
     ) -> None:
         """Take the run, its source, and how to sign in."""
         self.ctx, self.source, self.people, self.known = ctx, source, people, known
+        self._called = called
         self._url = url.rstrip("/")
         self._http = ctx.another_session("tempo")
         self._http.credentials = {"Authorization": f"Bearer {token.reveal()}"}
@@ -197,9 +201,13 @@ class Timesheets:
         self.ctx.asked_again |= lost  # asked for with all others
         since = "" if lost else since_day(updated)
         found: list[str] = [updated]
+        who: set[str] = set()
         params = {"updatedFrom": since} if since else {}
         for entries in self.pages("/worklogs", params, key="tempoWorklogId"):
-            yield from self._hours(entries, _by_account(approvals), found)
+            yield from self._hours(entries, _by_account(approvals), found, who)
+        begins = self.source.row_id("u")
+        unknown = {f"{begins}{one}" for one in who} - self.ctx.known_ids(Account, begins)
+        yield Batch(records=list(self._called(sorted(one[len(begins) :] for one in unknown))))
         yield Batch(cursor={"updated": max(found), "kept": kept})
 
     def days(self, first: str, last: str, approvals: Iterable[Approval], cursor: Any) -> Iterator[Batch]:
@@ -208,15 +216,16 @@ class Timesheets:
         told = _by_account(approvals)
         for entries in self.pages("/worklogs", {"from": first, "to": last}, key="tempoWorklogId"):
             ids |= {self._row_id(one) for one in entries}
-            yield from self._hours(entries, told, [])
+            yield from self._hours(entries, told, [], set())
         scope = Scope(records=(Worklog,), id_prefix=self.source.row_id("t"), days=(first, last))
         said = tr("absent from Tempo's hours of {first} to {last}", first=first, last=last)
         gone = Census(record=Worklog, scope=scope, ids=frozenset(ids), evidence=said)
         yield Batch(gone=(gone,), cursor=cursor)
 
     def _hours(
-        self, entries: list[msgspec.Raw], approvals: Mapping[str, list[Approval]], stamps: list[str]
-    ) -> Iterator[Batch]:
+        self, entries: list[msgspec.Raw], approvals: Mapping[str, list[Approval]], stamps: list[str],
+        who: set[str],
+    ) -> Iterator[Batch]:  # fmt: skip
         taken = beyond = 0
 
         def make(raw: msgspec.Raw) -> Iterator[Record | Gone]:
@@ -228,6 +237,8 @@ class Timesheets:
             else:
                 yield from self._records(one, approvals.get(one.author.account_id, ()))
                 taken += 1
+                if self.people:
+                    who.add(one.author.account_id)
             stamps.append(changed)
 
         def place(raw: msgspec.Raw) -> str:

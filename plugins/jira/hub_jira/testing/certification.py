@@ -8,7 +8,8 @@ from hub import Allocation, Source
 from hub.testing.kit import Capability, SourceCertification, credential
 from hub_jira.mapping import PROVIDES
 from hub_jira.source import JiraSource
-from hub_jira.testing import COMMENT, EMAIL, Caps, JiraWorld, ServerWorld, TempoWorld
+from hub_jira.testing import COMMENT, EMAIL, Caps, JiraWorld
+from hub_jira.testing.sheet import CloudSite, ServerSite, TempoSite
 
 CAPS = Caps(
     ids=30,
@@ -35,7 +36,7 @@ class CloudCertification(SourceCertification):
 
     def world(self, seed: int, *, scale: int = 1) -> JiraWorld:
         """Make the site."""
-        return JiraWorld(seed, scale=scale, caps=CAPS)
+        return CloudSite(seed, scale=scale, caps=CAPS)
 
     def source(self, place: str) -> Source:
         """Make the source."""
@@ -47,9 +48,9 @@ class ServerCertification(CloudCertification):
 
     kind = "jira data center"
 
-    def world(self, seed: int, *, scale: int = 1) -> ServerWorld:
+    def world(self, seed: int, *, scale: int = 1) -> ServerSite:
         """Make the site."""
-        return ServerWorld(seed, scale=scale, caps=CAPS)
+        return ServerSite(seed, scale=scale, caps=CAPS)
 
     def source(self, place: str) -> Source:
         """Make the source."""
@@ -62,9 +63,9 @@ class TempoCertification(CloudCertification):
     kind = "jira with tempo"
     records = PROVIDES
 
-    def world(self, seed: int, *, scale: int = 1) -> TempoWorld:
+    def world(self, seed: int, *, scale: int = 1) -> TempoSite:
         """Make the site, with something planned."""
-        world = TempoWorld(seed, scale=scale, caps=CAPS)
+        world = TempoSite(seed, scale=scale, caps=CAPS)
         world.plans = [
             {
                 "id": 1,

@@ -112,5 +112,5 @@ class TempoWorld(JiraWorld):
         return f"t{log.native}"
 
     def requests(self) -> int:
-        """Add the pages of Tempo, each of which begins where the one before ends, approvals and plans."""
-        return super().requests() + -(-len(self.logs) // (SIZE - 1)) + 1 + len(self.teams) + 1
+        """Add the pages of Tempo, each from where the one before ends, approvals, plans, and who they are."""
+        return super().requests() + -(-len(self.logs) // (SIZE - 1)) + 1 + len(self.teams) + 1 + 1

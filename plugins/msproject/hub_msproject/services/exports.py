@@ -52,6 +52,7 @@ from hub_msproject.services.projectdata import (
     Timesheets,
     WorkKind,
     cells,
+    kept,
     line_days,
     link_of,
     no_people,
@@ -342,13 +343,13 @@ class ExportSource(Source, frozen=True, kw_only=True):
                 for column, value in raw.items():
                     if isinstance(value, CellError):
                         raise SourceDataError(f"{place}: {column} {value}")
-                row = cells(raw, kinds, place)
+                row = cells(raw, kinds, place) | kept(raw, self.custom)
             except SourceDataError as exc:
                 if name not in MANY:  # the rows that others hang on
                     raise
                 odd(place, " ".join([name, *(str(raw.get(column)) for column in SETS[name].key)]), str(exc))
                 continue
-            yield row | {column: raw[column] for column in self.custom if column in raw}
+            yield row
 
 
 def fits(

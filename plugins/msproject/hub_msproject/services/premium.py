@@ -512,6 +512,8 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         return ctx.each(rows, make, place=name, key=name, record=RECORD_OF[table.name], id=id_of)
 
     def _account(self, row: Row) -> Account:
+        if "UserId" not in row:  # of nobody it is empty, and never lacking
+            raise SourceDataError(tr("Dataverse leaves out who {name} is.", name=row.text("name")))
         user = Row(row.get("UserId") or {})
         active = row.number("statecode") == 0 and not user.flag("isdisabled")
         return Account(
@@ -632,7 +634,7 @@ class _Reader:
             spent_s=work("msdyn_effortcompleted"),
             remaining_s=work("msdyn_effortremaining"),
             planned_start_on=self._day(row.instant("msdyn_start")),
-            planned_finish_on=self._day(row.instant("msdyn_finish")),
+            planned_finish_on=self._last_day(row),
             actual_start_on=self._day(row.instant("msdyn_actualstart")),
             actual_finish_on=self._day(row.instant("msdyn_actualend")),
             created_at=row.instant("createdon"),
@@ -684,7 +686,7 @@ class _Reader:
             task_id=self.row_id(task),
             account_id=self.row_id(f"u{who}") if who else None,
             start_on=self._day(row.instant("msdyn_start")),
-            finish_on=self._day(row.instant("msdyn_finish")),
+            finish_on=self._last_day(row),
             planned_s=work("msdyn_effort"),
             actual_s=work("msdyn_effortcompleted"),
             remaining_s=work("msdyn_effortremaining"),
@@ -708,7 +710,7 @@ class _Reader:
             if span.hours:
                 place = (self._time(span.start, 0), self._time(span.end, -1))
                 planned[place] = planned.get(place, 0.0) + span.hours
-        start, finish = self._day(row.instant("msdyn_start")), self._day(row.instant("msdyn_finish"))
+        start, finish = self._day(row.instant("msdyn_start")), self._last_day(row)
         effort = row.number("msdyn_effort")
         if not planned and effort and start:
             planned[start, finish or start] = effort
@@ -741,6 +743,10 @@ class _Reader:
         return (
             (datetime.fromtimestamp(int(found[1]) / 1000 + shift, UTC)).astimezone(self.tz).date().isoformat()
         )
+
+    def _last_day(self, row: Row) -> str | None:
+        stamp = row.instant("msdyn_finish")
+        return self._time(stamp, -1) if stamp else None
 
     def _day(self, stamp: str | None) -> str | None:
         return civil_day(stamp, self.tz.key)

@@ -475,6 +475,16 @@ def _working(first: str, last: str) -> list[tuple[str, int]]:
     return weights(Calendar().intervals, f"{first}T00:00", f"{last}T24:00") or [(first, 1)]
 
 
+def kept(raw: Mapping[str, Any], custom: tuple[str, ...]) -> Cells:
+    """Return the fields of a row that are kept by name. Raises `SourceDataError` for no single value."""
+    found = {column: raw[column] for column in custom if column in raw}
+    for column, value in found.items():
+        if isinstance(value, (dict, list)):
+            said = tr("The field {field} holds {value!r:.60}, no single value.", field=column, value=value)
+            raise SourceDataError(said)
+    return found
+
+
 def _task_row(
     task: Cells,
     summaries: set[str],

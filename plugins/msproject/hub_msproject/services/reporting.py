@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 from hub import Context, HubError, SourceDataError, tr
 from hub_msproject.services.odata import Service
-from hub_msproject.services.projectdata import SETS, Cells, Kind, cells
+from hub_msproject.services.projectdata import SETS, Cells, Kind, cells, kept
 
 TRIES = 3
 OVERLAP = timedelta(hours=1)
@@ -148,7 +148,7 @@ class ProjectData:
 
         def make(raw: dict[str, Any]) -> Iterator[Cells]:
             row = cells(raw, _kinds(name, columns if columns is not None else [*raw]), name)
-            yield row | {column: raw[column] for column in self.custom if column in raw}
+            yield row | kept(raw, self.custom)
 
         if name not in MANY:  # the rows that others hang on: without one of them nothing can be told
             yield from make(raw)

@@ -191,7 +191,13 @@ class PlannerWorld(Ledger, HttpWorld):
             "labels": "Lot\u00a0A" if n % 4 == 1 else None,
             "actual_finish_on": "2024-04-02" if item.done else None,
             "priority_raw": "urgent" if n % 2 else "medium",
+            "percent": 100.0 if item.done else 50.0 if n % 2 else 0.0,
+            "resolved_at": "2024-04-01T23:30:00Z" if item.done else None,
         }
+
+    def container_fields(self, native: str) -> dict[str, Any]:
+        """Return what the store must hold; a day has the seven hours that the source declares."""
+        return {"kind": "plan", "name": self.containers[native], "seconds_per_day": 25200}
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Return tasks, and the people who are on one."""
@@ -199,11 +205,24 @@ class PlannerWorld(Ledger, HttpWorld):
         people = {
             f"u{one}": {
                 "display_name": None if one == person(LEFT) else f"Élodie {one[-1]}",
+                "login": None if one == person(LEFT) else f"user{one[-1]}@example.org",
+                "email": None if one == person(LEFT) else f"user{one[-1]}@example.org",
                 "active": 0 if one == person(LEFT) else None,
             }
             for one in who
         }
-        return {"task": super().truth()["task"], "account": people}
+        several = {
+            f"task{item.native}/assignees": {
+                "row_id": f"planner:task{item.native}",
+                "field": "assignees",
+                "text": ", ".join(f"planner:u{one}" for one in self.people(item)),
+            }
+            for item in self.seen()
+            if len(self.people(item)) > 1
+        }
+        found = super().truth()
+        boxes = {one: fields for one, fields in found["container"].items() if one[5:] not in self.removed}
+        return {"container": boxes, "task": found["task"], "account": people, "custom_value": several}
 
 
 def person(number: int) -> str:

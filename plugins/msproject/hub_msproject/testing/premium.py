@@ -96,6 +96,11 @@ class PremiumWorld(Ledger, HttpWorld):
         self.fresh = False
         return chosen
 
+    def rename_container(self) -> str:
+        """Give a project another name: its row changes."""
+        self.fresh = False
+        return super().rename_container()
+
     def delete(self, native: str | None = None) -> str:
         """Delete a task with its links and assignments."""
         self.fresh = False
@@ -495,6 +500,11 @@ class PremiumWorld(Ledger, HttpWorld):
             "iteration_id": f"premium:s{guid('sprint', item.container)}" if n % 2 else None,
             "priority_raw": "urgent" if n % 2 else "medium",
             "actual_finish_on": "2024-04-04" if item.done else None,
+            "is_milestone": int(n % 10 == 0),
+            "is_critical": int(n % 4 == 0),
+            "is_manual": 0,
+            "percent_kind": "work",
+            "remaining_s": round(item.hours * (1 - progress) * 3600),
         }
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
@@ -510,6 +520,7 @@ class PremiumWorld(Ledger, HttpWorld):
                     "seconds": round(hours * 3600),
                     "task_id": f"premium:{self.task_id(item)}",
                     "account_id": f"premium:u{guid('resource', item.native % 3 + 1)}",
+                    "container_id": f"premium:{self.container_id(item.container)}",
                 }
         links = {
             f"l{guid('link', item.native)}": {
@@ -521,10 +532,50 @@ class PremiumWorld(Ledger, HttpWorld):
             if self.before(item)
         }
         boxes = {
-            self.container_id(n): {"name": name, "seconds_per_day": 25200}
+            self.container_id(n): {
+                "kind": "plan", "name": name, "archived": 0, "seconds_per_day": 7 * 3600,
+                "url": f"/main.aspx?pagetype=entityrecord&etn=msdyn_project&id={guid('project', n)}",
+            }
             for n, name in self.containers.items()
+        }  # fmt: skip
+        sprints = {
+            f"s{guid('sprint', n)}": {
+                "container_id": f"premium:{self.container_id(n)}", "name": f"Sprint {n}",
+                "start_at": "2024-04-01T07:00:00Z", "finish_at": "2024-04-12T15:00:00Z",
+            }
+            for n in self.containers
+        }  # fmt: skip
+        # the third is a generic resource, which is no user; the second is a user who was disabled
+        people = {
+            f"u{guid('resource', n)}": {
+                "display_name": f"Élodie {n}",
+                "email": f"user{n}@example.org" if n < 3 else None,
+                "login": f"user{n}@example.org" if n < 3 else None,
+                "kind": "human" if n < 3 else "generic",
+                "active": int(n != 2),
+            }
+            for n in (1, 2, 3)
         }
-        return {"task": super().truth()["task"], "allocation": days, "task_link": links, "container": boxes}
+        return {
+            "task": super().truth()["task"], "allocation": days, "task_link": links, "container": boxes,
+            "iteration": sprints, "account": people,
+            "assignment": {
+                f"a{guid('assignment', one.native)}": self.assigned(one) for one in self.seen() if one.hours
+            },
+        }  # fmt: skip
+
+    def assigned(self, item: Item) -> dict[str, Any]:
+        """Return what the store must hold of who is on a task: days are those of Paris, as above."""
+        spans, progress = self.spans(item), self.progress(item)
+        return {
+            "task_id": f"premium:{self.task_id(item)}",
+            "account_id": f"premium:u{guid('resource', item.native % 3 + 1)}",
+            "start_on": f"{spans[0][0]:%Y-%m-%d}",
+            "finish_on": f"{spans[-1][1]:%Y-%m-%d}",
+            "planned_s": round(item.hours * 3600),
+            "actual_s": round(item.hours * progress * 3600),
+            "remaining_s": round(item.hours * (1 - progress) * 3600),
+        }
 
 
 def refused(status: int, code: str, why: str) -> Response:

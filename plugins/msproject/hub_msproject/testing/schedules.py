@@ -6,10 +6,11 @@ It can be edited: the world of the certification.
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any
 from xml.sax.saxutils import escape
 
-from hub.testing.kit import FileWorld, Item, Ledger
+from hub.testing.kit import FOLDER, FileWorld, Item, Ledger
 
 NOTE = "a remark about a colleague"
 SUMMARY = 1
@@ -58,27 +59,85 @@ class Plans(Ledger, FileWorld):
             "wbs": item.key, "estimate_s": effort[0], "spent_s": effort[1], "remaining_s": effort[2],
             "status_native": "done" if item.done else "in_progress" if done else "todo",
             "parent_id": f"plans:{self.guid(item.container)}/t/{SUMMARY}",
+            "code": str(item.native), "type_raw": "task", "is_milestone": 0,
+            "constraint_type": "as_soon_as_possible",
+            "planned_start_on": "2024-03-28", "planned_finish_on": PLANNED,
+            "actual_start_on": min(self.days(item), default=None) if done else None,
+            "actual_finish_on": "2024-04-01" if item.done else None,
+            "assignee_id": self.person(item.container) if done or remaining else None,
+        }  # fmt: skip
+
+    def person(self, container: str) -> str:
+        """Return the id of the one resource of a plan, as rows name it."""
+        return f"plans:{self.guid(container)}/r/1"
+
+    def container_fields(self, native: str) -> dict[str, Any]:
+        """Return what the store must hold of a plan: its title, its file, and its day of 420 minutes."""
+        return {
+            "kind": "plan", "code": f"plan {native}", "name": self.containers[native],
+            "url": f"{FOLDER}/plan {native}.xml", "archived": 0, "seconds_per_day": 420 * 60,
         }  # fmt: skip
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return tasks and summaries, and the work done by day."""
-        tasks = {self.task_id(item): self.task_fields(item) for item in self.seen()}
-        for container in self.containers:
-            tasks[f"{self.guid(container)}/t/{SUMMARY}"] = {
-                "kind": "summary",
-                "estimate_s": None,
-                "title": "Phase",
-            }
-        work = {
-            f"{self.guid(item.container)}/a/{item.native}/w/{day}": {
-                "day": day,
-                "seconds": seconds,
-                "origin": "plan",
-            }
-            for item in self.seen()
-            for day, seconds in self.days(item).items()
-        }
-        return {"task": tasks, "worklog": work}
+        """Return plans, tasks and summaries, links, baselines, and the work that is done and planned."""
+        seen = self.seen()
+        tasks = {self.task_id(item): self.task_fields(item) for item in seen}
+        found: dict[str, dict[str, dict[str, Any]]] = {
+            name: {} for name in ("account", "assignment", "baseline", "worklog", "allocation", "task_link",
+                                  "capacity", "custom_value")
+        }  # fmt: skip
+        for box in self.containers:
+            plan = self.guid(box)
+            tasks[f"{plan}/t/{SUMMARY}"] = {
+                "kind": "summary", "type_raw": "summary", "estimate_s": None, "title": "Phase",
+                "is_milestone": 0, "constraint_type": "as_soon_as_possible", "status_native": "todo",
+            }  # fmt: skip
+            found["account"][f"{plan}/r/1"] = {"display_name": "Engineer", "active": 1}
+            # no calendar is written: the standard one has eight hours from Monday to Friday
+            for week, seconds in (("1111100", 8 * 3600), ("0000011", 0)) if self.worked(box) else ():
+                found["capacity"][f"{plan}/r/1/k/2024-03-25/{week}"] = {
+                    "account_id": self.person(box), "container_id": f"plans:{plan}", "weekdays": week,
+                    "start_on": "2024-03-25", "finish_on": "2024-04-07", "seconds": seconds,
+                }  # fmt: skip
+            inside = [item for item in seen if item.container == box]
+            for before, item in pairwise(inside):
+                found["task_link"][f"{plan}/l/{before.native}-{item.native}-FS"] = {
+                    "from_id": f"plans:{self.task_id(before)}", "to_id": f"plans:{self.task_id(item)}",
+                    "type": "FS", "lag_s": 0,
+                }  # fmt: skip
+        for item in seen:
+            self._add_to(found, item)
+        return {"container": super().truth()["container"], "task": tasks} | found
+
+    def worked(self, container: str) -> bool:
+        """Say whether a plan has any work."""
+        return any(self.task_fields(one)["estimate_s"] for one in self.seen() if one.container == container)
+
+    def _add_to(self, found: dict[str, dict[str, dict[str, Any]]], item: Item) -> None:
+        """Add what hangs on a task."""
+        plan, task, days = self.guid(item.container), self.task_id(item), self.days(item)
+        names = {"task_id": f"plans:{task}", "account_id": self.person(item.container)}
+        placed = names | {"container_id": f"plans:{plan}"}
+        done, remaining = sum(days.values()), round(item.hours * 3600)
+        found["baseline"][f"{task}/b0"] = {
+            "task_id": f"plans:{task}", "start_on": "2024-03-28", "finish_on": "2024-04-02",
+            "effort_s": 7 * 3600,
+        }  # fmt: skip
+        found["custom_value"][f"{task}/c/Lot"] = {
+            "row_id": f"plans:{task}", "field": "Lot", "text": f"Lot {item.native % 3}"
+        }  # fmt: skip
+        work = f"{plan}/a/{item.native}"
+        if done + remaining:
+            found["assignment"][work] = names | {
+                "start_on": "2024-03-28", "finish_on": PLANNED, "units": 1.0,
+                "planned_s": done + remaining, "actual_s": done, "remaining_s": remaining,
+            }  # fmt: skip
+        for day, seconds in days.items():
+            found["worklog"][f"{work}/w/{day}"] = placed | {"day": day, "seconds": seconds, "origin": "plan"}
+        for day, seconds in (days | ({PLANNED: remaining} if remaining else {})).items():
+            found["allocation"][f"{work}/p/{day}"] = placed | {
+                "start_on": day, "finish_on": day, "seconds": seconds
+            }  # fmt: skip
 
     def files(self) -> dict[str, bytes]:
         """Write each plan."""
@@ -89,7 +148,7 @@ class Plans(Ledger, FileWorld):
         items = [item for item in self.seen() if item.container == container]
         total = sum(sum(self.days(item).values()) + round(item.hours * 3600) for item in items)
         head = (
-            f"<GUID>{self.guid(container)}</GUID><Title>Project {container}</Title>"
+            f"<GUID>{self.guid(container)}</GUID><Title>{self.containers[container]}</Title>"
             "<StartDate>2024-03-28T09:00:00</StartDate>"
             "<MinutesPerDay>420</MinutesPerDay><ExtendedAttributes><ExtendedAttribute>"
             f"<FieldID>{TEXT1}</FieldID>"

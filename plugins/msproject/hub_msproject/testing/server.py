@@ -97,6 +97,12 @@ class ServerLedger(Ledger):
         super().rename(native)
         self.publish(self.items[int(native)].container)
 
+    def rename_container(self) -> str:
+        """Give a project another name, and publish."""
+        native = super().rename_container()
+        self.publish(native)
+        return native
+
     def delete(self, native: str | None = None) -> str:
         """Delete a task, and publish."""
         chosen = native or self.random.choice(sorted(map(str, self.items)))
@@ -389,11 +395,32 @@ class ServerLedger(Ledger):
             "due_on": "2024-06-30" if n % 2 else None,
             "parent_id": None,
             "assignee_id": f"pwa:r{guid('resource', n % 3 + 1)}" if worked else None,
+            "remaining_s": round((item.hours - done) * 3600) if worked or n % 10 == 0 else None,
+            "code": str(n),
+            "kind": "milestone" if n % 10 == 0 else "work",
+            "is_milestone": int(n % 10 == 0),
+            "type_raw": "milestone" if n % 10 == 0 else "task",
+            "priority_raw": "500",
+            "planned_start_on": "2024-04-01",
+            "planned_finish_on": "2024-04-02",
+            "actual_start_on": "2024-04-01" if done else None,
+            "actual_finish_on": "2024-04-02" if item.done else None,
+            "percent": 100.0 if item.done else 50.0 if n % 2 else 0.0,
+            "percent_kind": "duration",
+            "deadline_on": "2024-06-30" if n % 2 else None,
         }
+
+    def container_fields(self, native: str) -> dict[str, Any]:
+        """Return what the store must hold; the service tells no day, so that it is one of eight hours."""
+        return {
+            "kind": "plan", "name": self.containers[native], "archived": 0, "seconds_per_day": 8 * 3600
+        }  # fmt: skip
 
     def log_fields(self, log: Log) -> dict[str, Any]:
         """Return what the store must hold."""
+        home = self.items[log.item].container
         return super().log_fields(log) | {
+            "container_id": f"pwa:{self.container_id(home)}",
             "approval": "approved" if log.native % 2 else "draft",
             "account_id": f"pwa:r{guid('resource', log.native % 3 + 1)}",
             "origin": "timesheet",
@@ -405,23 +432,55 @@ class ServerLedger(Ledger):
         found["worklog"] = {
             native: fields for native, fields in found["worklog"].items() if fields["seconds"]
         }
+        found["account"] = {
+            f"r{guid('resource', n)}": {
+                "display_name": f"Élodie {n}", "email": f"user{n}@example.org",
+                "login": f"CONTOSO\\user{n}", "employee_no": f"E{n}",
+                "active": int(n != 2), "kind": "generic" if n == 3 else "human",
+            }
+            for n in (1, 2, 3)
+        }  # fmt: skip
+        found["container"] = {self.container_id(n): self.container_fields(n) for n in self.shown()}
+        found["custom_value"] = {
+            f"{self.task_id(item)}/c/Lot": {
+                "row_id": f"pwa:{self.task_id(item)}", "field": "Lot", "text": f"Lot {item.native % 3}"
+            }
+            for item in self.seen()
+        }  # fmt: skip
         days: dict[str, dict[str, Any]] = {}
+        found["assignment"] = {}
         for item in self.seen():
+            names = {
+                "task_id": f"pwa:{self.task_id(item)}",
+                "account_id": f"pwa:r{guid('resource', item.native % 3 + 1)}",
+            }
+            placed = names | {"container_id": f"pwa:{self.container_id(item.container)}"}
+            if item.hours:
+                done = self.done(item)
+                key = f"{guid('project', item.container)}/a/{guid('assignment', item.native)}"
+                found["assignment"][key] = names | {
+                    "planned_s": round(item.hours * 3600), "actual_s": round(done * 3600),
+                    "remaining_s": round((item.hours - done) * 3600),
+                }  # fmt: skip
             for place in (0, 1) if item.hours else ():
                 day, base = (
                     self.day(item, place),
                     f"{guid('project', item.container)}/a/{guid('assignment', item.native)}",
                 )
                 on = day["TimeByDay"][:10]
-                days[f"{base}/p/{on}"] = {
+                days[f"{base}/p/{on}"] = placed | {
                     "start_on": on,
+                    "finish_on": on,
                     "seconds": round(float(day["AssignmentWork"]) * 3600),
                 }
                 if done := round(float(day["AssignmentActualWork"]) * 3600):
-                    found["worklog"][f"{base}/w/{on}"] = {"day": on, "seconds": done, "origin": "plan"}
+                    found["worklog"][f"{base}/w/{on}"] = placed | {
+                        "day": on, "seconds": done, "origin": "plan"
+                    }  # fmt: skip
         found["allocation"] = days
         found["baseline"] = {
             f"{self.task_id(item)}/b0": {
+                "task_id": f"pwa:{self.task_id(item)}",
                 "start_on": "2024-03-25",
                 "finish_on": "2024-03-29",
                 "effort_s": 25200,
@@ -432,6 +491,7 @@ class ServerLedger(Ledger):
             f"{guid('project', item.container)}/l/"
             f"{guid('task', item.native - 1)}-{guid('task', item.native)}-FS": {
                 "type": "FS",
+                "from_id": f"pwa:{guid('project', item.container)}/t/{guid('task', item.native - 1)}",
                 "to_id": f"pwa:{self.task_id(item)}",
             }
             for item in self.seen()

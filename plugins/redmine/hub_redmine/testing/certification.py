@@ -7,7 +7,7 @@ from typing import ClassVar
 from hub import Source
 from hub.testing.kit import Capability, SourceCertification, credential
 from hub_redmine.source import RedmineSource
-from hub_redmine.testing.simulator import RedmineWorld
+from hub_redmine.testing.sheet import RedmineSite
 from hub_redmine.testing.world import COMMENT
 
 
@@ -20,9 +20,9 @@ class RedmineCertification(SourceCertification):
     )
     private = (COMMENT,)
 
-    def world(self, seed: int, *, scale: int = 1) -> RedmineWorld:
+    def world(self, seed: int, *, scale: int = 1) -> RedmineSite:
         """Make the site."""
-        return RedmineWorld(seed, scale=scale)
+        return RedmineSite(seed, scale=scale)
 
     def source(self, place: str) -> Source:
         """Make the source."""

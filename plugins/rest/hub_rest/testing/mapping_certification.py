@@ -10,6 +10,7 @@ belongs to; ``_check`` is what the tool answers to who is signed in.
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -186,6 +187,10 @@ class RestWorld(RestSite, HttpWorld):
                 "then a mapping cannot be certified."
             )
         self.paths = names
+        # the rows of the sample itself: other rows name them, and the sheet says all of them
+        self.fixed = [(copy.deepcopy(row), number) for number, row in enumerate(self.base)]
+        for row, _ in self.fixed:
+            self._touch(row, self.tick())
         for _ in range(COUNT * scale):
             self.add()
 
@@ -213,7 +218,8 @@ class RestWorld(RestSite, HttpWorld):
         return self._add(self.now - timedelta(seconds=seconds))
 
     def _add(self, at: datetime) -> str:
-        self.last += 1
+        taken = {get_at(row, self.paths["id"]) for row in self.base}
+        self.last = next(n for n in itertools.count(self.last + 1) if n not in taken)
         number = self.last % len(self.base)
         row = copy.deepcopy(self.base[number])
         example = get_at(row, self.paths["id"])
@@ -327,7 +333,8 @@ class RestWorld(RestSite, HttpWorld):
 
         The pages of each list, twice, one for what ends them, and signing in.
         """
-        rows = [len(self.rows_of) + len(self.feed), *(len(rows) for rows in self.lists.values())]
+        main = len(self.fixed) + len(self.rows_of) + len(self.feed)
+        rows = [main, *(len(rows) for rows in self.lists.values())]
         return 4 + 2 * sum(2 + count // PAGE for count in rows)
 
     # ---------- what is seen ----------
@@ -335,12 +342,12 @@ class RestWorld(RestSite, HttpWorld):
     def shown(self, one: Wanted) -> list[dict[str, Any]]:
         """Return the rows of a list that are not out of sight."""
         if one is self.one:
-            rows = [row for row, _ in self.rows_of.values()] + self.lists.get("_trash", [])
+            rows = [row for row, _ in [*self.fixed, *self.rows_of.values()]] + self.lists.get("_trash", [])
             return [row for row in rows if self._box_of(row) not in self.hidden] if self.hidden else rows
         if one.name == self.one.deletes.list:  # another list of the same rows, by their ids alone
             return [
                 {one.key: get_at(row, self.paths["id"])}
-                for row, _ in self.rows_of.values()
+                for row, _ in [*self.fixed, *self.rows_of.values()]
                 if self._box_of(row) not in self.hidden
             ]
         rows = self.lists.get(one.name, [])
@@ -367,17 +374,27 @@ class RestWorld(RestSite, HttpWorld):
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Return what the sheet says of the sample, of its main rows once for each that was made of them."""
-        others = {made.table for one in self.mapping.list for made in one.record if one is not self.one} - {
-            self.main,
-            "container",
+        others = {made.table for one in self.mapping.list for made in one.record if one is not self.one}
+        found = {
+            table: {
+                id_: fields
+                for id_, fields in rows.items()
+                if table != "container" or self._native_box(id_) not in self.hidden
+            }
+            for table, rows in self.certification.expected.items()
+            if table in others - {self.main}
         }
-        found = {table: dict(rows) for table, rows in self.certification.expected.items() if table in others}
         mine = self.certification.expected.get(self.main, {})
         parts = endings(self.one)  # what else a row becomes
         bases = {
             f"{self.stored_id(get_at(row, self.paths['id']))}{part}" for row in self.base for part in parts
         }
         found[self.main] = {id_: fields for id_, fields in mine.items() if id_ not in bases}
+        for row, _ in self.fixed:
+            for part in parts if self._box_of(row) not in self.hidden else ():
+                id_ = f"{self.stored_id(get_at(row, self.paths['id']))}{part}"
+                if id_ in mine:
+                    found[self.main][id_] = mine[id_] | self._stamped(mine[id_], row)
         for native, (row, number) in self.rows_of.items():
             if self._box_of(row) in self.hidden:
                 continue
@@ -391,8 +408,7 @@ class RestWorld(RestSite, HttpWorld):
             fields = {name: value for name, value in fields.items() if name not in {"code", "url"}}
             if self.paths["title"]:
                 fields["title"] = get_at(row, self.paths["title"])
-            if "updated_at" in fields and self.paths["stamp"]:
-                fields["updated_at"] = stored(get_at(row, self.paths["stamp"]), self.zone)
+            fields |= self._stamped(fields, row)
             if (
                 "seconds" in fields
                 and self.paths["title"] is None
@@ -413,4 +429,44 @@ class RestWorld(RestSite, HttpWorld):
                         if not told.get(name) or simple(told[name] or "")
                     }
             found[self.main][self.stored_id(native)] = fields
+        for table in {made.table for made in self.one.record} - {self.main}:
+            found[table] = found.get(table, {}) | self._beside(table)
         return found
+
+    def _beside(self, table: str) -> dict[str, dict[str, Any]]:
+        """Return what else the main rows become: on the sheet its ids name theirs, or nobody's."""
+        sheet = self.certification.expected.get(table, {})
+        ids = [f"{get_at(one, self.paths['id'])}" for one in self.base]
+        named = {one: _naming(one) for one in ids}
+        prefix = len(PREFIXES[table])
+        found = {
+            id_: fields for id_, fields in sheet.items()
+            if not any(own.search(id_[prefix:]) for own in named.values())
+        }  # fmt: skip
+        for row, number in [*self.fixed, *self.rows_of.values()]:
+            own = named[f"{get_at(self.base[number], self.paths['id'])}"]
+            native = f"{get_at(row, self.paths['id'])}"
+            if self._box_of(row) in self.hidden:
+                continue
+            for id_, fields in sheet.items():
+                if own.search(id_[prefix:]):
+                    found[id_[:prefix] + own.sub(native, id_[prefix:])] = {
+                        name: own.sub(native, value) if isinstance(value, str) else value
+                        for name, value in fields.items()
+                    }
+        return found
+
+    def _stamped(self, fields: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+        """Return the stamp of the last change as the store must hold it, where the sheet says one."""
+        if "updated_at" not in fields or not self.paths["stamp"]:
+            return {}
+        return {"updated_at": stored(get_at(row, self.paths["stamp"]), self.zone)}
+
+    def _native_box(self, id_: str) -> str:
+        """Return the native id of a container by the store's."""
+        return id_.removeprefix(PREFIXES["container"])
+
+
+def _naming(native: object) -> re.Pattern[str]:
+    """Return what finds an id in a longer text, where it is not a part of another word."""
+    return re.compile(rf"(?<![\w-]){re.escape(str(native))}(?!\w)")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hub import Account, Container, Record, Source, Task, Worklog
-from hub.testing.kit import FOLDER, FileWorld, Item, Ledger, Log, SourceCertification
+from hub.testing.kit import FOLDER, FileWorld, Item, Ledger, Log, SawNothing, SourceCertification
 from hub_tabular.source import TabularSource
 
 HERE = Path(__file__).parent
@@ -45,6 +45,14 @@ class Tasks(Ledger, FileWorld):
         """Name a container by the text in its column."""
         return f"Project {native}"
 
+    def container_fields(self, native: str) -> dict[str, Any]:
+        """Return what the store must hold: the text of the column, whatever it is asked for."""
+        return {"kind": "table", "code": self.container_id(native), "name": self.container_id(native)}
+
+    def rename_container(self) -> str:
+        """Nothing: by another name it is another container."""
+        raise SawNothing("a table knows containers by their names alone")
+
     def task_fields(self, item: Item) -> dict[str, Any]:
         """Leave out what the table does not hold; a title's spaces are as typed."""
         fields = super().task_fields(item)
@@ -53,8 +61,9 @@ class Tasks(Ledger, FileWorld):
         }
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return the tasks."""
-        return {"task": super().truth()["task"]}
+        """Return the tasks and what they are in."""
+        found = super().truth()
+        return {"container": found["container"], "task": found["task"]}
 
     def files(self) -> dict[str, bytes]:
         """Write both files."""
@@ -103,6 +112,7 @@ class Hours(Tasks):
 
     name = "hours"
     main = "worklog"
+    hours = (0.25, 1.1, 7.5, -0.5, 1 / 3)  # more than a day on one day is refused: nobody can have worked so
     header: ClassVar[list[str]] = ["Ligne", "Matricule", "Projet", "Date", "Heures", "Commentaire"]
 
     def rows(self) -> list[str]:
@@ -151,12 +161,18 @@ class Hours(Tasks):
             "seconds": round(log.hours * 3600),
             "day": log.started[:10],
             "account_id": f"hours:M{log.item % 7:03d}",
-            "container_id": f"hours:{item.key}",
+            "container_id": f"hours:{self.container_id(item.container)}",
         }
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return the lines."""
-        return {"worklog": {self.log_id(log): self.log_fields(log) for log in self.logs.values()}}
+        """Return the lines, and whom and what they name: there is nothing but the text of each."""
+        lines = {self.log_id(log): self.log_fields(log) for log in self.logs.values()}
+        people = {f"M{log.item % 7:03d}" for log in self.logs.values()}
+        return {
+            "worklog": lines,
+            "container": {self.container_id(one): self.container_fields(one) for one in self.containers},
+            "account": {one: {"display_name": one} for one in people},
+        }
 
     def files(self) -> dict[str, bytes]:
         """Write a file a month."""
@@ -168,7 +184,7 @@ class Hours(Tasks):
                 [
                     log.native,
                     f"M{log.item % 7:03d}",
-                    self.items[log.item].key,
+                    self.container_id(self.items[log.item].container),
                     f"{day}/{month}/{year}",
                     hours,
                     COMMENT,

@@ -142,13 +142,16 @@ class Sample(FileWorld):
                 try:
                     number = int(row.pop("row"))
                     found[number].append(
-                        {name: self._typed(name, text, hints[name]) for name, text in row.items()}
+                        {
+                            name: self._typed(name, text, hints[name]) if "." not in name else text or None
+                            for name, text in row.items()
+                        }
                     )
                 except (KeyError, ValueError, TypeError) as exc:
                     raise ConfigError(
                         f"{self.certification.sheet.name}, line {line}: {exc!r}. "
-                        f"The columns are row and fields of {self.main}; effort is in seconds, "
-                        "money in cents, days are YYYY-MM-DD."
+                        f"The columns are row, fields of {self.main} and account.FIELD; effort is in "
+                        "seconds, money in cents, days are YYYY-MM-DD."
                     ) from exc
         return found
 
@@ -176,14 +179,26 @@ class Sample(FileWorld):
                     f"{number} of the sample; "
                     f"the mapping makes {len(ids)} records of it."
                 )
-        return {
-            self.main: {
-                one: fields
-                for number, ids in self.ids.items()
-                if number not in self.away
-                for one, fields in zip(ids, self.sheet[number], strict=True)
-            }
-        }
+        found: dict[str, dict[str, dict[str, Any]]] = {self.main: {}}
+        for number, ids in self.ids.items():
+            if number in self.away:
+                continue
+            for one, fields in zip(ids, self.sheet[number], strict=True):
+                found[self.main][one] = {name: value for name, value in fields.items() if "." not in name}
+                self._name(found, fields)
+        return found
+
+    def _name(self, found: dict[str, dict[str, dict[str, Any]]], fields: dict[str, Any]) -> None:
+        """Add whom and what a line names: called as the table calls them, unless the sheet says otherwise."""
+        told = {name.partition(".")[2]: value for name, value in fields.items() if "." in name}
+        for name, value in fields.items():
+            if name not in REFERENCES or not value or not value.startswith(f"{NAME}:"):
+                continue
+            native = value.removeprefix(f"{NAME}:")
+            if name == "container_id":
+                found.setdefault("container", {})[native] = {"kind": "table", "code": native, "name": native}
+            elif name in {"account_id", "assignee_id", "owner_id"}:
+                found.setdefault("account", {})[native] = {"display_name": native} | told
 
     def rows(self) -> list[str]:
         """Return the numbers of the rows that are there."""

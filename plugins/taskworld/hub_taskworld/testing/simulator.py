@@ -191,19 +191,12 @@ class TaskworldWorld(Ledger, TaskworldSite, HttpWorld):
 
     def shown(self, task: Item) -> dict[str, Any]:
         """Show a task: some have several people, some none, some no dates."""
-        people = (
-            [hex_id(task.native % 5 + 1), hex_id(9)]
-            if task.native % 3 == 0
-            else [hex_id(2)]
-            if task.native % 3 == 1
-            else []
-        )
         due = {"due_date": "2024-06-30T22:00:00.000Z"} if task.native % 2 else {}
         return shown_task(
             hex_id(task.native),
             task.title,
             done=task.done,
-            people=people,
+            people=self.people(task),
             created=task.created,
             updated=task.updated,
             points=task.native % 8,
@@ -218,13 +211,42 @@ class TaskworldWorld(Ledger, TaskworldSite, HttpWorld):
         """Return the id of a project."""
         return f"p{hex_id(native)}"
 
+    def container_fields(self, native: str) -> dict[str, Any]:
+        """Return what the store must hold: a board is named by its title alone."""
+        title = self.containers[native]
+        return {"kind": "board", "code": title, "name": title, "archived": 0}
+
+    def people(self, task: Item) -> list[str]:
+        """Return who is assigned to a task, in the order in which it shows them."""
+        return {0: [hex_id(task.native % 5 + 1), hex_id(9)], 1: [hex_id(2)], 2: []}[task.native % 3]
+
+    def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Add the people, who have no name here, and all that are on one task."""
+        found = super().truth()
+        del found["worklog"]
+        owners = {*range(1, 6), 9}
+        found["account"] = {f"u{hex_id(n)}": {"display_name": hex_id(n)} for n in owners}
+        found["custom_value"] = {
+            f"{hex_id(one.native)}/assignees": {
+                "row_id": f"taskworld:{hex_id(one.native)}",
+                "field": "assignees",
+                "text": ", ".join(f"taskworld:u{who}" for who in self.people(one)),
+            }
+            for one in self.seen()
+            if len(self.people(one)) > 1
+        }
+        return found
+
     def task_fields(self, item: Item) -> dict[str, Any]:
         """Return what the store must hold: no key, no estimate, the title of the list as status."""
+        people = self.people(item)
         fields = super().task_fields(item)
         return {name: fields[name] for name in ("title", "container_id", "created_at", "updated_at")} | {
             "status_raw": self.title_of(item),
             "status_native": "done" if item.done else None,
             "points": float(item.native % 8),
+            "assignee_id": f"taskworld:u{people[0]}" if people else None,
+            "reporter_id": f"taskworld:u{hex_id(9)}",
             "due_on": "2024-07-01" if item.native % 2 else None,
         }
 
