@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,8 +77,15 @@ class Staged:
             raise
 
     def close(self) -> None:
-        """Let the feed go."""
-        self.connection.close()
+        """Let the feed go, also where a run that is being stopped still asks."""
+        import duckdb
+
+        for _ in range(250):
+            with suppress(duckdb.Error):
+                self.connection.close()
+                break
+            self.connection.interrupt()
+            time.sleep(0.02)
         self._scratch.cleanup()
 
     def one(self, sql: str, *values: Any) -> tuple[Any, ...]:
