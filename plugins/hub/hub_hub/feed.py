@@ -27,6 +27,10 @@ TABLES = (
 """The tables that become records; what is computed from them the group computes itself."""
 
 
+LATER = {"site"}
+"""Columns that came to the contract after its first feeds: those of an older hub lack them."""
+
+
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """One source of the other hub: its *name* there, and when it was last read whole."""
 
@@ -97,11 +101,11 @@ class Staged:
 def shaped(table: str, there: Mapping[str, str] | set[str], where: str) -> str:
     """Return the select list that reads columns *there* as *table*.
 
-    Raises `SourceDataError` where the table is of another contract: a column that rows are known by, or that
-    refers to another table, is not there.
+    Raises `SourceDataError` where the table is of another contract: a column is not there that a feed of this
+    one always had. Fields of a site are each hub's own.
     """
     facts = model().tables[table]
-    must = {*facts.key} | {name for name, column in facts.columns.items() if column.ref}
+    must = {name for name in facts.columns if name not in LATER and not name.startswith("x_")}
     if lacking := sorted(must - set(there)):
         raise SourceDataError(
             tr(
