@@ -33,7 +33,7 @@ BUDGET = {
     "plugins/demo": 52,
     "plugins/files": 47,
     "plugins/grafana": 23,
-    "plugins/hub": 45,
+    "plugins/hub": 30,
     "plugins/jira": 54,
     "plugins/msproject": 37,
     "plugins/papers": 58,

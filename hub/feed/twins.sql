@@ -14,7 +14,8 @@ CREATE TABLE reader AS
     SELECT source_id, prefix, site, rank * 1000000000 + key AS turn FROM site
     WHERE site IN (SELECT site FROM site WHERE site IS NOT NULL GROUP BY site HAVING count(DISTINCT source_id) > 1
         AND max(rank) = 1);
-CREATE MACRO tool_of(id, source_id) AS source_id || ':' || split_part(substr(id, length(source_id) + 2), ':', 1) || ':';
+CREATE MACRO tool_of(id, source_id) AS
+    concat(source_id, ':') || split_part(substr(id, length(source_id) + 2), ':', 1) || ':';
 CREATE TABLE brought AS
     WITH row AS (
         SELECT 'task' AS what, id, source_id, presence, code FROM task WHERE EXISTS (FROM reader)
@@ -25,7 +26,7 @@ CREATE TABLE brought AS
         SELECT r.what, r.id, r.presence, d.turn, d.site, r.code,
             regexp_replace(substr(r.id, length(d.prefix) + 1), '@\d{4}-\d\d(-\d\d)?$', '') AS native
         FROM row r JOIN reader d ON d.source_id = r.source_id
-            AND d.prefix IN (r.source_id || ':', tool_of(r.id, r.source_id))
+            AND d.prefix IN (concat(r.source_id, ':'), tool_of(r.id, r.source_id))
     ), named AS (
         -- below lines a feed says what people call a task, and not its id
         SELECT site, code, arg_min(native, turn) AS native FROM read
@@ -69,7 +70,7 @@ UPDATE allocation SET presence = 'read by another source', counted = false
     WHERE allocation.counted AND d.source_id = allocation.source_id AND x.counted AND x.source_id = o.source_id
         AND ((d.prefix = tool_of(allocation.container_id, allocation.source_id)
                 AND (o.turn < 1000000000 OR o.prefix = tool_of(x.container_id, x.source_id)))
-            OR (tool_of(allocation.container_id, allocation.source_id) = allocation.source_id || ':-:'
+            OR (tool_of(allocation.container_id, allocation.source_id) = concat(allocation.source_id, ':-:')
                 AND o.turn < 1000000000 AND EXISTS (SELECT 1 FROM container c WHERE c.source_id = d.source_id
                     AND starts_with(c.id, d.prefix) AND c.code = (SELECT a.code FROM container a
                         WHERE a.id = allocation.container_id))));

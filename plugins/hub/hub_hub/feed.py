@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +25,10 @@ TABLES = (
     "fact_checklist", "fact_assessment", "fact_rejection",
 )  # fmt: skip
 """The tables that become records; what is computed from them the group computes itself."""
+
+
+LATER = {"site"}
+"""Columns that came to the contract after its first feeds: those of an older hub lack them."""
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,8 +81,15 @@ class Staged:
             raise
 
     def close(self) -> None:
-        """Let the feed go."""
-        self.connection.close()
+        """Let the feed go, also where a run that is being stopped still asks."""
+        import duckdb
+
+        for _ in range(250):
+            with suppress(duckdb.Error):
+                self.connection.close()
+                break
+            self.connection.interrupt()
+            time.sleep(0.02)
         self._scratch.cleanup()
 
     def one(self, sql: str, *values: Any) -> tuple[Any, ...]:
@@ -88,11 +101,11 @@ class Staged:
 def shaped(table: str, there: Mapping[str, str] | set[str], where: str) -> str:
     """Return the select list that reads columns *there* as *table*.
 
-    Raises `SourceDataError` where the table is of another contract: a column that rows are known by, or that
-    refers to another table, is not there.
+    Raises `SourceDataError` where the table is of another contract: a column is not there that a feed of this
+    one always had. Fields of a site are each hub's own.
     """
     facts = model().tables[table]
-    must = {*facts.key} | {name for name, column in facts.columns.items() if column.ref}
+    must = {name for name in facts.columns if name not in LATER and not name.startswith("x_")}
     if lacking := sorted(must - set(there)):
         raise SourceDataError(
             tr(

@@ -47,7 +47,7 @@ PROVIDES: tuple[type[Record], ...] = (
     BY_TABLE["status_map"], TaskLink, SlaCycle, Worklog, Allocation, Capacity, BudgetLine, RegisterItem,
     ChecklistItem, BY_TABLE["assessment"],
 )  # fmt: skip
-AT_ONCE = 5000
+AT_ONCE = 1000
 FEED = "feed"
 
 

@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from hub import model
 from hub.testing.kit import SECRET, HttpWorld, Item, Ledger, Request, Response
 from hub_hub.feed import TABLES
 
@@ -89,7 +90,10 @@ class FeedWorld(Ledger, HttpWorld):
                     "updated_at": log.updated, "sealed_month": None, "grain": "day",
                 }
             )  # fmt: skip
-        return found
+        return {
+            name: [dict.fromkeys(model().tables[name].columns) | row for row in rows]
+            for name, rows in found.items()
+        }
 
     def feed_id(self, item: Item) -> str:
         """Return the id of an item in the other hub."""
