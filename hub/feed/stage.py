@@ -219,6 +219,10 @@ def _first_row(to: duckdb.DuckDBPyConnection, adbc: Any, connection: Any, sql: s
 
 
 _LAST = "SELECT last FROM clock"
+_SITE_NAME = r"""
+CREATE MACRO site_name(address) AS CASE WHEN lower(address) LIKE 'http%://%'
+    THEN rtrim(regexp_replace(lower(address), '^(https?://[^/]*?):(80|443)(/|$)', '\1\3'), '/') END
+"""
 
 
 def read_range(
@@ -363,7 +367,9 @@ class Staged:
         for name, value in variables.items():
             run(f"SET VARIABLE {name} = ?", [value])
         run(DUCKDB_FOLD)
-        self._run_file(files("hub.feed") / "twins.sql")
+        run(_SITE_NAME)
+        if self.apart is None:  # shares are not cut where another hub is read (`reads_hubs`)
+            self._run_file(files("hub.feed") / "twins.sql")
         place(self.connection)
         run("UPDATE task SET counted = false WHERE counted AND id IN (SELECT task_id FROM task_gone)")
         self._calendars(country=country, lang=lang, today=date.fromisoformat(variables["as_of_day"]))

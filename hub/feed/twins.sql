@@ -1,8 +1,6 @@
 -- What two sources bring of one tool counts once. A source that reads the tool itself comes before a hub that another
 -- hub's feed is read from; of several alike the one that was there first. Whatever it says of a row holds, also that it
 -- was deleted. A row of a hub's feed is "<source>:<tool>:<its own id there>", its tool's site a value of the container.
-CREATE MACRO site_name(address) AS CASE WHEN lower(address) LIKE 'http%://%'
-    THEN rtrim(regexp_replace(lower(address), '^(https?://[^/]*?):(80|443)(/|$)', '\1\3'), '/') END;
 CREATE TABLE site AS
     SELECT s.id AS source_id, s.id || ':' AS prefix, unnest([site_name(s.base_url), 'source ' || s.id]) AS site,
         0 AS rank, s.key FROM source s

@@ -6,7 +6,8 @@ from typing import Any
 
 from hub import civil_day
 from hub.testing.kit import Item, Log
-from hub_redmine.testing.simulator import LOCKED, TRACKERS, RedmineWorld
+from hub_redmine.testing.simulator import RedmineWorld
+from hub_redmine.testing.world import LOCKED, TRACKERS
 
 NATURES = {"Bug": "anomaly", "Feature": "evolution", "Support": "request"}
 
