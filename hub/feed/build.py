@@ -31,6 +31,7 @@ from hub.feed.model import model, table_sql
 from hub.feed.sealed import late_lines, month_lines
 from hub.feed.stage import Staged
 from hub.files import replace, write_atomically
+from hub.store.engines import StoreAt
 from hub.version import release
 from hub.words import LANGS, speaking, tr
 
@@ -97,7 +98,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     late: list[dict[str, Any]] = []
 
 
-def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | None = None) -> Snapshot:
+def build(store: StoreAt, root: Path, options: BuildOptions, *, now: datetime | None = None) -> Snapshot:
     """Build a snapshot of *store* under *root*, as known at ``options.as_of``.
 
     Nobody reads it before it is made current.
@@ -128,7 +129,7 @@ def build(store: Path, root: Path, options: BuildOptions, *, now: datetime | Non
 
 
 def keep_cut(
-    store: Path, folder: Path, cut: Cut, options: BuildOptions, *, now: datetime | None = None
+    store: StoreAt, folder: Path, cut: Cut, options: BuildOptions, *, now: datetime | None = None
 ) -> str:
     """Write the rows of *cut* into *folder*, with nobody below team level; gives the digest of the files.
 
@@ -182,7 +183,7 @@ def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
 
 
 def _other_cuts(
-    store: Path, scratch: Path, options: BuildOptions, moment: datetime, *, kept_in: Path
+    store: StoreAt, scratch: Path, options: BuildOptions, moment: datetime, *, kept_in: Path
 ) -> list[tuple[Cut, Path]]:
     """Return every cut with the folder of its rows.
 
@@ -208,7 +209,7 @@ def _other_cuts(
 
 
 def _write_open_cut(
-    store: Path, scratch: Path, options: BuildOptions, moment: datetime, cut: Cut, folder: Path, *,
+    store: StoreAt, scratch: Path, options: BuildOptions, moment: datetime, cut: Cut, folder: Path, *,
     earlier: Sequence[tuple[Cut, Path]] = (),
 ) -> None:  # fmt: skip
     """Compute *cut* as of its moment, with what moved since the *earlier* one, and write its rows."""
@@ -224,7 +225,7 @@ def _write_open_cut(
         staged.close()
 
 
-def lines_of_month(store: Path, scratch: Path, month: str, options: BuildOptions) -> list[tuple[Any, ...]]:
+def lines_of_month(store: StoreAt, scratch: Path, month: str, options: BuildOptions) -> list[tuple[Any, ...]]:
     """Return what *month* (``YYYY-MM``) is sealed with: rows of ``period_line``, as the store knows them."""
     import duckdb
 
@@ -247,7 +248,7 @@ def lines_of_month(store: Path, scratch: Path, month: str, options: BuildOptions
 
 
 def _resolved(
-    store: Path,
+    store: StoreAt,
     scratch: Path,
     options: BuildOptions,
     moment: datetime,
@@ -279,7 +280,7 @@ def _resolved(
 
 
 def _compute(
-    store: Path, scratch: Path, options: BuildOptions, moment: datetime, timings: dict[str, float], *,
+    store: StoreAt, scratch: Path, options: BuildOptions, moment: datetime, timings: dict[str, float], *,
     cut: Cut | None = None,
     cuts: list[tuple[Cut, Path]] | None = None,
 ) -> Staged:  # fmt: skip

@@ -6,8 +6,6 @@ The rows are as they are or as they were known.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +15,7 @@ from hub.columns import columns_of
 from hub.errors import FeedError
 from hub.placement import DUCKDB_FOLD, here, place
 from hub.records import BY_TABLE
+from hub.store.engines import Engine, StoreAt, Streams, engine_of
 from hub.store.store import COMPLETE, as_of_sql
 from hub.words import tr
 
@@ -119,26 +118,24 @@ _ELSE = {"days": "REAL", "amount_minor": "INTEGER", "seconds": "INTEGER", "seq":
          "task_key": "INTEGER", "run_id": "INTEGER", "method": "INTEGER", "flag": "INTEGER", "key": "INTEGER",
          "seconds_per_day": "INTEGER", "freshness_max_s": "INTEGER"}  # fmt: skip
 _SENTINELS = {"REAL": "0.5", "INTEGER": "-1", "TEXT": "''"}
+_TYPES = {"REAL": "double precision", "INTEGER": "bigint", "TEXT": "text"}
 
 
-def _sentinel(table: str, name: str) -> str:
-    """Return a typed constant: ADBC takes a column's type from its first row."""
+def _kind(table: str, name: str) -> str:
     declared = columns_of(BY_TABLE[table]).get(name) if table in BY_TABLE else None
-    return _SENTINELS[declared.sql_type if declared else _ELSE.get(name, "TEXT")]
+    return declared.sql_type if declared else _ELSE.get(name, "TEXT")
 
 
-@contextmanager
-def _statement(adbc: Any, connection: Any, sql: str) -> Iterator[Any]:
-    """Run *sql* on SQLite and give its rows as a stream of Arrow batches."""
-    statement = adbc.AdbcStatement(connection)
-    try:
-        statement.set_options(**{"adbc.sqlite.query.batch_rows": "32768"})
-        statement.set_sql_query(sql)
-        stream, _ = statement.execute_query()
-        yield stream
-        stream.release()
-    finally:
-        statement.close()
+def _typed(table: str, names: tuple[str, ...], sql: str, *, declares: bool) -> str:
+    """Return the query of the rows of *sql*, whose columns have the types that the feed counts on.
+
+    Where the database *declares* none, ADBC takes a column's type from its first row: one of constants.
+    """
+    if declares:
+        shown = ", ".join(f"CAST({name} AS {_TYPES[_kind(table, name)]}) AS {name}" for name in names)
+        return f"SELECT 0 AS _first, {shown} FROM ({sql}) rows"
+    first = ", ".join(f"{_SENTINELS[_kind(table, name)]} AS {name}" for name in names)
+    return f"SELECT 1 AS _first, {first} UNION ALL SELECT 0, {', '.join(names)} FROM ({sql}) rows"
 
 
 class Staged:
@@ -147,7 +144,7 @@ class Staged:
     *outside_s* is the time spent reading, outside DuckDB.
     """
 
-    def __init__(self, store: Path, *, as_of: str | None, scratch: Path, memory_mb: int) -> None:
+    def __init__(self, store: StoreAt, *, as_of: str | None, scratch: Path, memory_mb: int) -> None:
         """Open DuckDB with at most *memory_mb* and read *store* in one transaction."""
         import duckdb
 
@@ -160,71 +157,61 @@ class Staged:
         run("SET temp_directory = ?", [str(scratch)])
         run("SET preserve_insertion_order = false")
         run("SET TimeZone = 'UTC'")
-        self._read(store)
+        self._read(engine_of(store))
 
     def close(self) -> None:
         """Close DuckDB."""
         self.connection.close()
 
-    def _read(self, path: Path) -> None:
+    def _read(self, engine: Engine) -> None:
         import adbc_driver_manager as adbc
-        import adbc_driver_sqlite
 
+        self.declares = engine.declares
         try:
-            database = adbc.AdbcDatabase(
-                driver=adbc_driver_sqlite._driver_path(), uri=path.resolve().as_uri() + "?mode=ro"
-            )
-            connection = adbc.AdbcConnection(database)
+            with engine.snapshot() as stream:
+                self._load_all(stream)
         except adbc.Error as exc:
             raise FeedError(
-                tr("The store {path} cannot be opened for reading: {error}.", path=path, error=exc)
+                tr("The store {path} cannot be read: {error}.", path=engine.where, error=exc)
             ) from exc
-        try:
-            connection.set_autocommit(
-                False
-            )  # one transaction: a sync that goes on meanwhile is not seen in part
-            self.moment = self.as_of or self._one(adbc, connection, "SELECT last FROM clock", "last")
-            for table, needed in _NEEDED.items():
-                names = ("key", "id", *needed, "source_id", "presence")
-                sql = as_of_sql(table, None if table in _AS_NOW else self.as_of, names)
-                if table in _WHERE:
-                    sql = f"SELECT * FROM ({sql}) WHERE {_WHERE[table]}"
-                self._load(adbc, connection, table, sql, names)
-            until = f"<= '{self.as_of}'" if self.as_of else "IS NOT NULL"
-            for table, (stamp, names) in _PLAIN.items():
-                sql = f"SELECT {', '.join(names)} FROM {table} WHERE {stamp} {until}"
-                self._load(adbc, connection, table, sql, names)
-            self._load(
-                adbc, connection, "source",
-                "SELECT key, id, kind, seconds_per_day, freshness_max_s, "
-                "(SELECT max(finished_at) FROM sync_run r "
-                f"WHERE r.source_id = source.id AND {COMPLETE} "
-                f"AND finished_at {until}) AS last_success_at, "
-                "(SELECT verdict FROM sync_run r WHERE r.source_id = source.id "
-                f"AND finished_at {until} ORDER BY id DESC LIMIT 1) AS verdict FROM source "
-                "WHERE EXISTS (SELECT 1 FROM sync_run r WHERE r.source_id = source.id "
-                f"AND r.started_at {until})",
-                ("key", "id", "kind", "seconds_per_day", "freshness_max_s", "last_success_at", "verdict"),
-            )  # fmt: skip
-        except adbc.Error as exc:
-            raise FeedError(tr("The store {path} cannot be read: {error}.", path=path, error=exc)) from exc
-        finally:
-            connection.close()
-            database.close()
 
-    def _one(self, adbc: Any, connection: Any, sql: str, name: str) -> str:
-        with _statement(adbc, connection, sql) as stream:  # noqa: F841 - DuckDB finds it by its name
-            row = self.connection.execute(f"SELECT {name} FROM stream").fetchone()
+    def _load_all(self, stream: Streams) -> None:
+        self.moment = self.as_of or self._one(stream, "SELECT last FROM clock", "last")
+        for table, needed in _NEEDED.items():
+            names = ("key", "id", *needed, "source_id", "presence")
+            sql = as_of_sql(table, None if table in _AS_NOW else self.as_of, names)
+            if table in _WHERE:
+                sql = f"SELECT * FROM ({sql}) rows WHERE {_WHERE[table]}"
+            self._load(stream, table, sql, names)
+        until = f"<= '{self.as_of}'" if self.as_of else "IS NOT NULL"
+        for table, (stamp, names) in _PLAIN.items():
+            sql = f"SELECT {', '.join(names)} FROM {table} WHERE {stamp} {until}"
+            self._load(stream, table, sql, names)
+        self._load(
+            stream, "source",
+            "SELECT key, id, kind, seconds_per_day, freshness_max_s, "
+            "(SELECT max(finished_at) FROM sync_run r "
+            f"WHERE r.source_id = source.id AND {COMPLETE} "
+            f"AND finished_at {until}) AS last_success_at, "
+            "(SELECT verdict FROM sync_run r WHERE r.source_id = source.id "
+            f"AND finished_at {until} ORDER BY id DESC LIMIT 1) AS verdict FROM source "
+            "WHERE EXISTS (SELECT 1 FROM sync_run r WHERE r.source_id = source.id "
+            f"AND r.started_at {until})",
+            ("key", "id", "kind", "seconds_per_day", "freshness_max_s", "last_success_at", "verdict"),
+        )  # fmt: skip
+
+    def _one(self, stream: Streams, sql: str, name: str) -> str:
+        with stream(sql) as batches:  # noqa: F841 - DuckDB finds it by its name
+            row = self.connection.execute(f"SELECT {name} FROM batches").fetchone()
         return str(row[0]) if row else ""
 
-    def _load(self, adbc: Any, connection: Any, table: str, sql: str, names: tuple[str, ...]) -> None:
+    def _load(self, stream: Streams, table: str, sql: str, names: tuple[str, ...]) -> None:
         began = time.perf_counter()
-        first = ", ".join(f"{_sentinel(table, name)} AS {name}" for name in names)
         counted = f", {here()} AS counted" if "presence" in names else ""
-        query = f"SELECT 1 AS _first, {first} UNION ALL SELECT 0, {', '.join(names)} FROM ({sql})"
-        with _statement(adbc, connection, query) as stream:  # noqa: F841 - DuckDB finds it by its name
+        query = _typed(table, names, sql, declares=self.declares)
+        with stream(query) as batches:  # noqa: F841 - DuckDB finds it by its name
             self.connection.execute(
-                f"CREATE TABLE {table} AS SELECT * EXCLUDE (_first){counted} FROM stream WHERE _first = 0"
+                f"CREATE TABLE {table} AS SELECT * EXCLUDE (_first){counted} FROM batches WHERE _first = 0"
             )
         self.outside_s += time.perf_counter() - began
 

@@ -49,7 +49,7 @@ def seal(store: Store, root: Path, month: str, options: BuildOptions, *, actor: 
                 month=month,
             )
         )
-    lines = lines_of_month(Path(store.where), root / f".scratch-{month}", month, options)
+    lines = lines_of_month(store.engine, root / f".scratch-{month}", month, options)
     text = json.dumps(lines, ensure_ascii=False, default=str)
     sealed = hashlib.sha256(text.encode()).hexdigest()
     with store.transaction():
