@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -13,9 +13,12 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
-from hub.testing import hub_folder, run_hub, store
+from hub.store import Store
+from hub.store.engines import Engine, engine_of
+from hub.testing import hub_folder, run_hub
+from hub.testing.empty import store_at, store_in_memory
 
-__all__ = ["hub_folder", "run_hub", "store"]
+__all__ = ["hub_folder", "run_hub"]
 
 ROOT = Path(__file__).parent
 PROOF = bool(os.environ.get("PM_HUB_PROOF"))
@@ -97,6 +100,50 @@ def proof() -> bool:
     return PROOF
 
 
+ON_BOTH = ("tests/test_store.py", "tests/test_sync.py", "tests/test_rejections.py", "tests/test_guard.py")
+"""The tests of the store's laws: each that is given one runs on SQLite and on PostgreSQL."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give the tests of `ON_BOTH` a store of each kind, but for what is a law of files only."""
+    here = metafunc.definition.nodeid.startswith(ON_BOTH)
+    if "engine" in metafunc.fixturenames and here and not metafunc.definition.get_closest_marker("of_files"):
+        metafunc.parametrize("engine", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    """Return where an empty store may be made: a file, or a schema of a server of this process."""
+    kind = getattr(request, "param", None) or request.config.getoption("--store")
+    if kind == "sqlite" or request.node.get_closest_marker("of_files"):
+        return engine_of(tmp_path / "hub.db")
+    return on_postgresql()
+
+
+@pytest.fixture
+def fresh(engine: Engine) -> Callable[[], Store]:
+    """Return what opens one empty store after another, of the kind that *engine* is."""
+    return store_in_memory if engine.path else lambda: Store.open(on_postgresql())
+
+
+@pytest.fixture
+def store(engine: Engine) -> Iterator[Store]:
+    """Return an empty store."""
+    with store_at(engine.path) if engine.path else Store.open(engine) as opened:
+        yield opened
+
+
+def on_postgresql() -> Engine:
+    """Return an empty store in a database of its own. Skips where there is no server, or no driver."""
+    reason = "PostgreSQL's server is not installed (Debian: postgresql)"
+    room = pytest.importorskip("hub_postgresql.testing.scratch", reason="pm-hub-postgresql is not installed")
+    pytest.importorskip("adbc_driver_postgresql", reason="adbc-driver-postgresql is not installed")
+    if room.programs() is None:
+        pytest.skip(reason)
+    found: Engine = room.empty_store()
+    return found
+
+
 @pytest.fixture(scope="session", autouse=True)
 def small_and_hasty() -> Iterator[None]:
     """Let many small feeds be built side by side: DuckDB in one thread, and files that await no disk.
@@ -138,6 +185,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--part", help="Only this part of the long proofs: kills, kit, connectors, figures, laws."
     )
+    group.addoption(
+        "--store", choices=["sqlite", "postgresql"], default="sqlite",
+        help="Where the stores lie that tests are given, but for those that run on both.",
+    )  # fmt: skip
     group.addoption("--fast", action="store_true", help="Only what is quick, for every change.")
 
 

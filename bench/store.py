@@ -12,7 +12,7 @@ import msgspec
 
 from hub.records import Task, Worklog
 from hub.store import Store
-from hub.store.store import _upsert_sql
+from hub.store.engines.sqlite import _upsert_sql
 
 ROWS, BATCH, ROUNDS = 100_000, 5_000, 5
 

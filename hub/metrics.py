@@ -76,8 +76,8 @@ def _of_run(
     yield "pm_hub_last_run_exit_code", "", "How it ended: 0 is complete", [({}, exit_code)]
     yield "pm_hub_last_run_duration_seconds", "seconds", "How long it took", [({}, seconds)]
     yield "pm_hub_missed_runs", "", "Runs that were due and never started", [({}, missed)]
-    path = Path(store.where)
-    if path.exists():
+    path = store.engine.path
+    if path is not None and path.exists():
         yield "pm_hub_store_size_bytes", "bytes", "Size of the store", [({}, path.stat().st_size)]
         yield (
             "pm_hub_disk_free_bytes",

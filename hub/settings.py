@@ -31,6 +31,7 @@ _OF_PATHS = re.compile(r"(path|file|folder|store|feed|mapping|bundle|template|th
 _SPECIAL = re.compile(r"[\x00-\x1f]")
 _KNOWN = (
     "store",
+    "store_password",
     "feed",
     "environment",
     "lang",
@@ -247,6 +248,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lineage: Path | None = None
     backup: BackupSettings = BackupSettings()
     retention: Retention = Retention()
+    store_password: Secret | None = None
 
 
 def find_config(given: str | None) -> Path:
@@ -344,6 +346,7 @@ def load(
         path=path,
         base=base,
         store=raw.get("store", "sqlite:///data/hub.db"),
+        store_password=_store_password(raw, path, base),
         feed=base / raw.get("feed", "data/feed"),
         lang=lang,
         country=raw.get("country", "FR"),
@@ -365,6 +368,14 @@ def load(
         backup=section("backup", BackupSettings),
         retention=section("retention", Retention),
     )
+
+
+def _store_password(raw: Mapping[str, Any], path: Path, base: Path) -> Secret | None:
+    """Return where the password of a store on a server lies."""
+    try:
+        return to_secret(raw["store_password"], base=base) if "store_password" in raw else None
+    except ValueError as exc:
+        raise ConfigError(tr("{path}: store_password: {reason}", path=path, reason=exc)) from exc
 
 
 def _schedule(schedule: Schedule, path: Path, base: Path) -> Schedule:
@@ -434,7 +445,7 @@ def _longest_sound(lines: list[str]) -> dict[str, Any]:
     return {}
 
 
-def notify_of(path: Path) -> tuple[tuple[Secret, ...], Path]:
+def notify_of(path: Path) -> tuple[tuple[Secret, ...], Path | str]:
     """Return whom a configuration wants told, and its store, whatever else is wrong in it.
 
     They are told of what is wrong: a file that is no TOML is looked through for its section [notify] alone.
@@ -452,7 +463,8 @@ def notify_of(path: Path) -> tuple[tuple[Secret, ...], Path]:
         if found := re.search(r"^\[notify\].*?(?=^\s*\[[a-z]|\Z)", text, re.MULTILINE | re.DOTALL):
             raw = _longest_sound(found[0].splitlines())
     store = raw.get("store")
-    place = base / (store if isinstance(store, str) else "data/hub.db").removeprefix("sqlite:///")
+    named = store if isinstance(store, str) else "data/hub.db"
+    place = named if named.startswith("postgres") else base / named.removeprefix("sqlite:///")
     try:
         return convert(raw.get("notify", {}), Notify, where=f"{path} [notify]", base=base).to, place
     except ConfigError:
@@ -648,6 +660,10 @@ def json_schema(
         "additionalProperties": False,
         "properties": {
             "store": {"type": "string", "default": "sqlite:///data/hub.db"},
+            "store_password": {
+                "type": "object",
+                "description": "where the password of the store lies",
+            },
             "feed": {"type": "string", "default": "data/feed"},
             "lang": {"enum": ["en", "fr"]},
             "country": {"type": "string", "default": "FR", "description": "ISO code of the public holidays"},

@@ -39,7 +39,7 @@ def ask(store: Store, tmp_path: Path, sql: str, **options: Any) -> list[tuple[An
     """Give the rows of *sql* on a feed of what the store holds now, built for the first question about it."""
     of = (store.where, store.connection.total_changes, tuple(sorted(options.items())))
     if of not in _built:
-        _built[of] = build(Path(store.where), tmp_path / "feed", BuildOptions(**options)).folder
+        _built[of] = build(store.engine, tmp_path / "feed", BuildOptions(**options)).folder
     return ask_feed(_built[of], sql)
 
 

@@ -98,7 +98,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]  # fmt: skip
     with store_at(folder / "hub.db") as store:
         fill(store, *records(), links)
-        return build(Path(store.where), folder / "feed", BuildOptions()).folder
+        return build(store.engine, folder / "feed", BuildOptions()).folder
 
 
 @pytest.fixture(params=["nominative-line", "pseudonym-week", "team-week"])

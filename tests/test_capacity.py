@@ -61,7 +61,7 @@ def weeks(
         if isinstance(one, Person)
     ]  # fmt: skip
     fill(store, people, rows, links)
-    folder = build(Path(store.where), tmp_path / "feed", BuildOptions(country="FR")).folder
+    folder = build(store.engine, tmp_path / "feed", BuildOptions(country="FR")).folder
     found = (
         duckdb.connect()
         .execute(
@@ -114,7 +114,7 @@ def test_public_holidays_and_units(store: Store, tmp_path: Path, day: str, hours
         told("s:a", day, day, 8, "1111111", 0.5),
     ]
     fill(store, [], rows, [])
-    folder = build(Path(store.where), tmp_path / "feed", BuildOptions(country="FR")).folder
+    folder = build(store.engine, tmp_path / "feed", BuildOptions(country="FR")).folder
     found = (
         duckdb.connect()
         .execute(f"SELECT sum(capacity_s) / 3600 FROM '{folder}/fact_capacity_week/**/*.parquet'")

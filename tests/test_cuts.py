@@ -645,7 +645,7 @@ def test_a_kept_cut_is_computed_again(
     options = BuildOptions()
     out(store, tmp_path)
     place = kept_module.place_of(tmp_path / "data" / "cuts", cut)
-    key = kept_module.key_of(Path(store.where), cut, options)
+    key = kept_module.key_of(store.engine, cut, options)
 
     assert kept_module.kept(place, key)
     if what == "altered":
@@ -660,7 +660,7 @@ def test_a_kept_cut_is_computed_again(
         store.start_erasure([("words", "nobody here")], texts=False, actor="test", accounts=())
     else:
         monkeypatch.setattr(kept_module, "release", lambda: "99.0")
-    assert not kept_module.kept(place, kept_module.key_of(Path(store.where), cut, options))
+    assert not kept_module.kept(place, kept_module.key_of(store.engine, cut, options))
 
 
 def test_closing_a_cut_drops_what_was_kept(store: Store, tmp_path: Path) -> None:

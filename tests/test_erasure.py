@@ -591,7 +591,7 @@ def test_every_text_column_says_what_it_tells(tmp_path: Path) -> None:
         if one.type == "VARCHAR" and one.personal is None
     ]
     with Store.open(tmp_path / "hub.db") as store:
-        for table, found in tables(store.connection).items():
+        for table, found in tables(store.engine, store.connection).items():
             silent += [
                 f"{table}.{name}"
                 for name, one in found.items()

@@ -106,7 +106,7 @@ def fill(store: Store, *groups: list[Record]) -> None:
 
 
 def feed_of(store: Store, tmp_path: Path, **options: Any) -> Snapshot:
-    return build(Path(store.where), tmp_path / "feed", BuildOptions(**options), now=NOW)
+    return build(store.engine, tmp_path / "feed", BuildOptions(**options), now=NOW)
 
 
 def ask(snapshot: Snapshot | Path, sql: str) -> list[tuple[Any, ...]]:
@@ -281,7 +281,7 @@ def test_a_deleted_container_takes_its_rows(store: Store, tmp_path: Path) -> Non
 def test_as_of_is_the_feed_of_that_day(store: Store, tmp_path: Path) -> None:
     """The feed as of a past moment equals the feed that was built then, table by table."""
     fill(store, PLAN, HOURS, PORTFOLIO)
-    then = build(Path(store.where), tmp_path / "feed", BuildOptions())
+    then = build(store.engine, tmp_path / "feed", BuildOptions())
     moment = str(then.manifest["moment"])
     fill(
         store,

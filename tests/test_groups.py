@@ -135,7 +135,7 @@ def snapshot(store: Store, tmp_path: Path) -> Path:
         ProjectLink(id="config:l", project_code="P", container_id="s:c", facets="actuals,effort"),
     ]  # fmt: skip
     fill(store, people + more, rows, links)
-    return build(Path(store.where), tmp_path / "feed", BuildOptions()).folder
+    return build(store.engine, tmp_path / "feed", BuildOptions()).folder
 
 
 def ask(folder: Path, sql: str) -> list[tuple[Any, ...]]:

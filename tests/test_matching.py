@@ -171,7 +171,7 @@ def test_matched_accounts_are_one_person_in_the_feed(store: Store, tmp_path: Pat
     ]
     fill(store, PEOPLE, ACCOUNTS, logs)
     matching.propose(store, {}, actor="me")
-    feed = open_feed(build(Path(store.where), tmp_path / "feed", BuildOptions()).folder)
+    feed = open_feed(build(store.engine, tmp_path / "feed", BuildOptions()).folder)
     found = feed.execute(
         "SELECT person_label, team, sum(seconds)::BIGINT FROM fact_worklog "
         "JOIN dim_person USING (person_key) GROUP BY ALL"
@@ -220,7 +220,7 @@ def test_issues_carry_out_plan_tasks(store: Store, tmp_path: Path) -> None:
     fill(store, plan_and_work())
     matching.propose(store, {}, actor="me")
     rest = matching.leftovers(store)
-    feed = open_feed(build(Path(store.where), tmp_path / "feed", BuildOptions()).folder)
+    feed = open_feed(build(store.engine, tmp_path / "feed", BuildOptions()).folder)
     found = feed.execute(
         "SELECT p.title, sum(w.seconds)::BIGINT FROM fact_worklog w JOIN dim_task t USING (task_key) LEFT "
         "JOIN dim_task p ON p.task_key = t.plan_task_key "
@@ -273,7 +273,7 @@ def test_containers_are_proposed_and_accepted(store: Store, tmp_path: Path) -> N
     fill(store, rows)
     (line,) = matching.containers(store)
     matching.accept(store, [line.id], actor="me")
-    feed = open_feed(build(Path(store.where), tmp_path / "feed", BuildOptions()).folder)
+    feed = open_feed(build(store.engine, tmp_path / "feed", BuildOptions()).folder)
     found = feed.execute("SELECT code FROM fact_worklog JOIN dim_project USING (project_key)").fetchall()
     feed.close()
 

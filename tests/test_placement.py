@@ -142,13 +142,13 @@ def _feed_says(store: Store, base: Path, *, whole: bool) -> tuple[dict[str, int]
     A *whole* feed takes a second; else they are read where its tables get them from.
     """
     if whole:
-        feed = open_feed(build(Path(store.where), base / "feed", BuildOptions()).folder)
+        feed = open_feed(build(store.engine, base / "feed", BuildOptions()).folder)
         tasks = feed.execute(
             "SELECT task_id, project_key, is_deleted FROM dim_task WHERE task_key <> -1"
         ).fetchall()
         logged = feed.execute("SELECT worklog_id, project_key FROM fact_worklog").fetchall()
     else:
-        staged = Staged(Path(store.where), as_of=None, scratch=base / "scratch", memory_mb=256)
+        staged = Staged(store.engine, as_of=None, scratch=base / "scratch", memory_mb=256)
         feed = staged.connection
         place_cuts(feed, [])
         day = {"as_of_day": "2026-03-31", "currency": "EUR", "cut_key": 0}

@@ -56,7 +56,7 @@ def known(store: Store) -> Store:
 
 
 def figures(store: Store, tmp_path: Path) -> list[tuple[Any, ...]]:
-    feed = open_feed(build(Path(store.where), tmp_path / "feed", BuildOptions()).folder)
+    feed = open_feed(build(store.engine, tmp_path / "feed", BuildOptions()).folder)
     found = feed.execute(
         "SELECT project_key, work_date, sum(seconds)::BIGINT, sum(days) FROM fact_worklog "
         "GROUP BY ALL ORDER BY ALL"

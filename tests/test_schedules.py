@@ -153,7 +153,7 @@ def test_slack_is_lost_between_two_cuts(store: Store, tmp_path: Path) -> None:
     fill(store, SCHEDULE)
     cut = Cut(key=1, as_of=moment, kind="copil", label="Committee")
     now = datetime(2026, 12, 31, 12, tzinfo=UTC)
-    snapshot = build(Path(store.where), tmp_path / "feed", BuildOptions(cuts=(cut,)), now=now)
+    snapshot = build(store.engine, tmp_path / "feed", BuildOptions(cuts=(cut,)), now=now)
 
     assert {"least": -2.0, "lost": 3.0} == figures(snapshot, "FLOAT")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from engines import everything
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
@@ -18,10 +20,10 @@ from hub.placement import fold, here
 from hub.records import BY_TABLE, RECORDS, Container, Record, Task, Worklog, columns
 from hub.source import Batch, Census, Gone, Scope
 from hub.store import Store
+from hub.store.engines import Engine, engine_of
+from hub.store.engines.sqlite import explain
 from hub.store.migrations import migrations
-from hub.store.store import explain, store_path
 from hub.testing import ScriptedSource, store_image, sync_once
-from hub.testing.empty import store_in_memory
 
 IDS = st.integers(0, 5).map(lambda n: f"s:{n}")
 TEXTS = st.one_of(
@@ -58,10 +60,6 @@ STEPS = st.lists(
 )
 
 
-def fresh() -> Store:
-    return store_in_memory()
-
-
 def play(store: Store, step: tuple[str, Any]) -> None:
     kind, payload = step
     if kind == "save":
@@ -83,7 +81,7 @@ def before(store: Store, table: str, moment: str) -> list[dict[str, Any]]:
 
 
 @given(STEPS)
-def test_as_of_is_a_copy_taken_then(steps: list[tuple[str, Any]]) -> None:
+def test_as_of_is_a_copy_taken_then(fresh: Callable[[], Store], steps: list[tuple[str, Any]]) -> None:
     """After any sequence of syncs, as_of(T) equals a copy of the store taken at T."""
     with fresh() as store:
         copies = []
@@ -98,7 +96,7 @@ def test_as_of_is_a_copy_taken_then(steps: list[tuple[str, Any]]) -> None:
 
 
 @given(st.lists(st.one_of(TASKS, WORKLOGS), max_size=12))
-def test_upsert_twice_changes_nothing(records: list[Any]) -> None:
+def test_upsert_twice_changes_nothing(fresh: Callable[[], Store], records: list[Any]) -> None:
     """The same batch again inserts and updates no row, and writes no history."""
     with fresh() as store:
         first = store.write_batch(records, run_id=1, source_id="s")
@@ -112,7 +110,7 @@ def test_upsert_twice_changes_nothing(records: list[Any]) -> None:
 
 
 @given(STEPS)
-def test_keys_are_for_ever(steps: list[tuple[str, Any]]) -> None:
+def test_keys_are_for_ever(fresh: Callable[[], Store], steps: list[tuple[str, Any]]) -> None:
     """A row keeps its integer key whatever happens, and no key is given twice."""
     with fresh() as store:
         seen: dict[str, int] = {}
@@ -163,7 +161,7 @@ def test_nothing_is_physically_deleted(store: Store) -> None:
     """The database itself refuses to delete a row."""
     store.write_batch([Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s")
 
-    with pytest.raises(sqlite3.IntegrityError, match="never physically deleted"):
+    with pytest.raises(store.engine.refused, match="never physically deleted"):
         store.connection.execute("DELETE FROM task")
 
 
@@ -208,39 +206,37 @@ def test_records_and_tables_have_the_same_columns(store: Store) -> None:
     """Field names and order are those of the tables."""
     tail = ("source_id", "presence", "presence_evidence", "recorded_at", "run_id")
     for record in RECORDS:
-        names = tuple(column.name for column in store.db[record.table].columns)
+        names = tuple(store.engine.tables(store.connection)[record.table])
 
         assert ("key", *columns(record), *tail) == names
         assert {*names, "superseded_at", "superseded_run"} == {
-            c.name for c in store.db[f"{record.table}_history"].columns
+            *store.engine.tables(store.connection)[f"{record.table}_history"]
         }
 
 
-def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:
+def test_a_newer_store_is_left_alone(engine: Engine) -> None:
     """A store of a newer hub is refused with a sentence and not touched."""
-    path = tmp_path / "hub.db"
-    with Store.open(path) as store:
+    with Store.open(engine) as store:
         store.connection.execute(
-            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
-            "VALUES ('pm-hub', '9999_future', '')"
+            "INSERT INTO _sqlite_migrations (id, migration_set, name, applied_at) "
+            "VALUES (9999, 'pm-hub', '9999_future', '')"
         )
-    content = path.read_bytes()
+    content = everything(engine)
 
     with pytest.raises(StoreTooNew, match=r"newer pm-hub.*9999_future.*upgrade pm-hub"):
-        Store.open(path)
-    assert content == path.read_bytes()
+        Store.open(engine)
+    assert content == everything(engine)
 
 
-def test_an_old_store_keeps_everything(tmp_path: Path) -> None:
+def test_an_old_store_keeps_everything(engine: Engine) -> None:
     """Opening again changes neither rows nor cursors."""
-    path = tmp_path / "hub.db"
-    with Store.open(path) as store:
+    with Store.open(engine) as store:
         store.write_batch(
             [Task(id="s:1", container_id="s:c", title="x")], run_id=1, source_id="s", cursor=("p", 1)
         )
         image = store_image(store)
 
-    with Store.open(path) as store:
+    with Store.open(engine) as store:
         assert image == store_image(store)
 
 
@@ -266,6 +262,7 @@ def test_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         )
 
 
+@pytest.mark.of_files
 def test_full_disk(store: Store) -> None:
     """A disk that fills in the middle of a batch says so and loses no committed row."""
     store.write_batch(
@@ -331,10 +328,11 @@ def test_a_damaged_file(tmp_path: Path) -> None:
 
 
 def test_addresses(tmp_path: Path) -> None:
-    """Only sqlite:/// is known today, and paths start at the configuration's folder."""
-    assert tmp_path / "data/hub.db" == store_path("sqlite:///data/hub.db", base=tmp_path)
-    with pytest.raises(ConfigError, match="only sqlite"):
-        store_path("postgresql://host/db")
+    """A path starts at the configuration's folder, and no address tells what stands in it."""
+    assert tmp_path / "data/hub.db" == engine_of("sqlite:///data/hub.db", base=tmp_path).path
+    with pytest.raises(ConfigError, match=r"store = mysql://….*postgresql://account") as told:
+        engine_of("mysql://me:hunter2@host/db")
+    assert "hunter2" not in str(told.value)
 
 
 def test_as_of_text_is_checked(store: Store) -> None:
@@ -401,6 +399,7 @@ def test_where_tasks_stand(store: Store) -> None:
     } == store.standing("s:")
 
 
+@pytest.mark.of_files
 def test_every_table_knows_the_seven_states(store: Store) -> None:
     """A migration made each anew: with its check, its memory and its bolt against deletion."""
     made = store.rows("SELECT tbl_name, type, sql FROM sqlite_master WHERE sql IS NOT NULL")
@@ -411,7 +410,8 @@ def test_every_table_knows_the_seven_states(store: Store) -> None:
         assert 2 == sum(kind == "trigger" for kind, _ in mine), table
 
 
-def test_a_table_with_rows_is_made_anew_like_an_empty_one(tmp_path: Path) -> None:
+@pytest.mark.of_files
+def test_a_table_with_rows_is_made_anew_like_an_empty_one(fresh: Callable[[], Store], tmp_path: Path) -> None:
     """What a store holds decides how a table gets its check, never what the store is afterwards."""
     place = tmp_path / "hub.db"
     connection = sqlite3.connect(place, isolation_level=None)

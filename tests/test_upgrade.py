@@ -119,7 +119,7 @@ def test_nothing_is_migrated_where_no_copy_can_be_kept(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("hub.store.store.os.replace", full)
+        patch.setattr("hub.store.engines.sqlite.os.replace", full)
         with pytest.raises(StoreFull, match="was not brought to this version"):
             Store.open(store)
 

@@ -71,7 +71,7 @@ class TrytonWorld(Ledger, HttpWorld):
         """Hours are an employee's."""
         return super().log_fields(log) | {"account_id": f"tryton:u{log.native % 3 + 1}"}
 
-    def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
+    def truth(self) -> dict[str, Any]:
         """Add the employees."""
         return super().truth() | {"account": {f"u{n}": {"display_name": f"Engineer {n}"} for n in (1, 2, 3)}}
 

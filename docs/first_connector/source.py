@@ -107,7 +107,7 @@ ROWS = {
     "items": msgspec.json.Decoder(Item), "hours": msgspec.json.Decoder(Entry),
 }  # fmt: skip
 STAMPS = ["create_date", "write_date"]
-LISTS: dict[str, tuple[str, list[Any], list[str]]] = {
+LISTS: dict[str, Any] = {
     "projects": ("project.work", [["type", "=", "project"]], ["rec_name"]),
     "people": ("company.employee", [], ["rec_name"]),
     "items": ("project.work", [["type", "=", "task"]],

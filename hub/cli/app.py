@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hub.plugins import Plugins
     from hub.source import Source
     from hub.store import Store
+    from hub.store.engines import Engine
 
 
 class App:
@@ -120,14 +121,20 @@ class App:
                 found = site_fields(store)
         return found
 
+    @cached_property
+    def engine(self) -> Engine:
+        """Return the database of the store."""
+        from hub.store.engines import engine_of
+
+        found = self.settings
+        return engine_of(found.store, base=found.base, password=found.store_password)
+
     def _was_configured(self) -> bool:
         from hub.store import Store
-        from hub.store.store import store_path
 
-        path = store_path(self.settings.store, base=self.settings.base)
-        if path is None or not path.exists():
+        if not self.engine.exists():
             return False
-        with Store.open(self.settings.store, base=self.settings.base) as store:
+        with Store.open(self.engine) as store:
             return bool(store.cursors("config"))
 
     def destinations(self, names: tuple[str, ...] = ()) -> list[Destination]:
@@ -138,41 +145,41 @@ class App:
     def store(self, *, writing: bool = False) -> Iterator[Store]:
         """Open the store; *writing* holds the lock, so that one run writes at a time."""
         from hub.store import Store
-        from hub.store.store import store_path
         from hub.sync.lock import lock
 
-        path = store_path(self.settings.store, base=self.settings.base)
-        self._must_not_begin_anew(path)
+        path = self.engine.path
+        self._must_not_begin_anew()
         if path is not None and writing:
             path.parent.mkdir(parents=True, exist_ok=True)
         if writing:
-            with lock(path), Store.open(self.settings.store, base=self.settings.base) as store:
+            with lock(self.engine), Store.open(self.engine) as store:
                 self.died += store.end_dead_runs()
                 yield store
         else:
-            with Store.open(self.settings.store, base=self.settings.base) as store:
+            with Store.open(self.engine) as store:
                 yield store
 
-    def _must_not_begin_anew(self, path: Path | None) -> None:
+    def _must_not_begin_anew(self) -> None:
         """Stop where feeds or cuts lie about that a store which is not there made.
 
         A new one would forget them silently.
         """
-        if path is None or (path.exists() and path.stat().st_size):
+        path = self.engine.path
+        if not self.engine.shared or (path is not None and path.exists() and path.stat().st_size):
             return
         feed = self.settings.feed
         traces = [place for place in (feed / "CURRENT", feed.parent / "cuts") if place.exists()]
-        if traces:
+        if traces and (path is not None or not self.engine.exists()):
             raise StoreError(
                 tr(
                     "The store {path} is empty, but {trace} was made with one: a new store would "
                     "forget every cut, sealed month and decision. Restore it from a copy; to begin anew "
                     "on purpose, move {feed} and {cuts} away first."
-                    if path.exists()
+                    if path is not None and path.exists()
                     else "The store {path} is missing, but {trace} was made with one: a new store would "
                     "forget every cut, sealed month and decision. Restore it from a copy; to begin anew "
                     "on purpose, move {feed} and {cuts} away first.",
-                    path=path,
+                    path=self.engine.where,
                     trace=traces[0],
                     feed=feed,
                     cuts=feed.parent / "cuts",
@@ -191,11 +198,9 @@ class App:
         from hub.cli.building import publish_options
         from hub.feed.fields import fields_of, use_fields
         from hub.publish import shown
-        from hub.store.store import store_path
 
-        path = store_path(self.settings.store, base=self.settings.base)
-        if path is not None and path.exists():
-            use_fields(fields_of(path))
+        if self.engine.exists():
+            use_fields(fields_of(self.engine))
         self.may_show(privacy, person)
         with shown(self.settings.feed, privacy, publish_options(self), person=person, feed=feed) as view:
             yield view
@@ -203,13 +208,11 @@ class App:
     def may_show(self, privacy: str, person: str | None = None) -> None:
         """Raise `ConfigError` where persons would be shown while an erasure is not finished."""
         from hub.store.reading import opened
-        from hub.store.store import store_path
 
-        path = store_path(self.settings.store, base=self.settings.base)
-        if path is None or not path.exists():
+        if not self.engine.exists():
             return
         if privacy in {"nominative-line", "pseudonym-week"} or person is not None:
-            with opened(path) as store:
+            with opened(self.engine) as store:
                 if store.erasures():
                     raise ConfigError(
                         tr(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.cli.app import App
-from hub.cli.info import must_exist
+from hub.cli.info import must_be_a_file, must_exist
 from hub.cli.output import short_path
 from hub.cli.speech import Command
 from hub.errors import ConfigError, HubError, StoreError
@@ -37,7 +37,7 @@ def _paths(app: App) -> Paths:
     from hub.upkeep import Paths
 
     return Paths(
-        base=app.settings.base, config=app.settings.path.resolve(), store=must_exist(app),
+        base=app.settings.base, config=app.settings.path.resolve(), store=must_be_a_file(app),
         feed=app.settings.feed,
     )  # fmt: skip
 
@@ -81,7 +81,8 @@ def _make(app: App, target: Path, key: Secret | None, *, secrets: bool) -> Backu
 def _ledgers(app: App) -> list[Path]:
     """Return the folders that hold the marks of erased people: beside the store, and with the backups."""
     folder = app.settings.backup.folder
-    return [must_exist(app).parent, *([app.settings.base / folder] if folder else [])]
+    kept = must_exist(app).path or app.settings.base / "data" / "hub.db"
+    return [kept.parent, *([app.settings.base / folder] if folder else [])]
 
 
 def keep_erased(app: App) -> None:
@@ -223,12 +224,10 @@ def _cleanser(folders: list[Path], named: list[str]) -> Callable[[Paths], int]:
 
 def _store_there(app: App, base: Path) -> Path | None:
     """Return the store of the configuration below *base*, if there is one."""
-    from hub.store.store import store_path
-
     path: Path | None = base / "data" / "hub.db"
     if app.config.exists() and base_of(app.config) == base.resolve():
         with contextlib.suppress(HubError):
-            path = store_path(app.settings.store, base=app.settings.base)
+            path = app.engine.path
     return path if path is not None and path.exists() and path.stat().st_size else None
 
 
@@ -335,16 +334,22 @@ def _say_restored(app: App, done: Restored, named: list[str]) -> None:
 
 
 @click.command(cls=Command)
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("place", metavar="FOLDER|ADDRESS")
+@click.argument("target", required=False, metavar="[ADDRESS]")
 @click.option("--environment", default="test", show_default=True, help="What the copy calls itself.")
 @click.pass_obj
-def copy(app: App, folder: Path, environment: str) -> int:
+def copy(app: App, place: str, target: str | None, environment: str) -> int:
     """Copy store, cuts, feed and configuration into another folder, such as a test beside production.
 
-    Secrets do not go along.
+    Secrets do not go along. With an address, sqlite:///path or postgresql://account@host/database, the store
+    alone is brought there, with all that it remembers, and proven equal; with two, from the first to the
+    second.
 
     Example: hub store copy ../test --environment test
     """
+    if target is not None or "://" in place:
+        return _move(app, place, target)
+    folder = Path(place)
     from hub.upkeep import backup as make
     from hub.upkeep import restore as make_again
 
@@ -380,6 +385,42 @@ def copy(app: App, folder: Path, environment: str) -> int:
     return 0
 
 
+def _move(app: App, place: str, target: str | None) -> int:
+    """Bring a store from one database into another; the run that may go on writes into neither."""
+    from contextlib import ExitStack
+
+    from hub.store.engines import engine_of
+    from hub.store.moving import move
+    from hub.sync.lock import lock
+
+    known = app.settings if app.config.exists() else None
+    base, password = (known.base, known.store_password) if known else (Path.cwd(), None)
+    ends = [engine_of(one, base=base, password=password) for one in (place, target) if one]
+    source = ends[0] if target is not None else app.engine
+    with ExitStack() as held:
+        for one in dict.fromkeys((source, ends[-1])):
+            if one.path is None or one.path.parent.exists():
+                held.enter_context(lock(one))
+        done = move(source, ends[-1])
+    rows = sum(one.rows for one in done.tables.values())
+    app.say(
+        tr(
+            "{target} holds what {source} does: {count} tables, {rows} rows, row by row.",
+            target=ends[-1].where, source=source.where, count=len(done.tables), rows=number(rows),
+        ),
+        "green",
+    )  # fmt: skip
+    if done.cleaned:
+        app.say(
+            tr(
+                "{count} rows had a letter 0 in a text, which PostgreSQL does not hold: it was left out.",
+                count=number(done.cleaned),
+            ),
+            "yellow",
+        )
+    return 0
+
+
 @click.command(cls=Command)
 @click.argument("place", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--key", metavar="WHERE", help=_KEY)
@@ -404,7 +445,7 @@ def verify(app: App, place: Path | None, key: str | None, json_: bool) -> int:
     from hub.feed import cut_folder, digest
     from hub.store import copies
 
-    path = must_exist(app)
+    path = must_be_a_file(app)
     found = copies.damage(path)
     cuts = copies.closed_cuts(path) if not found else []
     found += copies.altered_seals(path) if not found else []

@@ -24,7 +24,7 @@ from hub.cli.output import STYLES
 from hub.cli.reaching import CLOCK, SKEW_S, Finding, State, network
 from hub.cli.speech import Command
 from hub.cli.telling import endings_of, missed_runs, missed_text, secrets_of
-from hub.errors import ConfigError, HubError, LockHeld
+from hub.errors import ConfigError, HubError, LockHeld, StoreError
 from hub.words import day, mark, tr, trn
 
 ROOM_MB = 500
@@ -152,11 +152,9 @@ def _zones() -> Iterator[Finding]:
 
 
 def _places(app: App) -> dict[str, Path]:
-    from hub.store.store import store_path
-
     settings = app.settings
     found = {tr("folder of the feed"): settings.feed}
-    store = store_path(settings.store, base=settings.base)
+    store = app.engine.path
     if store is not None:
         found[tr("folder of the store")] = store.parent
     for name, one in settings.destinations.items():
@@ -241,21 +239,21 @@ def _plugins(app: App) -> Iterator[Finding]:
 
 def _store(app: App) -> Iterator[Finding]:
     from hub.store import reading
-    from hub.store.store import store_path
 
-    path = store_path(app.settings.store, base=app.settings.base)
-    if path is None:
+    engine = app.engine
+    if not engine.shared:
         return
-    if not path.exists():
-        yield Finding(
-            name="store", state="warning", detail=tr("there is none at {path} yet", path=path),
-            mend=tr("Run `hub run`."),
-        )  # fmt: skip
-        return
+    path = engine.where
     try:
-        with reading.opened(path) as store:
+        if not engine.exists():
+            yield Finding(
+                name="store", state="warning", detail=tr("there is none at {path} yet", path=path),
+                mend=tr("Run `hub run`."),
+            )  # fmt: skip
+            return
+        with reading.opened(engine) as store:
             store.verify()
-            older, size = store.older, path.stat().st_size / 1e6
+            older, size = store.older, engine.size(store.connection) / 1e6
     except HubError as exc:
         yield Finding(
             name="store", state="failed", detail=str(exc), mend=tr("Restore {path} from a copy.", path=path)
@@ -272,16 +270,15 @@ def _store(app: App) -> Iterator[Finding]:
 
 
 def _lock(app: App) -> Iterator[Finding]:
-    from hub.store.store import store_path
     from hub.sync.lock import lock
 
-    path = store_path(app.settings.store, base=app.settings.base)
-    if path is None or not path.exists() or not os.access(path.parent, os.W_OK):
+    path = app.engine.path
+    if not app.engine.shared or (path and (not path.exists() or not os.access(path.parent, os.W_OK))):
         return
-    owner = path.with_name(path.name + ".owner")
-    since = owner.stat().st_mtime if owner.exists() else None
+    owner = path.with_name(path.name + ".owner") if path else None
+    since = owner.stat().st_mtime if owner and owner.exists() else None
     try:
-        with lock(path):
+        with lock(app.engine):
             pass
     except LockHeld as exc:
         old = since is not None and clock.now().timestamp() - since > 86400
@@ -290,6 +287,8 @@ def _lock(app: App) -> Iterator[Finding]:
             mend=tr("It writes since more than a day: see whether it still works, and stop it if not.")
             if old else None,
         )  # fmt: skip
+        return
+    except StoreError:  # it is told of the store already
         return
     detail = (
         tr("free; a run that was killed had left its name, which is taken away now")
@@ -345,12 +344,10 @@ def _secrets(app: App) -> Iterator[Finding]:
 def _announced(app: App) -> Iterator[Finding]:
     """Say what tools announced when they were last asked."""
     from hub.store import reading
-    from hub.store.store import store_path
 
-    path = store_path(app.settings.store, base=app.settings.base)
-    if path is None or not path.exists():
+    if not app.engine.exists():
         return
-    with reading.opened(path) as store:
+    with reading.opened(app.engine) as store:
         said = endings_of(app, store)
     for owner, one in said:
         near = one.is_soon(app.settings.notify.days_before)
@@ -373,7 +370,6 @@ def _announced(app: App) -> Iterator[Finding]:
 def _schedule(app: App) -> Iterator[Finding]:
     from hub.schedule import Cron
     from hub.store import reading
-    from hub.store.store import store_path
 
     schedule = app.settings.schedule
     if not schedule.run:
@@ -393,10 +389,9 @@ def _schedule(app: App) -> Iterator[Finding]:
             detail=tr("{cron} is not installed in a scheduler of this machine", cron=schedule.run),
             mend=tr("`hub schedule install --apply`, or keep `hub schedule run` running as a service."),
         )  # fmt: skip
-    path = store_path(app.settings.store, base=app.settings.base)
-    if path is None or not path.exists():
+    if not app.engine.exists():
         return
-    with reading.opened(path) as store:
+    with reading.opened(app.engine) as store:
         found = missed_runs(app, store)
         runs = store.runs(limit=1)
     if runs and runs[0].started_at > f"{clock.now() + timedelta(seconds=SKEW_S):%Y-%m-%dT%H:%M:%S.%fZ}":

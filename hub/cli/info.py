@@ -15,12 +15,13 @@ from hub.cli.app import App
 from hub.cli.configure import template
 from hub.cli.output import STYLES, short_path
 from hub.cli.speech import Command, Group
-from hub.errors import FeedError, LockHeld, StoreError
+from hub.errors import ConfigError, FeedError, LockHeld, StoreError
 from hub.words import number, tr, trn
 
 if TYPE_CHECKING:
     from hub.feed.questions import Health
     from hub.store import RunRow
+    from hub.store.engines import Engine
     from hub.store.erasure import Pending
     from hub.store.rejections import Lack
 
@@ -115,13 +116,25 @@ def _beforehand(app: App, erasures: list[Pending], still_open: list[str]) -> Non
         )
 
 
-def must_exist(app: App) -> Path:
-    """Return the store's file. Raises `ConfigError` where nothing was synced yet."""
-    from hub.store.store import store_path
+def must_exist(app: App) -> Engine:
+    """Return the store's database. Raises `StoreError` where nothing was synced yet."""
+    if not app.engine.exists():
+        raise StoreError(tr("There is no store at {path} yet: run `hub sync` first.", path=app.engine.where))
+    return app.engine
 
-    path = store_path(app.settings.store, base=app.settings.base)
-    if path is None or not path.exists():
-        raise StoreError(tr("There is no store at {path} yet: run `hub sync` first.", path=path))
+
+def must_be_a_file(app: App) -> Path:
+    """Return the store's file, for what only a file needs. Raises `ConfigError` for a store elsewhere."""
+    path = must_exist(app).path
+    if path is None:
+        raise ConfigError(
+            tr(
+                "This is for a store in a file. The store {where} is looked after by its server: keep it "
+                "with pg_dump and pg_restore, and its server vacuums it. `hub store copy` brings it "
+                "into a file.",
+                where=app.engine.where,
+            )
+        )
     return path
 
 
@@ -152,7 +165,7 @@ def _is_long_stale(last: list[RunRow], complete: str | None, freshness_s: int) -
     return (clock.now() - datetime.fromisoformat(read)).total_seconds() > _LONG * freshness_s
 
 
-def _look_after(app: App, path: Path) -> None:
+def _look_after(app: App, engine: Engine) -> None:
     """Mark runs that died, and tell what changed, where the store may be written and is of this version.
 
     A run that shows as running while nobody holds the lock is dead: say so, not only at the next run.
@@ -160,9 +173,9 @@ def _look_after(app: App, path: Path) -> None:
     from hub.cli.telling import announce, schedule
     from hub.store import reading
 
-    if not reading.may_write(path):
+    if not reading.may_write(engine):
         return
-    with reading.opened(path) as store:
+    with reading.opened(engine) as store:
         if store.older:
             return
     with contextlib.suppress(LockHeld), app.store(writing=True) as store:
@@ -192,9 +205,9 @@ def status(app: App, runs: int, json_: bool, schema: bool) -> int:
     if schema:
         click.echo(template("status.schema.json"), nl=False)
         return 0
-    path = must_exist(app)
-    _look_after(app, path)
-    with reading.opened(path) as store:
+    engine = must_exist(app)
+    _look_after(app, engine)
+    with reading.opened(engine) as store:
         older = store.older
         missed = missed_runs(app, store)
         found = states(store)
@@ -231,6 +244,7 @@ def status(app: App, runs: int, json_: bool, schema: bool) -> int:
         still_open = cuts.open_since(store, days=_OPEN_DAYS)
         latest = store.runs(limit=runs) if runs else []
         published = questions.publications(store)
+        size = engine.size(store.connection)
     folder = current(app.settings.feed)
     manifest = load_manifest(folder) if folder else None
     found_health, trouble = None, ""
@@ -249,7 +263,7 @@ def status(app: App, runs: int, json_: bool, schema: bool) -> int:
         app.as_json(
             {
                 "hub": release(), "environment": app.settings.environment, "exit_code": code,
-                "store": {"path": str(path), "bytes": path.stat().st_size, "older": older},
+                "store": {"path": engine.where, "bytes": size, "older": older},
                 "schedule": {
                     "run": app.settings.schedule.run, "tz": app.settings.schedule.tz,
                     "missed": missed.count if missed else 0,
@@ -416,16 +430,16 @@ def info(app: App, json_: bool) -> int:
 
     from hub.store import questions
 
-    path = must_exist(app)
+    path = must_exist(app).where
     with app.store() as opened:
         lines = questions.sizes(opened)
         applied = questions.schema(opened)
         written_by = opened.written_by()
-    size = path.stat().st_size
+        size = opened.engine.size(opened.connection)
     if json_:
         app.as_json(
             {
-                "path": str(path),
+                "path": path,
                 "bytes": size,
                 "written_by": written_by,
                 "migrations": applied,

@@ -147,10 +147,8 @@ def _unknown_names(app: App) -> list[Check]:
     """Return a warning for each line of the reference data that names what nobody knows."""
     from hub.cli.building import known_names
     from hub.reference import findings
-    from hub.store.store import store_path
 
-    path = store_path(app.settings.store, base=app.settings.base)
-    with app.store() if path is not None and path.exists() else nullcontext(None) as store:
+    with app.store() if app.engine.exists() else nullcontext(None) as store:
         found = findings(app.settings.path.resolve().parent, known_names(app, store))
     return [Check(name=one.file, state="warning", detail=one.text) for one in found]
 
@@ -217,12 +215,10 @@ def check(app: App, names: tuple[str, ...], json_: bool) -> int:
 
 
 def _offered(app: App, source: str, offers: Iterable[Offer], *, listed: bool) -> list[Check]:
-    from hub.store.store import store_path
     from hub.sync.offers import lines
 
-    path = store_path(app.settings.store, base=app.settings.base)
     chosen = app.chosen_fields.get(source, {})
-    if path is None or not path.exists():
+    if not app.engine.exists():
         return list(lines(None, source, offers, chosen, listed=listed))
     with app.store() as store:
         return list(lines(store, source, offers, chosen, listed=listed))

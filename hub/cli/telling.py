@@ -206,10 +206,11 @@ def _remembered(store: Any, news: States) -> bool:
     """Say whether all of *news* was told before; of a store that cannot be asked it was not."""
     from hub.notify import news_in
     from hub.store import reading
+    from hub.store.engines import engine_of
     from hub.store.questions import announced
 
     try:
-        with reading.opened(store) as seen:
+        with reading.opened(engine_of(store)) as seen:
             return not news_in(news, announced(seen))
     except (HubError, OSError):
         return False
@@ -217,11 +218,13 @@ def _remembered(store: Any, news: States) -> bool:
 
 def _remember(store: Any, news: States) -> None:
     from hub.store import Store
+    from hub.store.engines import engine_of
     from hub.store.questions import remember_announced
 
     try:
-        if store.exists():
-            with Store.open(store) as opened:
+        engine = engine_of(store)
+        if engine.exists():
+            with Store.open(engine) as opened:
                 remember_announced(opened, {name: state for name, (state, _) in news.items()})
     except (HubError, OSError):
         pass  # it is told again next time, which is better than never

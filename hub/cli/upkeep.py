@@ -13,7 +13,7 @@ import click
 from hub.cli import backups, info
 from hub.cli.app import App
 from hub.cli.backups import into_folder, size_text
-from hub.cli.info import must_exist
+from hub.cli.info import must_be_a_file, must_exist
 from hub.cli.output import short_path
 from hub.cli.speech import Command
 from hub.errors import ConfigError, HubError, StoreError, StoreTooNew
@@ -34,7 +34,7 @@ def vacuum(app: App) -> int:
 
     Example: hub store vacuum
     """
-    path = must_exist(app)
+    path = must_be_a_file(app)
     before = path.stat().st_size
     free = shutil.disk_usage(path.parent).free
     if free < 2 * before:
@@ -151,10 +151,10 @@ def upgrade(app: App, only_check: bool, json_: bool) -> int:
     Example: hub upgrade --check
     """
     from hub.store import copies
-    from hub.store.store import BEFORE
+    from hub.store.engines.sqlite import BEFORE
     from hub.version import release
 
-    path = must_exist(app)
+    path = must_be_a_file(app)
     found = copies.schema(path)
     copied = path.with_name(f"{path.name}{BEFORE}{max(found.applied)}") if found.applied else None
     if json_ and (only_check or not found.pending):

@@ -33,6 +33,7 @@ from hub.feed.runner import Runner, connected
 from hub.feed.sealed import late_lines, month_lines
 from hub.feed.stage import Staged, reads_hubs
 from hub.files import replace, write_atomically
+from hub.store.engines import StoreAt, engine_of
 from hub.version import release
 from hub.words import LANGS, speaking, tr
 
@@ -102,7 +103,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build(
-    store: Path, root: Path, options: BuildOptions, *, now: datetime | None = None,
+    store: StoreAt, root: Path, options: BuildOptions, *, now: datetime | None = None,
     runner: Runner | None = None,
 ) -> Snapshot:  # fmt: skip
     """Build a snapshot of *store* under *root*, as known at ``options.as_of``.
@@ -145,7 +146,7 @@ def build(
 
 
 def keep_cut(
-    store: Path, folder: Path, cut: Cut, options: BuildOptions, *, now: datetime | None = None
+    store: StoreAt, folder: Path, cut: Cut, options: BuildOptions, *, now: datetime | None = None
 ) -> str:
     """Write the rows of *cut* into *folder*, with nobody below team level; gives the digest of the files.
 
@@ -216,7 +217,7 @@ def _too_large(root: Path, said: str) -> str:
 
 
 def _other_cuts(
-    store: Path,
+    store: StoreAt,
     scratch: Path,
     options: BuildOptions,
     moment: datetime,
@@ -248,7 +249,7 @@ def _other_cuts(
 
 
 def _write_open_cut(
-    store: Path, scratch: Path, options: BuildOptions, moment: datetime, cut: Cut, folder: Path, *,
+    store: StoreAt, scratch: Path, options: BuildOptions, moment: datetime, cut: Cut, folder: Path, *,
     earlier: Sequence[tuple[Cut, Path]] = (),
     runner: Runner | None,
 ) -> None:  # fmt: skip
@@ -265,7 +266,7 @@ def _write_open_cut(
         staged.close()
 
 
-def lines_of_month(store: Path, scratch: Path, month: str, options: BuildOptions) -> list[tuple[Any, ...]]:
+def lines_of_month(store: StoreAt, scratch: Path, month: str, options: BuildOptions) -> list[tuple[Any, ...]]:
     """Return what *month* (``YYYY-MM``) is sealed with: rows of ``period_line``, as the store knows them."""
     import duckdb
 
@@ -288,7 +289,7 @@ def lines_of_month(store: Path, scratch: Path, month: str, options: BuildOptions
 
 
 def _resolved(
-    store: Path,
+    store: StoreAt,
     scratch: Path,
     options: BuildOptions,
     moment: datetime,
@@ -321,7 +322,7 @@ def _resolved(
 
 
 def _compute(
-    store: Path, scratch: Path, options: BuildOptions, moment: datetime, timings: dict[str, float], *,
+    store: StoreAt, scratch: Path, options: BuildOptions, moment: datetime, timings: dict[str, float], *,
     cut: Cut | None = None,
     cuts: list[tuple[Cut, Path]] | None = None,
     runner: Runner | None = None,
@@ -330,8 +331,9 @@ def _compute(
     """Fill the tables of the feed; with a *runner* in shares, which write the hours below *hours_to*."""
     key = cut.key if cut else 0
     parts = None
-    if runner is not None and not reads_hubs(store):
-        parts = Parts(runner, store, scratch / f"parts-{key}", memory_mb=options.memory_mb)
+    path = engine_of(store).path
+    if runner is not None and path is not None and not reads_hubs(store):
+        parts = Parts(runner, path, scratch / f"parts-{key}", memory_mb=options.memory_mb)
     staged = _resolved(store, scratch, options, moment, timings, key, cuts or [], parts)
     try:
         _labels(staged.connection)

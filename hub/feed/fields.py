@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
+
+from hub.store.engines import StoreAt, engine_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -70,18 +70,16 @@ def use_fields(fields: tuple[Field, ...]) -> None:
     _in_use = fields
 
 
-def fields_of(store: Path) -> tuple[Field, ...]:
-    """Return the fields that fields.csv names, as the store in the file *store* knows it now."""
-    connection = sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True)
-    try:
+def fields_of(store: StoreAt) -> tuple[Field, ...]:
+    """Return the fields that fields.csv names, as the store knows it now."""
+    engine = engine_of(store)
+    with engine.reader() as connection:
+        if "site_field" not in engine.tables(connection):  # a store of an older hub
+            return ()
         rows = connection.execute(
             "SELECT field, level, type, min(fr), min(en), max(personal) FROM site_field "
             "WHERE presence = 'present' GROUP BY field, level, type ORDER BY min(key)"
         ).fetchall()
-    except sqlite3.OperationalError:  # a store of an older hub
-        return ()
-    finally:
-        connection.close()
     return tuple(
         Field(name=name, level=level, type=kind, fr=fr, en=en, personal=bool(personal))
         for name, level, kind, fr, en, personal in rows

@@ -138,14 +138,14 @@ def _contract(snapshot: Snapshot, feed: duckdb.DuckDBPyConnection) -> list[Findi
 
 def _conservation(store: Store, snapshot: Snapshot, feed: duckdb.DuckDBPyConnection) -> list[Finding]:
     moment = str(snapshot.manifest["as_of"])
-    # read straight from SQLite, not through the builder's own path: two ways to the same total
+    # read straight from the store, not through the builder's own path: two ways to the same total
     said = {
-        "seconds": store.rows(f"SELECT coalesce(sum(seconds), 0) AS n FROM ({as_of_sql('worklog', moment)})")[
-            0
-        ]["n"],
-        "tasks": store.rows(f"SELECT count(*) AS n FROM ({as_of_sql('task', moment)})")[0]["n"],
+        "seconds": store.rows(
+            f"SELECT coalesce(sum(seconds), 0) AS n FROM ({as_of_sql('worklog', moment)}) w"
+        )[0]["n"],
+        "tasks": store.rows(f"SELECT count(*) AS n FROM ({as_of_sql('task', moment)}) t")[0]["n"],
         "amount_minor": store.rows(
-            f"SELECT coalesce(sum(amount_minor), 0) AS n FROM ({as_of_sql('budget_line', moment)})"
+            f"SELECT coalesce(sum(amount_minor), 0) AS n FROM ({as_of_sql('budget_line', moment)}) b"
         )[0]["n"],
         "rejections": rejections.count(store, moment),
     }

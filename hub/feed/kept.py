@@ -6,12 +6,10 @@ settings, the KPIs or fields of the site, or the past itself (an erasure, a purg
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import json
 import shutil
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +17,7 @@ from hub.feed.cuts import Cut, digest
 from hub.feed.kpi import catalogue
 from hub.feed.model import model
 from hub.files import write_atomically
+from hub.store.engines import StoreAt, engine_of
 from hub.version import release
 
 if TYPE_CHECKING:
@@ -41,9 +40,9 @@ def place_of(cuts: Path, cut: Cut) -> Path:
     return cuts / f"{_PREFIX}{cut.key}"
 
 
-def key_of(store: Path, cut: Cut, options: BuildOptions) -> str:
+def key_of(store: StoreAt, cut: Cut, options: BuildOptions) -> str:
     """Return the digest of everything that makes the rows of *cut*."""
-    with contextlib.closing(sqlite3.connect(store.resolve().as_uri() + "?mode=ro", uri=True)) as connection:
+    with engine_of(store).reader() as connection:
         asked = [connection.execute(sql).fetchall() for sql in _ASKED]
     made = [
         release(), _code(), repr(model()), {code: repr(kpi) for code, kpi in catalogue().items()},

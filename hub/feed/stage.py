@@ -20,6 +20,7 @@ from hub.columns import columns_of
 from hub.errors import FeedError
 from hub.placement import DUCKDB_FOLD, here, place
 from hub.records import BY_TABLE
+from hub.store.engines import Engine, StoreAt, Streams, engine_of
 from hub.store.store import COMPLETE, as_of_sql
 from hub.words import tr
 
@@ -125,51 +126,38 @@ _ELSE = {"days": "REAL", "amount_minor": "INTEGER", "seconds": "INTEGER", "seq":
          "task_key": "INTEGER", "run_id": "INTEGER", "method": "INTEGER", "flag": "INTEGER", "key": "INTEGER",
          "seconds_per_day": "INTEGER", "freshness_max_s": "INTEGER"}  # fmt: skip
 _SENTINELS = {"REAL": "0.5", "INTEGER": "-1", "TEXT": "''"}
+_TYPES = {"REAL": "double precision", "INTEGER": "bigint", "TEXT": "text"}
 
 
-def _sentinel(table: str, name: str) -> str:
-    """Return a typed constant: ADBC takes a column's type from its first row."""
+def _kind(table: str, name: str) -> str:
     declared = columns_of(BY_TABLE[table]).get(name) if table in BY_TABLE else None
-    return _SENTINELS[declared.sql_type if declared else _ELSE.get(name, "TEXT")]
+    return declared.sql_type if declared else _ELSE.get(name, "TEXT")
+
+
+def _typed(table: str, names: tuple[str, ...], sql: str, *, declares: bool) -> str:
+    """Return the query of the rows of *sql*, whose columns have the types that the feed counts on.
+
+    Where the database *declares* none, ADBC takes a column's type from its first row: one of constants.
+    """
+    if declares:
+        shown = ", ".join(f"CAST({name} AS {_TYPES[_kind(table, name)]}) AS {name}" for name in names)
+        return f"SELECT 0 AS _first, {shown} FROM ({sql}) rows"
+    first = ", ".join(f"{_SENTINELS[_kind(table, name)]} AS {name}" for name in names)
+    return f"SELECT 1 AS _first, {first} UNION ALL SELECT 0, {', '.join(names)} FROM ({sql}) rows"
 
 
 @contextmanager
-def _statement(adbc: Any, connection: Any, sql: str) -> Iterator[Any]:
-    """Run *sql* on SQLite and give its rows as a stream of Arrow batches."""
-    statement = adbc.AdbcStatement(connection)
-    try:
-        statement.set_options(**{"adbc.sqlite.query.batch_rows": "32768"})
-        statement.set_sql_query(sql)
-        stream, _ = statement.execute_query()
-        yield stream
-        stream.release()
-    finally:
-        statement.close()
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
-    """Open the store *path* for reading, in one transaction: a sync that goes on is not seen in part."""
+def _opened(engine: Engine) -> Iterator[Streams]:
+    """Read a store in one transaction: a sync that goes on meanwhile is not seen in part."""
     import adbc_driver_manager as adbc
-    import adbc_driver_sqlite
 
     try:
-        database = adbc.AdbcDatabase(
-            driver=adbc_driver_sqlite._driver_path(), uri=path.resolve().as_uri() + "?mode=ro"
-        )
-        connection = adbc.AdbcConnection(database)
+        with engine.snapshot() as stream:
+            yield stream
     except adbc.Error as exc:
         raise FeedError(
-            tr("The store {path} cannot be opened for reading: {error}.", path=path, error=exc)
+            tr("The store {path} cannot be read: {error}.", path=engine.where, error=exc)
         ) from exc
-    try:
-        connection.set_autocommit(False)
-        yield adbc, connection
-    except adbc.Error as exc:
-        raise FeedError(tr("The store {path} cannot be read: {error}.", path=path, error=exc)) from exc
-    finally:
-        connection.close()
-        database.close()
 
 
 def open_duckdb(scratch: Path, memory_mb: int, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
@@ -199,23 +187,24 @@ def _rows_sql(table: str, as_of: str | None, where: str = "") -> tuple[str, tupl
     names = ("key", "id", *_NEEDED[table], "source_id", "presence")
     sql = as_of_sql(table, None if table in _AS_NOW else as_of, names)
     if needed := " AND ".join(one for one in (_WHERE.get(table), where) if one):
-        sql = f"SELECT * FROM ({sql}) WHERE {needed}"
+        sql = f"SELECT * FROM ({sql}) rows WHERE {needed}"
     return sql, names
 
 
 def _load(
-    to: duckdb.DuckDBPyConnection, adbc: Any, connection: Any, table: str, sql: str, names: tuple[str, ...]
-) -> None:
-    first = ", ".join(f"{_sentinel(table, name)} AS {name}" for name in names)
+    to: duckdb.DuckDBPyConnection, stream: Streams, table: str, sql: str, names: tuple[str, ...], *,
+    declares: bool,
+) -> None:  # fmt: skip
     counted = f", {here()} AS counted" if "presence" in names else ""
-    query = f"SELECT 1 AS _first, {first} UNION ALL SELECT 0, {', '.join(names)} FROM ({sql})"
-    with _statement(adbc, connection, query) as stream:  # noqa: F841 - DuckDB finds it by its name
-        to.execute(f"CREATE TABLE {table} AS SELECT * EXCLUDE (_first){counted} FROM stream WHERE _first = 0")
+    with stream(_typed(table, names, sql, declares=declares)) as batches:  # noqa: F841 - DuckDB finds it by its name
+        to.execute(
+            f"CREATE TABLE {table} AS SELECT * EXCLUDE (_first){counted} FROM batches WHERE _first = 0"
+        )
 
 
-def _first_row(to: duckdb.DuckDBPyConnection, adbc: Any, connection: Any, sql: str) -> tuple[Any, ...]:
-    with _statement(adbc, connection, sql) as stream:  # noqa: F841 - DuckDB finds it by its name
-        return to.execute("SELECT * FROM stream").fetchone() or ("",)
+def _first_row(to: duckdb.DuckDBPyConnection, stream: Streams, sql: str) -> tuple[Any, ...]:
+    with stream(sql) as batches:  # noqa: F841 - DuckDB finds it by its name
+        return to.execute("SELECT * FROM batches").fetchone() or ("",)
 
 
 _LAST = "SELECT last FROM clock"
@@ -233,19 +222,19 @@ def read_range(
     Whoever reads a table in several transactions reads one moment: where the store went on after *stamp*,
     the last one it knew when the build began, the rows are those of *stamp*.
     """
-    with _opened(store) as (adbc, connection):
-        if as_of is None and str(_first_row(to, adbc, connection, _LAST)[0]) != stamp:
+    engine = engine_of(store)
+    with _opened(engine) as stream:
+        if as_of is None and str(_first_row(to, stream, _LAST)[0]) != stamp:
             as_of = stamp
-        _load(to, adbc, connection, table, *_rows_sql(table, as_of, where))
+        _load(to, stream, table, *_rows_sql(table, as_of, where), declares=engine.declares)
 
 
-def reads_hubs(store: Path) -> bool:
+def reads_hubs(store: StoreAt) -> bool:
     """Say whether a source reads another hub's feed: what counts once is then decided over all rows."""
     import duckdb
 
-    with duckdb.connect() as to, _opened(store) as (adbc, connection):
-        sql = "SELECT count(*) AS hubs FROM source WHERE kind = 'hub'"
-        return bool(_first_row(to, adbc, connection, sql)[0])
+    with duckdb.connect() as to, _opened(engine_of(store)) as stream:
+        return bool(_first_row(to, stream, "SELECT count(*) AS hubs FROM source WHERE kind = 'hub'")[0])
 
 
 def statements() -> list[tuple[str, str]]:
@@ -292,31 +281,32 @@ class Staged:
     """
 
     def __init__(
-        self, store: Path, *, as_of: str | None, scratch: Path, memory_mb: int, apart: Apart | None = None
+        self, store: StoreAt, *, as_of: str | None, scratch: Path, memory_mb: int, apart: Apart | None = None
     ) -> None:
         """Open DuckDB with at most *memory_mb* and read *store* in one transaction, hours by *apart*."""
         self.as_of = as_of
         self.apart = apart
         self.outside_s = 0.0
         self.connection = open_duckdb(scratch, memory_mb)
-        self._read(store)
+        self._read(engine_of(store))
 
     def close(self) -> None:
         """Close DuckDB."""
         self.connection.close()
 
-    def _read(self, path: Path) -> None:
-        with _opened(path) as (adbc, connection):
-            stamp = str(_first_row(self.connection, adbc, connection, _LAST)[0])
+    def _read(self, engine: Engine) -> None:
+        self.declares = engine.declares
+        with _opened(engine) as stream:
+            stamp = str(_first_row(self.connection, stream, _LAST)[0])
             self.moment = self.as_of or stamp
             mine = _APART if self.apart is not None else {}
             if self.apart is not None:
-                self._hand_out(self.apart, adbc, connection, stamp)
+                self._hand_out(self.apart, stream, stamp)
             for table in (*_NEEDED, *_PLAIN):
-                self._load(adbc, connection, table, *_rows_sql(table, self.as_of, mine.get(table, "")))
+                self._load(stream, table, *_rows_sql(table, self.as_of, mine.get(table, "")))
             until = f"<= '{self.as_of}'" if self.as_of else "IS NOT NULL"
             self._load(
-                adbc, connection, "source",
+                stream, "source",
                 "SELECT key, id, kind, base_url, seconds_per_day, freshness_max_s, "
                 "(SELECT max(finished_at) FROM sync_run r "
                 f"WHERE r.source_id = source.id AND {COMPLETE} "
@@ -331,12 +321,12 @@ class Staged:
         if self.apart is not None:
             self.apart.have_read(self.connection)
 
-    def _hand_out(self, apart: Apart, adbc: Any, connection: Any, stamp: str) -> None:
+    def _hand_out(self, apart: Apart, stream: Streams, stamp: str) -> None:
         """Cut the heavy tables into ranges of keys, sealed hours into months, and let them be read."""
         ranges, total = {}, 0
         for table in ("worklog", "allocation"):
             low, high = _first_row(
-                self.connection, adbc, connection,
+                self.connection, stream,
                 f"SELECT coalesce(min(key), 0) AS low, coalesce(max(key), 0) AS high FROM {table}",
             )  # fmt: skip
             rows = high - low + 1
@@ -345,7 +335,7 @@ class Staged:
             edges = [low + rows * one // n for one in range(1, n)]
             ranges[table] = key_ranges(edges)
         (months,) = _first_row(
-            self.connection, adbc, connection,
+            self.connection, stream,
             "SELECT coalesce(group_concat(month), '') AS months FROM period_close",
         )  # fmt: skip
         ranges["period_line"] = [
@@ -353,9 +343,9 @@ class Staged:
         ]
         apart.read(ranges, as_of=self.as_of, stamp=stamp, rows=total)
 
-    def _load(self, adbc: Any, connection: Any, table: str, sql: str, names: tuple[str, ...]) -> None:
+    def _load(self, stream: Streams, table: str, sql: str, names: tuple[str, ...]) -> None:
         began = time.perf_counter()
-        _load(self.connection, adbc, connection, table, sql, names)
+        _load(self.connection, stream, table, sql, names, declares=self.declares)
         self.outside_s += time.perf_counter() - began
 
     def resolve(self, *, variables: dict[str, Any], country: str, lang: str) -> None:

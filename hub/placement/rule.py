@@ -61,7 +61,8 @@ def place(connection: Connection, *, check: bool = True) -> None:
 
 def place_containers(connection: Connection) -> None:
     """Lay only what says names, projects and slots: all that questions about containers need."""
-    for kind, name in re.findall(r"CREATE TEMP (TABLE|VIEW) (\w+)", _text("slots") + _text("tasks")):
+    made = re.findall(r"CREATE TEMP (TABLE|VIEW) (\w+)", _text("slots") + _text("tasks"))
+    for kind, name in reversed(made):  # what stands on others goes first
         connection.execute(f"DROP {kind} IF EXISTS temp.{name}")
     _run(connection, "slots")
 

@@ -17,8 +17,8 @@ import msgspec
 from hub.feed import cut_folder, forget_projections
 from hub.feed.kept import forget_open_cuts
 from hub.store import Store
+from hub.store.engines.sqlite import BEFORE
 from hub.store.erasure import Pending
-from hub.store.store import BEFORE
 from hub.store.subjects import Subject
 
 
@@ -82,8 +82,8 @@ def _feeds(feed: Path) -> list[str]:
 def _copies(store: Store) -> list[str]:
     """Remove what was kept of the store before a migration: it knows who was erased."""
     gone = []
-    place = Path(store.where)
-    for path in sorted(place.parent.glob(place.name + BEFORE + "*")) if store.where != ":memory:" else ():
+    place = store.engine.path
+    for path in sorted(place.parent.glob(place.name + BEFORE + "*")) if place else ():
         path.unlink()
         gone.append(f"copy {path.name}")
     return gone

@@ -48,7 +48,7 @@ def close(store: Store, root: Path, label: str, options: BuildOptions, *, actor:
     folder = cut_folder(root, cut.key)
     shutil.rmtree(folder, ignore_errors=True)  # left by a close that was interrupted before it was noted
     known_now = tuple(known(store, root))
-    sealed = keep_cut(Path(store.where), folder, cut, msgspec.structs.replace(options, cuts=known_now))
+    sealed = keep_cut(store.engine, folder, cut, msgspec.structs.replace(options, cuts=known_now))
     with store.transaction():
         rows.close(store, cut.key, sealed)
         store.audit("cut close", label, actor=actor, after=sealed)

@@ -47,7 +47,7 @@ def seal(store: Store, root: Path, month: str, options: BuildOptions, *, actor: 
                 month=month,
             )
         )
-    lines = lines_of_month(Path(store.where), root / f".scratch-{month}", month, options)
+    lines = lines_of_month(store.engine, root / f".scratch-{month}", month, options)
     sealed = seals.digest(lines)
     with store.transaction():
         stamp = store.stamp()

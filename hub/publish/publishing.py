@@ -154,12 +154,11 @@ def publish(
     """
     say = progress or (lambda _: None)
     now = clock.now()
-    store_file = Path(store.where)
-    if not store_file.exists():
+    if not store.engine.exists():
         raise FeedError(tr("The store {where} does not exist yet: run `hub sync` first.", where=store.where))
     store.verify()
     with _room_to_write(root):
-        return _publish(store, store_file, root, destinations, options, sources or {}, say, now)
+        return _publish(store, root, destinations, options, sources or {}, say, now)
 
 
 @contextmanager
@@ -179,14 +178,14 @@ def _room_to_write(root: Path) -> Iterator[None]:
 
 
 def _publish(
-    store: Store, store_file: Path, root: Path, destinations: list[Destination], options: PublishOptions,
+    store: Store, root: Path, destinations: list[Destination], options: PublishOptions,
     sources: Mapping[str, str], say: Callable[[str], None], now: datetime,
 ) -> PublishReport:  # fmt: skip
     _sweep(root)
     redact(store, root)
     say(tr("building the feed"))
     cuts, vs = cuts_for(store, root, as_of=options.build.as_of, vs=options.vs)
-    snapshot = build(store_file, root, msgspec.structs.replace(options.build, cuts=cuts, vs=vs), now=now)
+    snapshot = build(store.engine, root, msgspec.structs.replace(options.build, cuts=cuts, vs=vs), now=now)
     say(tr("checking it"))
     findings = check(
         store,
@@ -233,7 +232,7 @@ def deliver_current(
     folder = current(root)
     if folder is None:
         raise ConfigError(tr("There is no feed in {root} yet: run `hub publish` first.", root=root))
-    use_fields(fields_of(Path(store.where)))
+    use_fields(fields_of(store.engine))
     manifest = load_manifest(folder)
     snapshot = Snapshot(feed_id=folder.name, folder=folder, manifest=manifest, timings={})
     return PublishReport(

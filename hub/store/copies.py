@@ -14,9 +14,10 @@ import msgspec
 from hub.errors import StoreError
 from hub.records import BY_TABLE
 from hub.store import seals
+from hub.store.engines import StoreAt, engine_of
+from hub.store.engines.sqlite import explain
 from hub.store.erasure import Mark, known_marks
 from hub.store.migrations import migrations
-from hub.store.store import explain
 from hub.words import mark, tr
 
 WHAT = {
@@ -139,13 +140,12 @@ def schema(path: Path) -> Schema:
     )
 
 
-def marks(path: Path) -> tuple[str, list[Mark]] | None:
-    """Return the salt of the store file *path* and its marks of erased people; None where it has no salt."""
-    with _reading(path) as connection:
-        try:
-            return known_marks(connection)
-        except sqlite3.OperationalError:  # of a hub that kept ids in clear
-            return None
+def marks(store: StoreAt) -> tuple[str, list[Mark]] | None:
+    """Return the salt of *store* and its marks of erased people; None where it has no salt."""
+    engine = engine_of(store)
+    with engine.reader() as connection:
+        # a hub of old kept ids in clear
+        return known_marks(connection) if "erasure_key" in engine.tables(connection) else None
 
 
 def closed_cuts(path: Path) -> list[tuple[int, str, str]]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import sqlite3
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -21,6 +20,7 @@ import msgspec
 
 from hub.columns import Column, Personal, columns_of
 from hub.records import BY_TABLE, DECISIONS, Record
+from hub.store.engines import Engine
 
 ERASED = "(effacé)"
 TOKEN = "erased-"  # noqa: S105 - not a secret
@@ -348,12 +348,12 @@ def _shape(word: str) -> str:
     return f"{len(word)}{'a' if word.isalpha() else 'd' if word.isdigit() else ''}"
 
 
-def load_door(connection: sqlite3.Connection) -> Door:
+def load_door(connection: Any) -> Door:
     """Return the door of this store."""
     return Door(*known_marks(connection))
 
 
-def known_marks(connection: sqlite3.Connection) -> tuple[str, list[Mark]]:
+def known_marks(connection: Any) -> tuple[str, list[Mark]]:
     """Return the salt of this store, and every mark made with it."""
     (salt,) = connection.execute("SELECT salt FROM erasure_key").fetchone()
     marks = connection.execute("SELECT mark, shape, kind, texts FROM erased_mark ORDER BY kind, mark")
@@ -386,16 +386,14 @@ def identifiers(
     return found
 
 
-def tables(connection: sqlite3.Connection) -> dict[str, dict[str, Column]]:
+def tables(engine: Engine, connection: Any) -> dict[str, dict[str, Column]]:
     """Return the text columns of every table of the store, histories too, with what is declared of them."""
     found: dict[str, dict[str, Column]] = {}
-    for (table,) in connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%sqlite%' ORDER BY name"
-    ):
+    for table, kinds in engine.tables(connection).items():
         record = BY_TABLE.get(table.removesuffix("_history"))
         columns: dict[str, Column] = {}
-        for _, name, type_, *_ in connection.execute(f"PRAGMA table_info({table})"):
-            if type_.upper() != "TEXT" and not (record and name in {*columns_of(record), *TAIL}):
+        for name, kind_of in kinds.items():
+            if kind_of != "TEXT" and not (record and name in {*columns_of(record), *TAIL}):
                 continue
             declared = columns_of(record).get(name) if record else None
             if declared is None:
@@ -419,105 +417,83 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: str
 
 
-def pending(connection: sqlite3.Connection) -> list[Pending]:
+def pending(connection: Any) -> list[Pending]:
     """Return the erasures that are not finished, oldest first."""
     rows = connection.execute("SELECT id, stage, asked_at FROM erasure WHERE stage <> 'done' ORDER BY id")
     return [Pending(id=id_, stage=stage, asked_at=asked_at) for id_, stage, asked_at in rows]
 
 
 def add_marks(
-    connection: sqlite3.Connection, found: Iterable[tuple[str, str]], *, texts: bool, actor: str, now: str
+    connection: Any, found: Iterable[tuple[str, str]], *, texts: bool, actor: str, now: str
 ) -> None:
     """Keep the digests of (kind, text) pairs, and that an erasure is pending; inside a transaction."""
     door = load_door(connection)
     put_marks(connection, (door.mark(kind, text, texts=texts) for kind, text in found), actor=actor, now=now)
 
 
-def put_marks(connection: sqlite3.Connection, marks: Iterable[Mark], *, actor: str, now: str) -> None:
+def put_marks(connection: Any, marks: Iterable[Mark], *, actor: str, now: str) -> None:
     """Keep *marks* made with the salt of this store, and that an erasure is pending; inside a transaction."""
     connection.executemany(
         "INSERT INTO erased_mark (mark, shape, kind, texts) VALUES (?, ?, ?, ?) ON CONFLICT (kind, "
-        "mark) DO UPDATE SET texts = max(texts, excluded.texts)",
+        "mark) DO UPDATE SET texts = CASE WHEN erased_mark.texts > excluded.texts THEN erased_mark.texts "
+        "ELSE excluded.texts END",
         [(one.mark, one.shape, one.kind, int(one.texts)) for one in marks],
     )
     connection.execute("INSERT INTO erasure (stage, actor, asked_at) VALUES ('store', ?, ?)", (actor, now))
 
 
-def rewrite(connection: sqlite3.Connection, triggers: Callable[[str], str]) -> dict[str, int]:
+def rewrite(engine: Engine, connection: Any) -> dict[str, int]:
     """Take what is marked out of every text of every table, and keep no old image; gives rows per table.
 
-    Inside a transaction. *triggers* gives the statement that makes the memory trigger of a table again.
+    Inside a transaction.
     """
     import json
 
     door = load_door(connection)
 
-    def guarded(function: Callable[[str], str]) -> Callable[[Any], Any]:
-        return lambda value: function(value) if isinstance(value, str) and value else value
-
     def cursor(text: str) -> str:
         return json.dumps(door.json(json.loads(text)), sort_keys=True, ensure_ascii=False)
 
-    functions = {
-        "id": door.id, "name": door.name, "value": door.value,
-        "free": lambda text: door.text(text, always=False), "text": door.text, "cursor": cursor,
-    }  # fmt: skip
-    for name, function in functions.items():
-        connection.create_function(f"past_{name}", 1, guarded(function), deterministic=True)
     done: dict[str, int] = {}
-    for table, columns in tables(connection).items():
+    for table, columns in tables(engine, connection).items():
         record = table.removesuffix("_history") in BY_TABLE
-        sets = {
-            name: call
+        changes = {
+            name: change
             for name, column in columns.items()
-            if (call := _call(name, column, table.removesuffix("_history") if record else ""))
+            if (
+                change := _change(
+                    door, cursor, name, column, table.removesuffix("_history") if record else ""
+                )
+            )
         }
-        if not sets:
+        if not changes:
             continue
-        remembers = table in BY_TABLE
-        if remembers:
-            connection.execute(f"DROP TRIGGER {table}_memory")
-        where = " OR ".join(f"{name} IS NOT {call}" for name, call in sets.items())
-        count = connection.execute(
-            f"UPDATE {table} SET {', '.join(f'{name} = {call}' for name, call in sets.items())} WHERE {where}"
-        ).rowcount
-        if count:
-            done[table] = count
-        if remembers:
-            connection.execute(triggers(table))
+        with engine.forgetful(connection, [table] if table in BY_TABLE else []):
+            if count := engine.rewrite(connection, table, changes):
+                done[table] = count
     return done
 
 
-def _call(name: str, column: Column, record: str) -> str | None:
-    """Return the SQL of the column *name* without identifiers, or None where nobody can be in it."""
+def _change(
+    door: Door, cursor: Callable[[str], str], name: str, column: Column, record: str
+) -> Callable[[str], str] | None:
+    """Return what a text of the column *name* passes, or None where nobody can be in it."""
     if record and name in TAIL:
-        return f"past_text({name})" if TAIL[name] != "none" else None
+        return door.text if TAIL[name] != "none" else None
     if not record:
         if column.personal in {None, "none"}:
             return None
-        kind = (
-            "cursor"
-            if name == "value"
-            else "id"
-            if column.kind == "id"
-            else "value"
-            if name == "actor"
-            else "text"
-        )
-        return f"past_{kind}({name})"
-    if column.kind in {"id", "reference"}:
-        return f"past_id({name})"
-    if column.personal == "name":
-        return f"past_name({name})"
-    if column.personal in {"e-mail", "login"}:
-        return f"past_value({name})"
-    if column.kind != "text":
-        return None
-    return f"past_text({name})" if record in _OURS else f"past_free({name})"
+        if name == "value":
+            return cursor
+        if column.kind == "id":
+            return door.id
+        return door.value if name == "actor" else door.text
+    named = column.personal in {"name", "e-mail", "login"}
+    return door.column(column, record) if named or column.kind in {"id", "reference", "text"} else None
 
 
 def texts_with(
-    connection: sqlite3.Connection, found: Iterable[tuple[str, str]]
+    engine: Engine, connection: Any, found: Iterable[tuple[str, str]]
 ) -> list[tuple[str, str, str, str]]:
     """Return (table, column, id, text) of the free texts that hold one of the (kind, text) pairs."""
     salt = "00" * 32
@@ -526,18 +502,11 @@ def texts_with(
         salt, [empty.mark(kind, text, texts=True) for kind, text in found if kind in {"words", "word"}]
     )
     lines: list[tuple[str, str, str, str]] = []
-    connection.create_function(
-        "holds_mark", 1, lambda text: isinstance(text, str) and probe.text(text) != text, deterministic=True
-    )
-    for table, columns in tables(connection).items():
+    for table, columns in tables(engine, connection).items():
         if table.removesuffix("_history") not in BY_TABLE:
             continue
         for name, column in columns.items():
             if column.kind == "text" and column.personal in {"free text", "none"} and name not in TAIL:
-                lines += [
-                    (table, name, id_, text)
-                    for id_, text in connection.execute(
-                        f"SELECT DISTINCT id, {name} FROM {table} WHERE holds_mark({name}) ORDER BY 1, 2"
-                    )
-                ]
+                rows = engine.matching(connection, table, [name], lambda text: probe.text(text) != text)
+                lines += sorted({(table, name, row["id"], row[name]) for row in rows})
     return lines

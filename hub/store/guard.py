@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from hub.placement import here
 from hub.records import BY_TABLE, columns
 from hub.source import Scope
-from hub.store.bulk import write_rows
 from hub.store.presence import scope_sql
 from hub.store.store import Store
 from hub.words import mark, tr
@@ -49,7 +48,7 @@ def too_many(
         where += f" AND {here()}" + (" AND origin = 'timesheet'" if table == "worklog" else "")
         measure, unit, word = _WEIGHTS.get(table, ("0", 1, ""))
         known, leaving, weight, lost, first, last = store.connection.execute(
-            f"SELECT count(*), coalesce(sum(g.id IS NOT NULL), 0), coalesce(sum(abs({measure})), 0), "
+            f"SELECT count(*), count(g.id), coalesce(sum(abs({measure})), 0), "
             f"coalesce(sum(abs({measure})) FILTER (WHERE g.id IS NOT NULL), 0), "
             "min(key) FILTER (WHERE g.id IS NOT NULL), max(key) FILTER (WHERE g.id IS NULL) "
             f"FROM (SELECT * FROM {table} WHERE {where}) r LEFT JOIN temp.leaving g ON g.id = r.id",
@@ -84,12 +83,12 @@ def _of_container(
 ) -> str | None:
     measure, unit, word = _WEIGHTS.get(table, ("0", 1, ""))
     rows = store.connection.execute(
-        f"SELECT coalesce(c.name, t.container_id), count(*), coalesce(sum(g.id IS NOT NULL), 0), "
+        f"SELECT coalesce(c.name, t.container_id), count(*), count(g.id), "
         f"coalesce(sum(abs({measure})), 0), "
         f"coalesce(sum(abs({measure})) FILTER (WHERE g.id IS NOT NULL), 0) "
         f"FROM (SELECT * FROM {table} WHERE {where}) t LEFT JOIN temp.leaving g ON g.id = t.id "
         "LEFT JOIN container c ON c.id = t.container_id WHERE t.container_id IS NOT NULL "
-        "GROUP BY t.container_id ORDER BY 3 DESC",
+        "GROUP BY t.container_id, c.name ORDER BY 3 DESC",
         parameters,
     ).fetchall()
     for name, known, leaving, weight, lost in rows:
@@ -112,4 +111,5 @@ def _pick(store: Store, ids: list[str]) -> None:
     connection = store.connection
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS leaving (id TEXT PRIMARY KEY) WITHOUT ROWID")
     connection.execute("DELETE FROM temp.leaving")
-    write_rows(connection, "INSERT OR IGNORE INTO temp.leaving", "", [(id_,) for id_ in ids])
+    rows = [(id_,) for id_ in ids]
+    store.engine.insert(connection, "INSERT INTO temp.leaving", "ON CONFLICT DO NOTHING", rows)

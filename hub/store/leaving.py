@@ -29,7 +29,7 @@ def known_and_away(store: Store, table: str, container: str, source: str, *, run
     """
     where, of = ("container_id = ?", container) if container else ("source_id = ?", source)
     known, away = store.connection.execute(
-        f"SELECT count(*), coalesce(sum({left()}), 0) FROM {table} "
+        f"SELECT count(*), count(*) FILTER (WHERE {left()}) FROM {table} "
         f"WHERE {where} AND ({here()} OR run_id = ?)",
         (of, run_id),
     ).fetchone()
@@ -39,7 +39,7 @@ def known_and_away(store: Store, table: str, container: str, source: str, *, run
 def presences(store: Store, scope: Scope, table: str, source: str) -> list[tuple[str, str]]:
     """Return id and presence of every row of *table* in *scope*."""
     where, parameters = scope_sql(scope, table, source)
-    return store.connection.execute(f"SELECT id, presence FROM {table} WHERE {where}", parameters).fetchall()
+    return list(store.connection.execute(f"SELECT id, presence FROM {table} WHERE {where}", parameters))
 
 
 def forget_holds(store: Store, table: str, ids: Iterable[str]) -> None:

@@ -58,7 +58,7 @@ def corrections(store: Store) -> list[dict[str, Any]]:
         "FROM period_variance v LEFT JOIN project p ON p.key = v.project_key "
         "LEFT JOIN container c ON c.key = -1 - v.project_key "
         "LEFT JOIN worklog w ON w.id IN "
-        "(v.row_id, CASE WHEN v.row_id GLOB :day THEN substr(v.row_id, 1, length(v.row_id) - 11) END) "
-        "LEFT JOIN account a ON a.id = w.account_id LEFT JOIN sync_run r ON r.id = v.run_id ORDER BY v.seq",
-        {"day": "*@[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"},
+        "(v.row_id, "
+        "CASE WHEN v.row_id LIKE '%@____-__-__' THEN substr(v.row_id, 1, length(v.row_id) - 11) END) "
+        "LEFT JOIN account a ON a.id = w.account_id LEFT JOIN sync_run r ON r.id = v.run_id ORDER BY v.seq"
     )

@@ -24,7 +24,7 @@ def container_named(store: Store, name: str) -> tuple[str, str]:
     """
     found = store.rows(
         "SELECT id, coalesce(name, code, id) AS name FROM container "
-        "WHERE id = :name OR lower(:name) IN (lower(code), lower(name), lower(url)) ORDER BY id",
+        "WHERE id = :name OR fold(:name) IN (fold(code), fold(name), fold(url)) ORDER BY id",
         {"name": name},
     )
     if len(found) == 1:
@@ -50,7 +50,8 @@ def container_named(store: Store, name: str) -> tuple[str, str]:
 def tasks_known(store: Store, container_id: str, moment: str | None) -> list[dict[str, Any]]:
     """Return the tasks of a container as they were known at *moment*, now where it is None."""
     return store.rows(
-        f"SELECT * FROM ({as_of_sql('task', moment, _TASK)}) WHERE container_id = ? AND {here()} ORDER BY id",
+        f"SELECT * FROM ({as_of_sql('task', moment, _TASK)}) t WHERE container_id = ? AND {here()} "
+        "ORDER BY id",
         (container_id,),
     )
 

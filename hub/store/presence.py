@@ -7,16 +7,16 @@ A task that comes back therefore brings its worklogs back by itself.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import msgspec
 
 from hub.placement import here, place
 from hub.records import BY_TABLE, Presence, Worklog, columns
 from hub.source import Scope
-from hub.store.bulk import write_rows
+from hub.store.engines import Engine
 from hub.store.erasure import Door
 from hub.words import tr, trn
 
@@ -124,14 +124,15 @@ def scope_sql(scope: Scope, table: str, source_id: str) -> tuple[str, tuple[str,
                 f"source_id = ? AND {owner} IN (SELECT id FROM task WHERE container_id = ?)",
                 (source_id, scope.container_id),
             )
-        return "0", ()
+        return "false", ()
     return "source_id = ?", (source_id,)
 
 
 class PresenceRoom:
     """The part of the store that decides and tells presence; `Store` is built on it."""
 
-    connection: sqlite3.Connection
+    connection: Any
+    engine: Engine
 
     @property
     def door(self) -> Door:
@@ -172,10 +173,10 @@ class PresenceRoom:
     def see(self, partition: str, records: Iterable[tuple[str, str]]) -> None:
         """Note that *partition* saw these (table, id)."""
         pass_ = self.door.id
-        write_rows(
+        self.engine.insert(
             self.connection,
-            "INSERT OR IGNORE INTO temp.seen",
-            "",
+            "INSERT INTO temp.seen",
+            "ON CONFLICT DO NOTHING",
             [(partition, table, pass_(id_)) for table, id_ in records],
         )
 
@@ -223,7 +224,7 @@ class PresenceRoom:
                 "WHERE id = ? AND presence <> ?",
                 ((presence, evidence, stamp, run_id, self.door.id(id_), presence) for id_ in ids),
             )
-            changed = max(cursor.rowcount, 0)
+            changed = max(int(cursor.rowcount), 0)
             if changed:
                 self.tick(stamp)
         return changed
@@ -235,7 +236,7 @@ class PresenceRoom:
         with self.transaction():
             since = self.stamp()
             self.connection.executemany(
-                "INSERT OR IGNORE INTO presence_hold VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO presence_hold VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (
                     (table, self.door.id(id_), source_id, presence, self.door.text(evidence), since, run_id)
                     for table, ids in gone.items()
@@ -250,7 +251,7 @@ class PresenceRoom:
             "WHERE s.table_name = presence_hold.table_name AND s.id = presence_hold.id)",
             (source_id,),
         )
-        return max(cursor.rowcount, 0)
+        return max(int(cursor.rowcount), 0)
 
     def accept(self, source_id: str | None, *, run_id: int, actor: str) -> dict[str, int]:
         """Let held rows go; gives the number of rows per table."""
@@ -312,7 +313,8 @@ class PresenceRoom:
             "LEFT JOIN container c ON c.id = l.container_id "
             "LEFT JOIN project_label p ON p.project_key = l.project_key "
             "WHERE :source IS NULL OR l.source_id = :source "
-            f"GROUP BY l.source_id, l.container_id, l.project_key, l.presence, l.evidence ORDER BY {order}",
+            "GROUP BY l.source_id, l.container_id, c.name, l.project_key, p.label, l.presence, l.evidence "
+            f"ORDER BY {order}",
             {"source": source_id},
         ).fetchall()
         return [Stake(**dict(zip(Stake.__struct_fields__, row, strict=True))) for row in rows]

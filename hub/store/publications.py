@@ -34,7 +34,9 @@ def in_use(store: Store) -> set[str]:
     return {
         row["feed_id"]
         for row in store.rows(
-            "SELECT feed_id, max(started_at) FROM publication WHERE state = 'published' GROUP BY destination"
+            "SELECT feed_id FROM (SELECT feed_id, row_number() OVER (PARTITION BY destination "
+            "ORDER BY started_at DESC, feed_id) AS place FROM publication WHERE state = 'published') p "
+            "WHERE place = 1"
         )
     }
 

@@ -21,8 +21,11 @@ def sources(store: Store) -> list[dict[str, Any]]:
 def publications(store: Store) -> list[dict[str, Any]]:
     """Return the last delivery to each destination: destination, feed_id, state, at and detail."""
     return store.rows(
-        "SELECT destination, feed_id, state, max(coalesce(finished_at, started_at)) AS at, detail "
-        "FROM publication GROUP BY destination ORDER BY destination"
+        "SELECT destination, feed_id, state, at, detail FROM ("
+        "SELECT destination, feed_id, state, detail, coalesce(finished_at, started_at) AS at, "
+        "row_number() OVER (PARTITION BY destination "
+        "ORDER BY coalesce(finished_at, started_at) DESC, feed_id) AS place FROM publication) p "
+        "WHERE place = 1 ORDER BY destination"
     )
 
 
@@ -31,7 +34,7 @@ def sizes(store: Store) -> list[dict[str, Any]]:
     found = []
     for name in BY_TABLE:
         (now,) = store.rows(
-            f"SELECT count(*) AS n, coalesce(sum(presence <> 'present'), 0) AS away FROM {name}"
+            f"SELECT count(*) AS n, count(*) FILTER (WHERE presence <> 'present') AS away FROM {name}"
         )
         (past,) = store.rows(f"SELECT count(*) AS n FROM {name}_history")
         found.append({"table": name, "rows": now["n"], "not_present": now["away"], "history": past["n"]})
@@ -128,13 +131,14 @@ def read(store: Store) -> dict[str, list[dict[str, Any]]]:
     )
     return {
         "containers": store.rows(
-            f"SELECT source_id, id, code, name FROM container WHERE {other} ORDER BY source_id, code, name"
+            f"SELECT source_id, id, code, name FROM container WHERE {other} "
+            "ORDER BY source_id, code NULLS FIRST, name"
         ),
         "accounts": store.rows(
             "SELECT source_id, id, display_name, email, employee_no, login FROM account "
-            f"WHERE {other} AND kind = 'human' ORDER BY display_name, id"
+            f"WHERE {other} AND kind = 'human' ORDER BY display_name NULLS FIRST, id"
         ),
-        "codes": store.rows(f"SELECT code FROM ({codes}) ORDER BY code"),
+        "codes": store.rows(f"SELECT code FROM ({codes}) named ORDER BY code"),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -11,25 +10,56 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub.errors import StoreError
+from hub.store.engines import Engine, StoreAt, engine_of
+from hub.store.engines.sqlite import Sqlite, explain
+from hub.store.lean import Database
 from hub.store.migrations import migrations
-from hub.store.store import Store, explain
+from hub.store.store import Store
 from hub.words import tr
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Store]:
-    """Open the store at *path* to be read; nothing at all is written beside it.
+def opened(at: StoreAt) -> Iterator[Store]:
+    """Open a store to be read; nothing at all is written beside it.
 
-    A store of an older hub is read by its copy, which is brought to this version. Raises `StoreError`.
+    A file of an older hub is read by its copy, which is brought to this version. Raises `StoreError`.
     """
-    if not path.exists():
-        raise StoreError(tr("There is no store at {path} yet: run `hub sync` first.", path=path))
+    engine = engine_of(at)
+    if not engine.exists():
+        raise StoreError(tr("There is no store at {path} yet: run `hub sync` first.", path=engine.where))
+    with _file(engine.path) if engine.path is not None else _server(engine) as store:
+        yield store
+
+
+@contextmanager
+def _server(engine: Engine) -> Iterator[Store]:
+    """Open the store on a server; what it lacks is not made while it is looked at."""
+    connection = engine.connect()
+    try:
+        store = Store(connection, engine)
+        if store.lacks():
+            raise StoreError(
+                tr(
+                    "The store {where} was written by an older pm-hub: the next `hub run` brings it to this "
+                    "version.",
+                    where=engine.where,
+                )
+            )
+        yield store
+    except engine.error as exc:
+        raise engine.explain(exc) from exc
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _file(path: Path) -> Iterator[Store]:
     with tempfile.TemporaryDirectory(prefix="pm-hub-", ignore_cleanup_errors=True) as aside:
         try:
             connection = _connect(path, Path(aside))
         except (sqlite3.Error, OSError) as exc:
             raise (explain(exc, str(path)) if isinstance(exc, sqlite3.Error) else _unread(path, exc)) from exc
-        store = Store(connection, str(path))
+        store = Store(connection, Sqlite(path))
         try:
             if store.lacks():
                 store = _copied(store, Path(aside))
@@ -41,9 +71,9 @@ def opened(path: Path) -> Iterator[Store]:
             connection.close()
 
 
-def may_write(path: Path) -> bool:
-    """Say whether this account may write the store at *path* and beside it."""
-    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+def may_write(at: StoreAt) -> bool:
+    """Say whether this account may write the store."""
+    return engine_of(at).may_write()
 
 
 def _connect(path: Path, aside: Path) -> sqlite3.Connection:
@@ -75,8 +105,8 @@ def _copied(store: Store, aside: Path) -> Store:
     connection = sqlite3.connect(aside / "newer.db", isolation_level=None, check_same_thread=False)
     try:
         store.connection.backup(connection)
-        migrated = Store(connection, store.where)
-        migrations.apply(migrated.db)
+        migrations.apply(Database(connection))
+        migrated = Store(connection, store.engine)
         migrated.older = True
     except BaseException:
         connection.close()

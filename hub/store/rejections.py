@@ -9,7 +9,6 @@ import msgspec
 from hub.clock import now
 from hub.errors import ConfigError
 from hub.placement import here
-from hub.store.bulk import write_rows
 from hub.store.store import Store
 from hub.tally import Rejection, sentence
 from hub.words import tr
@@ -78,7 +77,7 @@ def keep(store: Store, source_id: str, partition: str, found: Iterable[Rejection
     )
     with store.transaction():
         store.tick(moment)
-        write_rows(
+        store.engine.insert(
             store.connection,
             f"INSERT INTO rejection ({names})",
             f"ON CONFLICT (source_id, partition, key, field) DO UPDATE SET {newer}",
@@ -92,7 +91,7 @@ def settle(store: Store, source_id: str, partition: str, *, run_id: int) -> int:
         "DELETE FROM rejection WHERE source_id = ? AND partition = ? AND run_id <> ?",
         (source_id, store.door.id(partition), run_id),
     )
-    return max(gone.rowcount, 0)
+    return max(int(gone.rowcount), 0)
 
 
 def settle_asked(store: Store, source_id: str, asked: Iterable[str], *, run_id: int) -> None:
@@ -146,7 +145,7 @@ def old_images(
         names = sorted(fields)
         if not names:
             continue
-        agree = " AND ".join(f"{name} IS ?" for name in names)
+        agree = " AND ".join(f"{name} IS NOT DISTINCT FROM ?" for name in names)
         pass_ = store.door.value
         values = [
             pass_(value) if isinstance(value, str) else value for value in (fields[name] for name in names)
@@ -181,7 +180,7 @@ def count(store: Store, moment: str) -> int:
 def lacks(store: Store) -> dict[str, Lack]:
     """Return what each source lacks by rejections, by the source's name."""
     rows = store.connection.execute(
-        "SELECT source_id, count(*), coalesce(sum(accepted_at IS NULL), 0), coalesce(sum(seconds), 0), "
+        "SELECT source_id, count(*), count(*) FILTER (WHERE accepted_at IS NULL), coalesce(sum(seconds), 0), "
         "coalesce(sum(amount_minor), 0) FROM rejection GROUP BY source_id ORDER BY source_id"
     )
     return {row[0]: Lack(**dict(zip(Lack.__struct_fields__, row, strict=True))) for row in rows}

@@ -81,8 +81,8 @@ def _images(store: Store, day: str) -> dict[str, int]:
     run("DELETE FROM temp.kept_moment")
     # a moment to the second is that second's end, as `as_of_sql` reads it
     run(
-        "INSERT OR IGNORE INTO temp.kept_moment SELECT CASE WHEN instr(as_of, '.') THEN as_of "
-        "ELSE replace(as_of, 'Z', '.999999Z') END FROM cut WHERE as_of < ?",
+        "INSERT INTO temp.kept_moment SELECT CASE WHEN instr(as_of, '.') > 0 THEN as_of "
+        "ELSE replace(as_of, 'Z', '.999999Z') END FROM cut WHERE as_of < ? ON CONFLICT DO NOTHING",
         (limit,),
     )
     done = {}
@@ -123,18 +123,22 @@ def _runs(store: Store, day: str) -> int:
             "SELECT run_id FROM presence_hold",
         )
     )
-    return store.connection.execute(
+    gone = store.connection.execute(
         f"DELETE FROM sync_run WHERE verdict <> 'running' AND finished_at < ? AND id NOT IN ({kept})", (day,)
-    ).rowcount
+    )
+    return int(gone.rowcount)
 
 
 def _deliveries(store: Store, day: str) -> int:
     """Remove the deliveries before *day*, but for the last of each destination and of each place."""
-    return store.connection.execute(
-        "DELETE FROM publication WHERE started_at < ? AND rowid NOT IN ("
-        "SELECT rowid FROM (SELECT rowid, row_number() OVER (PARTITION BY destination, state, detail "
-        "ORDER BY started_at DESC) AS place FROM publication WHERE state = 'published') WHERE place = 1 "
-        "UNION SELECT rowid FROM (SELECT rowid, row_number() OVER (PARTITION BY destination "
-        "ORDER BY coalesce(finished_at, started_at) DESC) AS place FROM publication) WHERE place = 1)",
+    gone = store.connection.execute(
+        "DELETE FROM publication WHERE started_at < ? AND (destination, feed_id) NOT IN ("
+        "SELECT destination, feed_id FROM (SELECT destination, feed_id, row_number() OVER "
+        "(PARTITION BY destination, state, detail ORDER BY started_at DESC) AS place "
+        "FROM publication WHERE state = 'published') p WHERE place = 1 "
+        "UNION SELECT destination, feed_id FROM (SELECT destination, feed_id, row_number() OVER "
+        "(PARTITION BY destination ORDER BY coalesce(finished_at, started_at) DESC) AS place "
+        "FROM publication) p WHERE place = 1)",
         (day,),
-    ).rowcount
+    )
+    return int(gone.rowcount)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import json
-import os
 import re
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -17,12 +13,12 @@ from typing import Any, Self
 import msgspec
 
 from hub import clock
-from hub.errors import ConfigError, SourceDataError, StoreBusy, StoreError, StoreFull, StoreTooNew
+from hub.errors import SourceDataError, StoreError, StoreTooNew
 from hub.files import storable
-from hub.placement import fold, here
+from hub.placement import here
 from hub.records import BY_TABLE, Presence, Record, columns
 from hub.store import seals
-from hub.store.bulk import write_rows
+from hub.store.engines import Engine, engine_of
 from hub.store.erasure import (
     Door,
     Mark,
@@ -34,15 +30,12 @@ from hub.store.erasure import (
     put_marks,
     rewrite,
 )
-from hub.store.lean import Database
-from hub.store.migrations import memory_trigger, migrations
+from hub.store.migrations import migrations
 from hub.store.presence import PresenceRoom
 from hub.version import release
 from hub.words import tr
 
 TAIL = ("source_id", "presence", "presence_evidence", "recorded_at", "run_id")
-BEFORE = ".before-"
-"""Between a store's name and its last migration, in the name of the copy kept before the next one."""
 COMPLETE = "(verdict = 'ok' OR verdict = 'partial' AND missing IS NULL)"
 """The condition of runs that read everything; what they met and could not take does not make them stale."""
 _DECIDED = (
@@ -95,97 +88,39 @@ def utc_now() -> str:
     return clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def explain(error: sqlite3.Error, where: str) -> StoreError:
-    """Turn SQLite's *error* into a sentence for the person who runs the hub."""
-    text = str(error).lower()
-    if "locked" in text or "busy" in text:
-        return StoreBusy(
-            tr(
-                "The store {where} is locked by another program. Close the tool that has it open (a "
-                "database browser, a copy in progress), then run the command again; nothing was lost.",
-                where=where,
-            )
-        )
-    if "full" in text:
-        return StoreFull(
-            tr(
-                "The disk that holds {where} is full. Free some space, then run the command again: "
-                "it continues from the last complete batch.",
-                where=where,
-            )
-        )
-    if "readonly" in text or "read-only" in text or "unable to open" in text:
-        return StoreFull(
-            tr(
-                "The store {where} cannot be written: the file or its folder is read-only or "
-                "missing. Give this account the right to write there, or choose another place with "
-                "`store = …`.",
-                where=where,
-            )
-        )
-    if "malformed" in text or "not a database" in text:
-        return StoreError(
-            tr(
-                "{where} is not a readable SQLite database. Restore it from a copy, or move it away "
-                "and sync again.",
-                where=where,
-            )
-        )
-    return StoreError(tr("The store {where} answered: {error}.", where=where, error=error))
-
-
 class Store(PresenceRoom):
     """The one door to the database; a context manager that closes what it opened."""
 
     older = False
     """Whether this is a copy, brought to this version, of a store that an older hub wrote."""
 
-    def __init__(self, connection: sqlite3.Connection, where: str) -> None:
-        """Wrap an open *connection*; use `open()` instead."""
+    def __init__(self, connection: Any, engine: Engine) -> None:
+        """Wrap an open *connection* of *engine*; use `open()` instead."""
         self.connection = connection
-        self.where = where
-        connection.create_function("fold", 1, fold, deterministic=True)
-        self.db = Database(connection)
+        self.engine = engine
+        engine.prepare(connection)
         self._door: Door | None = None
 
-    @classmethod
-    def open(cls, url: str | Path, *, base: Path | None = None) -> Self:
-        """Open ``sqlite:///path`` (or a path), create it when missing, and bring it to this version.
+    @property
+    def where(self) -> str:
+        """Return which store this is, for people: a file, or an address without any secret."""
+        return self.engine.where
 
-        ``sqlite://`` alone is a store in memory. Relative paths start at *base*.
+    @classmethod
+    def open(cls, url: str | Path | Engine, *, base: Path | None = None) -> Self:
+        """Open the store at *url*, see `engine_of`, make it where it is missing, bring it to this version.
+
         Raises `ConfigError` for another kind of address, `StoreTooNew` for a store of a newer hub.
         """
-        path = store_path(url, base=base)
-        where = str(path) if path else ":memory:"
+        engine = engine_of(url, base=base)
+        connection = engine.connect()
         try:
-            if path:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                if not path.exists():
-                    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-            connection = sqlite3.connect(
-                where, isolation_level=None, timeout=10, check_same_thread=False, cached_statements=512
-            )
-        except OSError as exc:
-            raise StoreFull(
-                tr(
-                    "The folder {folder} cannot be written ({reason}). Give this account the right to "
-                    "write there, or choose another place with `store = …`.",
-                    folder=path.parent if path else ".",
-                    reason=exc.strerror,
-                )
-            ) from exc
-        except sqlite3.Error as exc:
-            raise explain(exc, where) from exc
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA temp_store = FILE")
-            connection.execute("PRAGMA cache_size = -16384")
-            store = cls(connection, where)
-            store._migrate()
-        except sqlite3.Error as exc:
+            store = cls(connection, engine)
+            if store.lacks():
+                engine.migrate(connection, engine.applied(connection))
+        except engine.error as exc:
             connection.close()
-            raise explain(exc, where) from exc
+            raise engine.explain(exc) from exc
         except StoreError:
             connection.close()
             raise
@@ -196,9 +131,8 @@ class Store(PresenceRoom):
 
         Raises `StoreTooNew` for a store of a newer hub.
         """
-        known = {migration.name for migration in migrations.pending(self.db)}
-        applied = {migration.name for migration in migrations.applied(self.db)}
-        ours = known | {m.name for m in migrations._migrations}
+        applied = self.engine.applied(self.connection)
+        ours = {migration.name for migration in migrations._migrations}
         if newer := sorted(applied - ours):
             raise StoreTooNew(
                 tr(
@@ -208,46 +142,7 @@ class Store(PresenceRoom):
                     newer=newer[-1],
                 )
             )
-        return known
-
-    def _migrate(self) -> None:
-        if not self.lacks():
-            return
-        applied = {migration.name for migration in migrations.applied(self.db)}
-        kept = self._keep_before(applied) if applied else None
-        migrations.apply(self.db)
-        if kept is not None:
-            for path in kept.parent.glob(kept.name.partition(BEFORE)[0] + BEFORE + "*"):
-                if path != kept:
-                    path.unlink(missing_ok=True)
-
-    def _keep_before(self, applied: set[str]) -> Path | None:
-        """Keep the store as it is before its first migration, beside it; gives the copy.
-
-        Where the disk has no room for it nothing is migrated.
-        """
-        if self.where == ":memory:":
-            return None
-        target = Path(f"{self.where}{BEFORE}{max(applied)}")
-        fresh = target.with_name(f".{target.name}.new")
-        fresh.unlink(missing_ok=True)
-        os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        try:
-            with contextlib.closing(sqlite3.connect(fresh)) as copy:
-                self.connection.backup(copy)
-            os.replace(fresh, target)
-        except OSError as exc:
-            raise StoreFull(
-                tr(
-                    "The store {where} was not brought to this version: a copy of it could not be kept "
-                    "beforehand ({reason}).",
-                    where=self.where,
-                    reason=exc.strerror,
-                )
-            ) from exc
-        finally:
-            fresh.unlink(missing_ok=True)
-        return target
+        return ours - applied
 
     def close(self) -> None:
         """Close the database."""
@@ -262,12 +157,12 @@ class Store(PresenceRoom):
         self.close()
 
     def verify(self) -> None:
-        """Look through the whole file for damage. Raises `StoreError` naming it."""
+        """Look for damage. Raises `StoreError` naming it."""
         try:
-            found = [str(row[0]) for row in self.connection.execute("PRAGMA quick_check(3)")]
-        except sqlite3.Error as exc:
-            raise explain(exc, self.where) from exc
-        if found != ["ok"]:
+            found = self.engine.verify(self.connection)
+        except self.engine.error as exc:
+            raise self.engine.explain(exc) from exc
+        if found:
             raise StoreError(
                 tr(
                     "The store {where} is damaged: {found}. Restore it from a copy; nothing was published.",
@@ -290,7 +185,10 @@ class Store(PresenceRoom):
         """Run the block in one transaction (a savepoint inside another); all of it is kept, or none."""
         nested = self.connection.in_transaction
         try:
-            self.connection.execute("SAVEPOINT batch" if nested else "BEGIN IMMEDIATE")
+            if nested:
+                self.connection.execute("SAVEPOINT batch")
+            else:
+                self.engine.begin(self.connection)
             try:
                 yield
             except BaseException:
@@ -299,15 +197,15 @@ class Store(PresenceRoom):
                     self.connection.execute("RELEASE batch")
                 raise
             self.connection.execute("RELEASE batch" if nested else "COMMIT")
-        except sqlite3.Error as exc:
+        except self.engine.error as exc:
             if not nested and self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
-            raise explain(exc, self.where) from exc
+            raise self.engine.explain(exc) from exc
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
         """Run the block and take everything back: what a dry run stands on."""
-        self.connection.execute("BEGIN IMMEDIATE")
+        self.engine.begin(self.connection)
         try:
             yield
         finally:
@@ -363,12 +261,10 @@ class Store(PresenceRoom):
             for table, rows in by_table.items():
                 astuple = msgspec.structs.astuple
                 try:
-                    written += write_rows(
-                        self.connection,
-                        *_upsert_sql(table),
-                        [astuple(record) + tail for record in rows.values()],
+                    written += self.engine.upsert(
+                        self.connection, table, [astuple(record) + tail for record in rows.values()]
                     )
-                except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError) as exc:
+                except self.engine.refused as exc:
                     raise self._bad_record(table, rows.values(), tail, exc) from exc
             (after,) = self.connection.execute(keys).fetchone()
             changes.inserted = after - before
@@ -379,20 +275,20 @@ class Store(PresenceRoom):
         return changes
 
     def _bad_record(
-        self, table: str, rows: Iterable[Record], tail: tuple[Any, ...], exc: sqlite3.Error
+        self, table: str, rows: Iterable[Record], tail: tuple[Any, ...], exc: Exception
     ) -> SourceDataError:
         """Find the record that broke the table's rule, so that the message can name it."""
         for record in rows:
             try:
                 self.connection.execute("SAVEPOINT probe")
-                write_rows(self.connection, *_upsert_sql(table), [msgspec.structs.astuple(record) + tail])
-            except sqlite3.Error as one:
+                self.engine.upsert(self.connection, table, [msgspec.structs.astuple(record) + tail])
+            except self.engine.error as one:
                 return SourceDataError(
                     tr(
                         "The record {table} {id} breaks a rule of the store: {one}.",
                         table=table,
                         id=record.id,
-                        one=one,
+                        one=str(one).partition("\n")[0],
                     )
                 )
             finally:
@@ -433,7 +329,7 @@ class Store(PresenceRoom):
         self.connection.execute(
             "INSERT INTO cursor VALUES (?, ?, ?, ?) ON CONFLICT (source_id, partition) "
             "DO UPDATE SET value = excluded.value, run_id = excluded.run_id "
-            "WHERE value IS NOT excluded.value",
+            "WHERE cursor.value IS DISTINCT FROM excluded.value",
             (
                 source_id,
                 self.door.id(partition),
@@ -465,7 +361,7 @@ class Store(PresenceRoom):
                 "INSERT INTO source (id, key, kind, base_url, tz, seconds_per_day, freshness_max_s) "
                 "VALUES (?, (SELECT coalesce(max(key), 0) + 1 FROM source), ?, ?, ?, ?, ?) "
                 "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, "
-                "base_url = coalesce(excluded.base_url, base_url), tz = excluded.tz, "
+                "base_url = coalesce(excluded.base_url, source.base_url), tz = excluded.tz, "
                 "seconds_per_day = excluded.seconds_per_day, freshness_max_s = excluded.freshness_max_s",
                 (source_id, kind, base_url, tz, seconds_per_day, freshness_max_s),
             )
@@ -493,7 +389,7 @@ class Store(PresenceRoom):
             "WHERE verdict = 'running' AND (:source IS NULL OR source_id = :source)",
             {"now": utc_now(), "source": source_id},
         )
-        return max(cursor.rowcount, 0)
+        return max(int(cursor.rowcount), 0)
 
     def end_run(
         self,
@@ -612,10 +508,10 @@ class Store(PresenceRoom):
     def rewrite_erased(self) -> dict[str, int]:
         """Take who is marked out of every text of the store, in one transaction; gives rows per table."""
         self._door = None
-        self.connection.execute("PRAGMA secure_delete = ON")
+        self.engine.overwrite(self.connection)
         with self.transaction():
             sealed = seals.kept(self.connection)
-            done = rewrite(self.connection, lambda table: memory_trigger(self.db, table))
+            done = rewrite(self.engine, self.connection)
             for month, (before, after) in seals.renew(self.connection, sealed).items():
                 self.audit(seals.REDACTED, month, actor="hub", before=before, after=after)
             self.audit("privacy erase", "", actor="hub", after=json.dumps(done))
@@ -632,28 +528,19 @@ class Store(PresenceRoom):
             )
 
     def compact(self) -> None:
-        """Leave nothing of what was rewritten in free pages or log. Raises `ConfigError` while it is read."""
-        try:
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self.connection.execute("VACUUM")
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.OperationalError as exc:
-            raise ConfigError(
-                tr(
-                    "The rows were rewritten, but the file could not be compacted ({error}): run it "
-                    "again when nobody reads the store.",
-                    error=exc,
-                )
-            ) from exc
+        """Leave nothing of what was rewritten behind. Raises `ConfigError` while it is read."""
+        self.engine.compact(self.connection)
 
     # ---------- reading ----------
 
     def rows(self, sql: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> list[dict[str, Any]]:
         """Run a query and give its rows as dicts."""
         try:
-            return list(self.db.query(sql, parameters))
-        except sqlite3.Error as exc:
-            raise explain(exc, self.where) from exc
+            cursor = self.connection.execute(sql, parameters)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+        except self.engine.error as exc:
+            raise self.engine.explain(exc) from exc
 
     def ids(self, table: str, prefix: str) -> frozenset[str]:
         """Return the ids of *table* that begin with *prefix*, of rows that have not left; from any thread."""
@@ -667,16 +554,12 @@ class Store(PresenceRoom):
 
     def _of_prefix(self, sql: str, prefix: str) -> list[tuple[Any, ...]]:
         bounds = (prefix, prefix + "\U0010ffff")
-        if self.where == ":memory:":
-            return self.connection.execute(sql, bounds).fetchall()
+        if not self.engine.shared:
+            rows: list[tuple[Any, ...]] = self.connection.execute(sql, bounds).fetchall()
+            return rows
         # a connection of its own: the writing one may be in the middle of a transaction
-        reader = sqlite3.connect(Path(self.where).resolve().as_uri() + "?mode=ro", uri=True, timeout=10)
-        try:
-            return reader.execute(sql, bounds).fetchall()
-        except sqlite3.Error as exc:
-            raise explain(exc, self.where) from exc
-        finally:
-            reader.close()
+        with self.engine.reader() as reader:
+            return list(reader.execute(sql, bounds).fetchall())
 
     def as_of(self, table: str, moment: str) -> list[dict[str, Any]]:
         """Return the rows of *table* as they were known at *moment* (a UTC instant)."""
@@ -686,20 +569,6 @@ class Store(PresenceRoom):
         """Return the rows of *table* as they are known now, without the plumbing, ordered by id."""
         names = ", ".join((*columns(BY_TABLE[table]), "source_id", "presence", "presence_evidence"))
         return self.rows(f"SELECT {names} FROM {table} ORDER BY id")
-
-
-def store_path(url: str | Path, *, base: Path | None = None) -> Path | None:
-    """Return the file of a store address, or None for a store in memory."""
-    text = str(url)
-    if text in {"sqlite://", ":memory:"}:
-        return None
-    if text.startswith("sqlite:///"):
-        text = text.removeprefix("sqlite:///")
-    elif "://" in text:
-        raise ConfigError(
-            tr("store = {text!r}: only sqlite:///path is supported in this version.", text=text)
-        )
-    return (base or Path.cwd()) / Path(text)
 
 
 def as_of_sql(table: str, moment: str | None, names: Iterable[str] | None = None) -> str:
@@ -720,19 +589,3 @@ def as_of_sql(table: str, moment: str | None, names: Iterable[str] | None = None
         f"SELECT {listed} FROM {table} WHERE recorded_at <= '{full}' UNION ALL "
         f"SELECT {listed} FROM {table}_history WHERE recorded_at <= '{full}' AND superseded_at > '{full}'"
     )
-
-
-@functools.cache
-def _upsert_sql(table: str) -> tuple[str, str]:
-    """Return what stands before and after the values."""
-    names = columns(BY_TABLE[table])
-    data = names[1:]
-    mine = ", ".join(f"{table}.{name}" for name in data)
-    theirs = ", ".join(f"excluded.{name}" for name in data)
-    sets = ", ".join(f"{name} = excluded.{name}" for name in data)
-    after = (
-        f"ON CONFLICT (id) DO UPDATE SET {sets}, presence = 'present', presence_evidence = NULL, "
-        f"recorded_at = excluded.recorded_at, run_id = excluded.run_id "
-        f"WHERE ({mine}) IS NOT ({theirs}) OR {table}.presence <> 'present'"
-    )
-    return f"INSERT INTO {table} ({', '.join(names)}, source_id, recorded_at, run_id)", after

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -14,7 +14,6 @@ from hub.columns import Column
 from hub.errors import ConfigError
 from hub.records import BY_TABLE
 from hub.store.erasure import ACCOUNT_REFS, ERASED, TOKEN, Door, identifiers, tables, texts_with
-from hub.store.migrations import memory_trigger
 from hub.store.store import Store
 from hub.words import tr
 
@@ -62,8 +61,8 @@ def find(store: Store, who: str) -> Subject:
     )
     people = store.rows(
         f"SELECT {columns}, aliases FROM (SELECT {columns}, aliases FROM person UNION SELECT {columns}, "
-        "aliases FROM person_history) "
-        f"WHERE {found} OR instr(' ' || lower(aliases) || ' ', ' ' || :k || ' ')",
+        "aliases FROM person_history) p "
+        f"WHERE {found} OR instr(' ' || lower(aliases) || ' ', ' ' || :k || ' ') > 0",
         {"k": key},
     )
     ids = {row["id"] for row in people}
@@ -88,9 +87,9 @@ def find(store: Store, who: str) -> Subject:
     accounts |= {
         row["id"]
         for row in store.rows(
-            f"SELECT id FROM (SELECT {columns} FROM account UNION SELECT {columns} FROM account_history) "
+            f"SELECT id FROM (SELECT {columns} FROM account UNION SELECT {columns} FROM account_history) a "
             "WHERE lower(id) = :k OR lower(email) = :k OR lower(employee_no) = :k OR lower(login) = :k "
-            "OR (:alone AND lower(display_name) = :k)",
+            "OR (:alone = 1 AND lower(display_name) = :k)",
             {"k": key, "alone": int(not ids)},
         )
     }
@@ -147,9 +146,9 @@ def _known(
     others = {
         row["display_name"]
         for row in store.rows(
-            "SELECT display_name FROM person WHERE presence = 'present' AND id NOT IN (SELECT value "
-            "FROM json_each(?))",
-            (msgspec.json.encode(sorted(ids)).decode(),),
+            "SELECT display_name FROM person WHERE presence = 'present' "
+            f"AND id NOT IN ({', '.join('?' * len(ids)) or 'NULL'})",
+            tuple(sorted(ids)),
         )
     }
     # a namesake keeps the name
@@ -166,35 +165,28 @@ def _known(
 def export(store: Store, subject: Subject) -> dict[str, list[dict[str, Any]]]:
     """Return every row that is *subject*'s or names them, by table, older images (``superseded_at``) too."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    ids = msgspec.json.encode([*subject.persons, *subject.accounts]).decode()
-    probe = _probe(store, subject)
-    for table, columns in tables(store.connection).items():
+    ids = (*subject.persons, *subject.accounts)
+    listed = ", ".join("?" * len(ids))
+    names = _probe(subject)
+    for table, columns in tables(store.engine, store.connection).items():
         base = table.removesuffix("_history")
         own = [
             name
             for name in columns
             if name in ACCOUNT_REFS or (name == "id" and base in {"account", "person"})
         ]
-        where = [f"{name} IN (SELECT value FROM json_each(:ids))" for name in own]
-        where += [f"{probe}({name})" for name, column in columns.items() if _may_name(base, column)]
-        if not where:
-            continue
-        for row in store.rows(f"SELECT * FROM {table} WHERE {' OR '.join(where)}", {"ids": ids}):
+        also = (" OR ".join(f"{name} IN ({listed})" for name in own) or "false", ids * len(own))
+        texts = [name for name, column in columns.items() if _may_name(base, column)]
+        for row in store.engine.matching(store.connection, table, texts, names, also):
             found.setdefault(base, {})[repr(sorted(row.items(), key=str))] = row
     return {table: list(rows.values()) for table, rows in found.items()}
 
 
-def _probe(store: Store, subject: Subject) -> str:
-    """Register the SQL function that says whether a text names *subject*; gives its name."""
+def _probe(subject: Subject) -> Callable[[str], bool]:
+    """Return what says whether a text names *subject*."""
     blank = Door("00" * 32, ())
     door = Door("00" * 32, [blank.mark(kind, text, texts=True) for kind, text in subject.marks])
-    store.connection.create_function(
-        "names_subject",
-        1,
-        lambda text: isinstance(text, str) and (door.text(text) != text or door.value(text) != text),
-        deterministic=True,
-    )
-    return "names_subject"
+    return lambda text: door.text(text) != text or door.value(text) != text
 
 
 def _may_name(table: str, column: Column) -> bool:
@@ -203,13 +195,13 @@ def _may_name(table: str, column: Column) -> bool:
 
 def texts(store: Store, subject: Subject) -> list[tuple[str, str, str, str]]:
     """Return (table, column, id, text) of the free texts that name *subject*."""
-    return texts_with(store.connection, subject.marks)
+    return texts_with(store.engine, store.connection, subject.marks)
 
 
 def report(store: Store) -> list[Held]:
     """Return what the store holds of persons, table by table, from what each column declares."""
     found = []
-    known = tables(store.connection)
+    known = tables(store.engine, store.connection)
     for table, columns in known.items():
         if table.endswith("_history"):
             continue
@@ -260,7 +252,7 @@ def purge(store: Store, *, keep_months: int, actor: str, today: date | None = No
     lines = {
         table: [
             name
-            for name, column in tables(store.connection)[table].items()
+            for name, column in tables(store.engine, store.connection)[table].items()
             if name in ACCOUNT_REFS or column.personal == "name"
         ]
         for table in _DAYS
@@ -277,8 +269,8 @@ def purge(store: Store, *, keep_months: int, actor: str, today: date | None = No
         stamp = store.stamp()
         for role in sorted({*roles.values(), "?"}):
             store.connection.execute(
-                "INSERT OR IGNORE INTO account (id, display_name, kind, source_id, recorded_at, run_id) "
-                "VALUES (?, ?, 'generic', 'privacy', ?, 0)",
+                "INSERT INTO account (id, display_name, kind, source_id, recorded_at, run_id) "
+                "VALUES (?, ?, 'generic', 'privacy', ?, 0) ON CONFLICT (id) DO NOTHING",
                 (f"privacy:role/{role}", f"({role})", stamp),
             )
         store.connection.execute("CREATE TEMP TABLE role_of (account_id TEXT PRIMARY KEY, role_id TEXT)")
@@ -317,10 +309,6 @@ def _role(table: str, column: str) -> str:
 @contextmanager
 def _without_memory(store: Store, names: tuple[str, ...]) -> Iterator[None]:
     """Rewrite rows in one transaction without keeping what they were."""
-    store.connection.execute("PRAGMA secure_delete = ON")
-    with store.transaction():
-        for table in names:
-            store.connection.execute(f"DROP TRIGGER {table}_memory")
+    store.engine.overwrite(store.connection)
+    with store.transaction(), store.engine.forgetful(store.connection, names):
         yield
-        for table in names:
-            store.connection.execute(memory_trigger(store.db, table))

@@ -7,28 +7,32 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from hub.errors import LockHeld, StoreFull
+from hub.store.engines import StoreAt, engine_of
 from hub.store.store import utc_now
 from hub.words import tr
 
 
 @contextmanager
-def lock(store: Path | None) -> Iterator[None]:
-    """Hold the lock beside *store*; a killed owner leaves nothing to clean up.
+def lock(store: StoreAt | None) -> Iterator[None]:
+    """Hold the lock of *store*: beside a file, else its server's; a killed owner leaves nothing to clean up.
 
     Raises `LockHeld` naming the owner.
 
     The lock is the kernel's (flock, or LockFileEx on Windows), so a stale one cannot exist on this machine;
     the owner's host and process are kept in a file of their own, for the sentence only.
     """
-    if store is None:
-        yield
+    engine = engine_of(store) if store is not None else None
+    if engine is None or engine.path is None:
+        with engine.lock() if engine is not None else nullcontext():
+            yield
         return
+    store = engine.path
     owner = store.with_name(store.name + ".owner")
     file_lock = FileLock(str(store.with_name(store.name + ".lock")), timeout=0, mode=0o600)
     try:

@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hub.testing.empty import store_on as store_on
     from hub.testing.fixtures import HubResult as HubResult
     from hub.testing.fixtures import ScriptedSource as ScriptedSource
     from hub.testing.fixtures import feed_view as feed_view
@@ -32,6 +33,7 @@ _ROOM_OF = dict.fromkeys(
     "fixtures",
 )
 _ROOM_OF["store_image"] = "laws"
+_ROOM_OF["store_on"] = "empty"
 
 __all__ = sorted(_ROOM_OF)  # noqa: PLE0605 - the names above
 

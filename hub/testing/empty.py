@@ -7,14 +7,16 @@ import os
 import sqlite3
 from pathlib import Path
 
+from hub.secrets import Secret
 from hub.store import Store
+from hub.store.engines import Engine, Sqlite, engine_of
 
 
 @functools.cache
 def _image() -> bytes:
     """Return an empty store of this version as a file; every migration is tried once."""
     with Store.open("sqlite://") as store:
-        return store.connection.serialize()
+        return bytes(store.connection.serialize())
 
 
 def store_at(path: Path) -> Store:
@@ -30,4 +32,11 @@ def store_in_memory() -> Store:
         ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512
     )
     connection.deserialize(_image())
-    return Store(connection, ":memory:")
+    return Store(connection, Sqlite(None))
+
+
+def store_on(url: str, password: Path) -> Engine:
+    """Return the engine of the store at *url*, made where it is missing; *password* is a file."""
+    engine = engine_of(url, password=Secret("file", password.name, password.parent))
+    Store.open(engine).close()
+    return engine

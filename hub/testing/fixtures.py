@@ -104,7 +104,7 @@ def run_hub(hub_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 def sync_once(store: Store, *sources: Source, **options: Any) -> SourceReport:
     """Sync *sources* into *store* and return the report of the first."""
-    base = options.pop("base", Path(store.where).parent)
+    base = options.pop("base", (store.engine.path or Path()).parent)
     return sync(store, list(sources), Options(base=base, **options)).sources[0]
 
 

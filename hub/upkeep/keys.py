@@ -16,6 +16,7 @@ import msgspec
 
 from hub.files import write_atomically
 from hub.store import copies
+from hub.store.engines import StoreAt
 from hub.store.erasure import Mark
 
 
@@ -24,8 +25,8 @@ def name_of(salt: str) -> str:
     return f"erased-{hashlib.sha256(bytes.fromhex(salt)).hexdigest()[:12]}.json"
 
 
-def keep_marks(store: Path, *folders: Path) -> None:
-    """Write the marks of the store file *store* into each of *folders*, with those that lie there already.
+def keep_marks(store: StoreAt, *folders: Path) -> None:
+    """Write the marks of *store* into each of *folders*, with those that lie there already.
 
     Nothing is written while nobody was erased. Raises `StoreError`, OSError.
     """

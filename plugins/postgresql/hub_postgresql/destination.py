@@ -18,6 +18,7 @@ from hub import (
     Destination,
     FeedView,
     Secret,
+    server_parameters,
     tr,
 )
 
@@ -25,16 +26,6 @@ if TYPE_CHECKING:
     import psycopg
 
 LOCK_WAIT = "60s"
-ALIVE: dict[str, Any] = {
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 6,
-    "tcp_user_timeout": 120_000,
-}
-"""When a connection counts as dead, in seconds and milliseconds (libpq, connection parameters).
-
-By default a run would hang for hours.
-"""
 
 
 class PostgresqlDestination(Destination, frozen=True, kw_only=True):
@@ -150,12 +141,7 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
         """
         import psycopg
 
-        here = self.host.startswith(("/", "127.")) or self.host in {"localhost", "::1"}
-        secured: dict[str, Any] = (
-            {"sslmode": "prefer"}
-            if here
-            else {"sslmode": "verify-full", "sslrootcert": str(ctx.resolve(self.ca)) if self.ca else "system"}
-        )
+        secured = server_parameters(self.host, str(ctx.resolve(self.ca)) if self.ca else None)
         if self.password is not None:
             secured["password"] = self.password.reveal()
         try:
@@ -167,7 +153,6 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
                 connect_timeout=15,
                 application_name="pm-hub",
                 client_encoding="utf8",
-                **ALIVE,
                 **secured,
             ) as connection:
                 connection.execute(

@@ -174,6 +174,29 @@ def scratch() -> Scratch:
     return Scratch(place)
 
 
+_IMAGE = "pm_hub_image"
+
+
+def empty_store() -> Any:
+    """Return the engine of an empty store in a database of its own: migrated once, then copied."""
+    from hub.testing import store_on
+
+    server = scratch()
+
+    def at(database: str) -> Any:
+        return store_on(f"postgresql://{USER}@127.0.0.1:{server.port}/{database}", server.folder / "password")
+
+    with server.connect("postgres") as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_IMAGE]).fetchone():
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_IMAGE)))
+            at(_IMAGE)
+        name = f"pm{next(_NUMBERS)}"
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(_IMAGE))
+        )
+    return at(name)
+
+
 def _free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))

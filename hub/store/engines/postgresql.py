@@ -1,0 +1,508 @@
+"""A store in a schema of PostgreSQL, which several hubs may read while one writes.
+
+Sources: postgresql.org/docs/current (Explicit Locking, advisory locks; COPY; Trigger Functions; Transaction
+Isolation), psycopg.org/psycopg3/docs (client-side-binding cursors, data adaptation, COPY).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import psycopg
+from psycopg import sql
+
+from hub.errors import ConfigError, LockHeld, MissingExtra, StoreBusy, StoreError, StoreFull
+from hub.records import BY_TABLE, columns
+from hub.secrets import Secret
+from hub.store.engines.arrow import Streams, streams
+from hub.store.engines.connected import Connected, kept, unwritable
+from hub.store.engines.dialect import translated
+from hub.store.engines.engine import Engine, Value
+from hub.store.engines.reach import server_parameters
+from hub.words import tr
+
+WAIT = 60
+"""Seconds that a write waits for another hub's transaction before it says so."""
+_OPTIONS = frozenset({"schema", "sslrootcert"})
+_FEW = 200
+"""Rows from which on the planner is told how many there are."""
+_RUN, _WRITE = "run", "write"
+_KIND = {"text": "TEXT", "bigint": "INTEGER", "integer": "INTEGER", "double precision": "REAL"}
+
+
+class Postgresql(Engine):
+    """The store in one schema of a database.
+
+    The address is ``postgresql://account@host:port/database?schema=hub&sslrootcert=file``; it holds no
+    password: that is a secret of the configuration, of ``PGPASSWORD``, or of the account's ``.pgpass``.
+    """
+
+    kind: ClassVar[str] = "postgresql"
+    frozen = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    error = psycopg.Error
+    refused = (psycopg.IntegrityError, psycopg.DataError)
+
+    def __init__(self, url: str, *, base: Path, password: Secret | None = None) -> None:
+        """Read *url*; files start at *base*. Raises `ConfigError`."""
+        parts = urlsplit(url)
+        if parts.password is not None:
+            raise ConfigError(
+                tr(
+                    "store: an address holds no password. Take it out, and say where it lies: "
+                    'store_password = {{ env = "NAME" }}, or a file .pgpass.'
+                )
+            )
+        options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        self.database = unquote(parts.path.lstrip("/"))
+        self.host = unquote(options.pop("host", "") or parts.hostname or "")
+        try:
+            port = parts.port
+        except ValueError:
+            port = 0
+        if not self.database or not self.host or not parts.username or port == 0:
+            raise ConfigError(
+                tr(
+                    "store = postgresql://…: the address is "
+                    "postgresql://account@host:port/database?schema=hub."
+                )
+            )
+        if unknown := sorted(options.keys() - _OPTIONS):
+            raise ConfigError(
+                tr(
+                    "store = postgresql://…: {unknown} is nothing that an address says; schema and "
+                    "sslrootcert are.",
+                    unknown=unknown[0],
+                )
+            )
+        self.user, self.port = unquote(parts.username), port or 5432
+        self.schema = options.get("schema", "hub")
+        self.ca = str(base / options["sslrootcert"]) if "sslrootcert" in options else None
+        self.password = password
+        self.where = f"postgresql://{self.user}@{self.host}:{self.port}/{self.database}?schema={self.schema}"
+
+    # ---------- reaching ----------
+
+    def _parameters(self) -> dict[str, Any]:
+        secret = {} if self.password is None else {"password": self.password.reveal()}
+        return {
+            "host": self.host, "port": self.port, "dbname": self.database, "user": self.user,
+            "connect_timeout": 15, "client_encoding": "utf8",
+            **server_parameters(self.host, self.ca), **secret,
+        }  # fmt: skip
+
+    def _open(self, *, reading: bool = False, name: str = "pm-hub") -> Connected:
+        try:
+            raw = psycopg.connect(
+                **self._parameters(), autocommit=True, application_name=name,
+                cursor_factory=psycopg.ClientCursor,
+            )  # fmt: skip
+        except psycopg.Error as exc:
+            raise self.explain(exc) from exc
+        connected = Connected(raw)
+        try:
+            # the schema first, and nothing of anybody else
+            raw.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(self.schema)))
+            raw.execute(
+                f"SET lock_timeout = '{WAIT}s'; SET TimeZone = 'UTC'; SET client_min_messages = error"
+            )
+            if reading:
+                raw.execute("SET default_transaction_read_only = on")
+        except psycopg.Error as exc:
+            raw.close()
+            raise self.explain(exc) from exc
+        return connected
+
+    def exists(self) -> bool:
+        """Say whether a store was made in the schema."""
+        with self.reader() as connection:
+            return bool(self.applied(connection))
+
+    def connect(self) -> Connected:
+        """Open the connection that writes, and make the schema where it is missing and may be made."""
+        connected = self._open()
+        try:
+            (encoding, there, may) = connected.execute(
+                "SELECT current_setting('server_encoding'), to_regnamespace(quote_ident(?)) IS NOT NULL, "
+                "has_database_privilege(current_database(), 'CREATE')",
+                (self.schema,),
+            ).fetchone() or ("", 0, 0)
+            if encoding != "UTF8":
+                raise StoreError(
+                    tr(
+                        "The database of {where} is in {encoding}, which has no letters for all names: make "
+                        "one in UTF8.",
+                        where=self.where,
+                        encoding=encoding,
+                    )
+                )
+            if not there and not may:
+                raise StoreError(
+                    tr(
+                        "There is no schema {schema} in {where} and the account may not make it: "
+                        "CREATE SCHEMA … AUTHORIZATION, or GRANT CREATE ON DATABASE.",
+                        schema=self.schema,
+                        where=self.where,
+                    )
+                )
+            if not there:
+                connected.raw.execute(
+                    sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(self.schema))
+                )
+        except psycopg.Error as exc:
+            connected.close()
+            raise self.explain(exc) from exc
+        except StoreError:
+            connected.close()
+            raise
+        return connected
+
+    @contextmanager
+    def reader(self) -> Iterator[Connected]:
+        """Open one that can change nothing."""
+        connected = self._open(reading=True)
+        try:
+            yield connected
+        except psycopg.Error as exc:
+            raise self.explain(exc) from exc
+        finally:
+            connected.close()
+
+    def explain(self, error: Exception) -> StoreError:
+        """Turn PostgreSQL's *error* into a sentence; what it says holds no password."""
+        said = " ".join(str(error).split())[:400].rstrip(".? ")
+        match error:
+            case psycopg.errors.LockNotAvailable() | psycopg.errors.DeadlockDetected():
+                return StoreBusy(
+                    tr(
+                        "Another program writes to the store {where} for more than {wait} seconds. Wait for "
+                        "it to end, then run the command again; nothing was lost.",
+                        where=self.where,
+                        wait=WAIT,
+                    )
+                )
+            case psycopg.errors.DiskFull():
+                return StoreFull(
+                    tr(
+                        "The disk that holds {where} is full. Free some space, then run the command again: "
+                        "it continues from the last complete batch.",
+                        where=self.where,
+                    )
+                )
+            case psycopg.errors.InsufficientPrivilege() | psycopg.errors.ReadOnlySqlTransaction():
+                return StoreError(
+                    tr("The account of {where} lacks a right: {said}. GRANT it.", where=self.where, said=said)
+                )
+            case psycopg.OperationalError():
+                return StoreError(
+                    tr(
+                        "The store {where} cannot be reached, refused the account, or ended the "
+                        "connection: {said}. Nothing half-written is kept.",
+                        where=self.where,
+                        said=said,
+                    )
+                )
+        return StoreError(tr("The store {where} answered: {error}.", where=self.where, error=said))
+
+    # ---------- making ----------
+
+    def applied(self, connection: Any) -> set[str]:
+        """Return the names of the migrations that made the store."""
+        (table,) = connection.execute(
+            "SELECT to_regclass(quote_ident(?) || '._sqlite_migrations')", (self.schema,)
+        ).fetchone() or (None,)
+        if table is None:
+            return set()
+        return {row[0] for row in connection.execute("SELECT name FROM _sqlite_migrations")}
+
+    def migrate(self, connection: Any, applied: set[str]) -> None:
+        """Bring the store to the schema that the migrations leave, in one transaction."""
+        from hub.store.engines.schema import bring_up
+
+        self.begin(connection)
+        try:
+            bring_up(connection.raw, self.schema, self.applied(connection))
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+    def tables(self, connection: Any) -> dict[str, dict[str, str]]:
+        """Return every table of the store and the types of its columns."""
+        found: dict[str, dict[str, str]] = {}
+        for table, name, kind in connection.execute(
+            "SELECT table_name, column_name, data_type FROM information_schema.columns "
+            'WHERE table_schema = ? ORDER BY table_name COLLATE "C", ordinal_position',
+            (self.schema,),
+        ):
+            if "sqlite" not in table:
+                found.setdefault(table, {})[name] = _KIND[kind]
+        return found
+
+    def size(self, connection: Any) -> int:
+        """Return what the tables and their indexes take on the server."""
+        (found,) = connection.execute(
+            "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ? AND c.relkind = 'r'",
+            (self.schema,),
+        ).fetchone() or (0,)
+        return int(found)
+
+    def may_write(self) -> bool:
+        """Say whether the account may write rows of the store."""
+        with self.reader() as connection:
+            (may,) = connection.execute(
+                "SELECT has_table_privilege(to_regclass(quote_ident(?) || '.sync_run'), 'INSERT, UPDATE')",
+                (self.schema,),
+            ).fetchone() or (0,)
+        return bool(may)
+
+    def verify(self, connection: Any) -> list[str]:
+        """Trust the server, which looks after its own pages; a memory that is gone is damage."""
+        there = {
+            row[0]
+            for row in connection.execute(
+                "SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+                "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ? AND t.tgenabled = 'O'",
+                (self.schema,),
+            )
+        }
+        return [
+            tr("the table {table} does not keep its older images: its trigger is gone", table=table)
+            for table in BY_TABLE
+            if not {f"{table}_memory", f"{table}_forever"} <= there
+        ]
+
+    # ---------- writing ----------
+
+    def begin(self, connection: Any) -> None:
+        """Begin a transaction that writes, after the one of another hub."""
+        connection.raw.execute("BEGIN")
+        try:
+            connection.execute(
+                "SELECT pg_advisory_xact_lock(hashtext(?), hashtext(?))", (f"pm-hub {self.schema}", _WRITE)
+            )
+        except BaseException:
+            connection.raw.execute("ROLLBACK")
+            raise
+
+    def upsert(self, connection: Any, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        """COPY *rows* beside the table, then bring it up to them by two statements."""
+        names = (*columns(BY_TABLE[table]), "source_id", "recorded_at", "run_id")
+        data = names[1:-3]
+        listed = ", ".join(names)
+        mine, theirs = (", ".join(f"{one}.{name}" for name in data) for one in ("t", "n"))
+        sets = ", ".join(f"{name} = n.{name}" for name in (*data, "recorded_at", "run_id"))
+        run = connection.execute
+        run("SAVEPOINT written")
+        try:
+            run(
+                f"CREATE TEMP TABLE IF NOT EXISTS next_{table} AS SELECT 0::bigint AS place, {listed} "
+                f"FROM {table} LIMIT 0"
+            )
+            run(f"TRUNCATE pg_temp.next_{table}")
+            self._copy(connection, f"COPY pg_temp.next_{table} (place, {listed}) FROM STDIN", rows)
+            if len(rows) > _FEW:
+                run(f"ANALYZE pg_temp.next_{table}")
+            updated = run(
+                f"UPDATE {table} t SET {sets}, presence = 'present', presence_evidence = NULL "
+                f"FROM pg_temp.next_{table} n WHERE n.id = t.id "
+                f"AND (({mine}) IS DISTINCT FROM ({theirs}) OR t.presence <> 'present')"
+            ).rowcount
+            inserted = run(
+                f"INSERT INTO {table} (key, {listed}) "
+                f"SELECT (SELECT coalesce(max(key), 0) FROM {table}) + row_number() OVER (ORDER BY n.place), "
+                f"{', '.join(f'n.{name}' for name in names)} FROM pg_temp.next_{table} n "
+                f"WHERE NOT EXISTS (SELECT 1 FROM {table} t WHERE t.id = n.id) ORDER BY n.place"
+            ).rowcount
+        except BaseException:
+            if self._lives(connection):
+                run("ROLLBACK TO written")
+                run("RELEASE written")
+            raise
+        run("RELEASE written")
+        return int(updated + inserted)
+
+    @staticmethod
+    def _copy(connection: Connected, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Send *rows*, each with its place; what PostgreSQL has no letters for is told by others."""
+        connection.execute("SAVEPOINT copied")
+        try:
+            with connection.raw.cursor().copy(statement) as copy:
+                for place, row in enumerate(rows):
+                    copy.write_row((place, *row))
+        except (UnicodeEncodeError, psycopg.DataError) as exc:
+            # rare, so that nobody else pays for the look at every value
+            if not unwritable(exc):
+                raise
+            connection.execute("ROLLBACK TO copied")
+            with connection.raw.cursor().copy(statement) as copy:
+                for place, row in enumerate(rows):
+                    copy.write_row((place, *kept(row)))
+        connection.execute("RELEASE copied")
+
+    @staticmethod
+    def _lives(connection: Connected) -> bool:
+        return not connection.raw.closed and connection.in_transaction
+
+    def insert(self, connection: Any, before: str, after: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Execute *before* ``VALUES (…), (…)`` *after*, some hundred rows a statement."""
+        written = 0
+        for start in range(0, len(rows), 1024):
+            part = rows[start : start + 1024]
+            marks = ", ".join([f"({', '.join('?' * len(part[0]))})"] * len(part))
+            values = tuple(value for row in part for value in row)
+            written += max(connection.execute(f"{before} VALUES {marks} {after}", values).rowcount, 0)
+        return written
+
+    @contextmanager
+    def forgetful(self, connection: Any, tables: Sequence[str]) -> Iterator[None]:
+        """Let *tables* be updated without keeping old images."""
+        for table in tables:
+            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_memory")
+        yield
+        for table in tables:
+            connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER {table}_memory")
+
+    def rewrite(self, connection: Any, table: str, changes: Mapping[str, Value]) -> int:
+        """Give each text of the columns what its function makes of it, each text once."""
+        run = connection.execute
+        run("CREATE TEMP TABLE IF NOT EXISTS past (name TEXT, was TEXT, new TEXT, PRIMARY KEY (name, was))")
+        run("TRUNCATE pg_temp.past")
+        for name, function in changes.items():
+            texts = (old for (old,) in run(f"SELECT DISTINCT {name} FROM {table}") if old)
+            found = [(name, old, new) for old in texts if (new := function(old)) != old]
+            self.insert(connection, "INSERT INTO pg_temp.past", "", found)
+        sets = ", ".join(
+            f"{name} = coalesce((SELECT p.new FROM pg_temp.past p "
+            f"WHERE p.name = '{name}' AND p.was = t.{name}), t.{name})"
+            for name in changes
+        )
+        where = " OR ".join(
+            f"t.{name} IN (SELECT p.was FROM pg_temp.past p WHERE p.name = '{name}')" for name in changes
+        )
+        return int(run(f"UPDATE {table} t SET {sets} WHERE {where}").rowcount)
+
+    def matching(
+        self, connection: Any, table: str, columns: Sequence[str],
+        test: Callable[[str], bool], also: tuple[str, tuple[Any, ...]] = ("false", ()),
+    ) -> Iterator[dict[str, Any]]:  # fmt: skip
+        """Return the rows that have such a text: the server sends them, and they are looked at here."""
+        shown = translated(f"SELECT ({also[0]}) AS also_wanted, t.* FROM {table} t")
+        with psycopg.ClientCursor(connection.raw) as asking:
+            query = asking.mogrify(shown, also[1])
+        with connection.raw.transaction(), connection.raw.cursor("matching") as cursor:
+            cursor.execute(query)
+            names = [column.name for column in cursor.description or ()][1:]
+            for wanted, *row in cursor:
+                found = dict(zip(names, row, strict=True))
+                if wanted or any(isinstance(found[one], str) and test(found[one]) for one in columns):
+                    yield found
+
+    def compact(self, connection: Any) -> None:
+        """Leave nothing of what was rewritten in the tables' files."""
+        for table in self.tables(connection):
+            connection.execute(f"VACUUM (FULL) {table}")
+
+    # ---------- as a whole ----------
+
+    def each(self, connection: Any, query: str) -> Iterator[tuple[Any, ...]]:
+        """Return the rows of *query*, some thousand at a time; inside a transaction."""
+        with connection.raw.cursor("each") as cursor:
+            cursor.itersize = 10_000
+            cursor.execute(query)
+            yield from cursor
+
+    def fill(
+        self, connection: Any, table: str, names: Sequence[str], rows: Iterable[tuple[Any, ...]]
+    ) -> None:
+        """COPY *rows* into an empty *table*."""
+        with connection.raw.cursor().copy(f"COPY {table} ({', '.join(names)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def storable(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return *row* without the letter 0, which PostgreSQL's texts do not hold."""
+        return kept(row) if any(isinstance(one, str) and "\0" in one for one in row) else row
+
+    # ---------- side by side ----------
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold an advisory lock by a connection of its own: the server lets go when its owner dies."""
+        from hub.clock import now
+
+        name = f"pm-hub {os.getpid()}@{socket.gethostname()} {now():%Y-%m-%dT%H:%M:%SZ}"[:63]
+        holder = self._open(name=name)
+        try:
+            keys = (f"pm-hub {self.schema}", _RUN)
+            (held,) = holder.execute(
+                "SELECT pg_try_advisory_lock(hashtext(?), hashtext(?))", keys
+            ).fetchone() or (0,)
+            if not held:
+                raise LockHeld(
+                    tr(
+                        "Another run is writing to {store}: {who}. Wait for it to end, or stop it.",
+                        store=self.where,
+                        who=self._holder(holder, keys),
+                    )
+                )
+            yield
+        except psycopg.Error as exc:
+            raise self.explain(exc) from exc
+        finally:
+            holder.close()
+
+    @staticmethod
+    def _holder(connection: Connected, keys: tuple[str, str]) -> str:
+        found = connection.execute(
+            "SELECT a.application_name, a.usename, coalesce(host(a.client_addr), '') FROM pg_locks l "
+            "JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
+            "AND l.classid::bigint = hashtext(?)::bigint & 4294967295 "
+            "AND l.objid::bigint = hashtext(?)::bigint & 4294967295",
+            keys,
+        ).fetchone()
+        if found is None or not (found[0] or "").startswith("pm-hub "):
+            return tr("its owner did not leave a name")
+        process, _, since = found[0].removeprefix("pm-hub ").partition(" ")
+        pid, _, host = process.partition("@")
+        return tr(
+            "process {pid} of {user} on {host}, since {since}Z",
+            pid=pid,
+            user=found[1],
+            host=host,
+            since=since.rstrip("Z"),
+        )
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Streams]:
+        """Read by ADBC, in one repeatable-read transaction."""
+        try:
+            import adbc_driver_postgresql
+        except ImportError as exc:
+            raise MissingExtra(
+                tr(
+                    "A feed of a store in PostgreSQL needs the package adbc-driver-postgresql: install "
+                    "pm-hub with its extra postgresql, `pip install 'pm-hub[postgresql]'`."
+                )
+            ) from exc
+        settings = (
+            "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on "
+            f"-c search_path={_escaped(psycopg.sql.Identifier(self.schema).as_string(None))} -c TimeZone=UTC"
+        )
+        conninfo = psycopg.conninfo.make_conninfo(
+            **self._parameters(), application_name="pm-hub feed", options=settings
+        )
+        reached = {"driver": adbc_driver_postgresql._driver_path(), "uri": conninfo}
+        with streams(self.where, reached, {}) as stream:
+            yield stream
+
+
+def _escaped(text: str) -> str:
+    """Return *text* as one word of libpq's ``options``."""
+    return text.replace("\\", "\\\\").replace(" ", "\\ ")

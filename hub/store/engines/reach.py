@@ -1,0 +1,27 @@
+"""How PostgreSQL is reached, wherever the hub does: encrypted and verified, and never waited for in vain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_ALIVE: dict[str, Any] = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 6,
+    "tcp_user_timeout": 120_000,
+}
+"""When a connection counts as dead, in seconds and milliseconds (libpq, connection parameters).
+
+By default a run would hang for hours.
+"""
+
+
+def server_parameters(host: str, ca: str | None) -> dict[str, Any]:
+    """Return the parameters of libpq for a connection to *host*: when it counts as dead, how it is secured.
+
+    To another machine it is encrypted and the server's certificate is verified, by the file *ca* or else by
+    the authorities that this machine trusts. *host* is a name or address, or the folder of a socket.
+    """
+    if host.startswith(("/", "127.")) or host in {"localhost", "::1"}:
+        return {**_ALIVE, "sslmode": "prefer"}
+    return {**_ALIVE, "sslmode": "verify-full", "sslrootcert": ca or "system"}
