@@ -17,6 +17,7 @@ from hub import clock
 from hub.feed import BuildOptions, Snapshot
 from hub.feed.build import save_manifest
 from hub.publish import publishing
+from hub.store.engines import StoreAt, engine_of
 
 
 @functools.cache
@@ -25,9 +26,11 @@ def _kept(folder: Path, key: tuple[Any, ...]) -> list[Snapshot]:
     return []
 
 
-def _key(store: Path, options: BuildOptions) -> tuple[Any, ...]:
+def _key(store: StoreAt, options: BuildOptions) -> tuple[Any, ...]:
     """Return what the gate holds a feed against, so that no feed of another store is given."""
-    with closing(sqlite3.connect(store)) as connection:
+    path = engine_of(store).path
+    assert path is not None
+    with closing(sqlite3.connect(path)) as connection:
         hours = connection.execute(
             "SELECT source_id, presence, count(*), sum(seconds) FROM worklog GROUP BY 1, 2 ORDER BY 1, 2"
         ).fetchall()
@@ -46,7 +49,7 @@ def one_feed(feeds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each run after the first publish a copy of the feed that was built of such a store."""
     real = publishing.build
 
-    def build(store: Path, root: Path, options: BuildOptions, *, now: Any = None) -> Snapshot:
+    def build(store: StoreAt, root: Path, options: BuildOptions, *, now: Any = None) -> Snapshot:
         kept = _kept(feeds, _key(store, options))
         if not kept:
             made = real(store, root, options, now=now)

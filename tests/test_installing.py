@@ -305,7 +305,7 @@ def test_it_is_shown_asked_certified_and_installed(environment: Environment, tmp
 
     done = environment.hub(*ask, "--level", "silver", says="y\n", PIP_TARGET=str(tmp_path / "elsewhere"))
     assert 0 == done.returncode, done.stderr + done.stdout
-    assert "acme: Silver" in done.stdout
+    assert "acme: Gold" in done.stdout
     assert environment.has("pm-hub-acme")
     assert environment.has("acme-lib")
     assert not (tmp_path / "elsewhere").exists()

@@ -150,7 +150,7 @@ def test_a_filter_that_is_ignored_is_noticed(path: str, said: str, store: Store)
     world = RedmineWorld(1)
     with SimulatorServer(world) as site:
         go(store, site, settings={"hours_days": 1})
-        world.now = world.now.replace(year=2024, month=9)
+        world.now = world.now.replace(year=2024, month=9, day=1)
         world.log(next(iter(world.items)), 1)
         world.logs[world.last].started = "2024-09-20T10:00:00+02:00"
         go(store, site, settings={"hours_days": 1}, full=True)

@@ -358,7 +358,7 @@ def test_check_says_what_becomes_of_each_list() -> None:
             )
         }
     assert ("ok", "signed in as Zoé Martin") == told["account"]
-    assert ("ok", "45 rows: task") == told["work packages"]
+    assert ("ok", "47 rows: task") == told["work packages"]
 
 
 def one_field(field: str, value: Any) -> Any:

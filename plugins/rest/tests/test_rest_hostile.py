@@ -879,7 +879,7 @@ def test_gitlab_asks_for_a_subgroup(group: str, store: Store, tmp_path: Path) ->
     )
     plain = asked.say
     answer: dict[str, Any] = {
-        "data": {"group": {"timelogs": {"nodes": [], "pageInfo": {"hasNextPage": False}}}}
+        "data": {"group": {"timelogs": {"count": 0, "nodes": [], "pageInfo": {"hasNextPage": False}}}}
     }
     asked.say = lambda q: answer if q.path == "/api/graphql" else plain(q)
     settings = {"token": credential(), "params": {"group": group}}

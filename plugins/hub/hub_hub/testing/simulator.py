@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from hub import model
-from hub.testing.kit import SECRET, HttpWorld, Item, Ledger, Request, Response
+from hub.testing.kit import SECRET, HttpWorld, Item, Ledger, Log, Request, Response
 from hub_hub.feed import TABLES
 
 PAGE = 20
@@ -95,6 +95,29 @@ class FeedWorld(Ledger, HttpWorld):
             for name, rows in found.items()
         }
 
+    def container_fields(self, native: str) -> dict[str, Any]:
+        """Return what a project of the feed says."""
+        return {
+            "kind": "hub", "name": self.containers[native], "code": f"C{native}", "archived": 0,
+            "seconds_per_day": PER_DAY,
+        }  # fmt: skip
+
+    def log_fields(self, log: Log) -> dict[str, Any]:
+        """Add what stands beside the hours of a feed."""
+        home = self.items[log.item].container
+        return super().log_fields(log) | {
+            "approval": "approved", "updated_at": _utc(log.updated),
+            "container_id": f"{self.name}:{TOOL}:project/{TOOL}:{home}",
+        }  # fmt: skip
+
+    def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Add the projects under which what bears no tool stands, and that of none."""
+        found = super().truth()
+        bare = {one.replace(f"{TOOL}:project", "-:project"): row for one, row in found["container"].items()}
+        none = {"kind": "hub", "name": "(No project)", "seconds_per_day": PER_DAY}
+        found["container"] |= bare | {"-:project/none": none}
+        return found
+
     def feed_id(self, item: Item) -> str:
         """Return the id of an item in the other hub."""
         return f"{TOOL}:{item.native}"
@@ -152,7 +175,8 @@ class FeedWorld(Ledger, HttpWorld):
 
     def task_fields(self, item: Item) -> dict[str, Any]:
         """Leave out the stamp of the last change, which a feed does not have."""
-        return {name: value for name, value in super().task_fields(item).items() if name != "updated_at"}
+        said = {name: value for name, value in super().task_fields(item).items() if name != "updated_at"}
+        return said | {"nature": "build", "is_milestone": 0}
 
 
 def _utc(stamp: str) -> str:

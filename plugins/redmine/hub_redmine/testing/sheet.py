@@ -7,7 +7,7 @@ from typing import Any
 from hub import civil_day
 from hub.testing.kit import Item, Log
 from hub_redmine.testing.simulator import RedmineWorld
-from hub_redmine.testing.world import LOCKED, TRACKERS
+from hub_redmine.testing.world import CATEGORY, GROUP, LOCKED, NOBODY, TRACKERS
 
 NATURES = {"Bug": "anomaly", "Feature": "evolution", "Support": "request"}
 
@@ -18,7 +18,8 @@ class RedmineSite(RedmineWorld):
     def container_fields(self, native: str) -> dict[str, Any]:
         """Add what a project is called in addresses."""
         return super().container_fields(native) | {
-            "code": f"project-{native}", "url": f"/projects/project-{native}", "archived": 0
+            "code": f"project-{native}", "url": f"/projects/project-{native}",
+            "archived": int(native == "3"),
         }  # fmt: skip
 
     def task_fields(self, item: Item) -> dict[str, Any]:
@@ -29,7 +30,6 @@ class RedmineSite(RedmineWorld):
             "type_raw": tracker,
             "nature": NATURES[tracker],
             "priority_raw": "Normal",
-            "assignee_id": f"redmine:u{n % 5 + 1}" if n % 4 else None,
             "planned_start_on": "2024-03-04",
             "planned_finish_on": "2024-06-28" if n % 3 else None,
             "percent": 100.0 if item.done else 40.0,
@@ -58,10 +58,11 @@ class RedmineSite(RedmineWorld):
         found["account"] = {
             f"u{n}": {
                 "display_name": f"Élodie O'Brien {n}", "login": f"user{n}",
-                "email": f"user{n}@example.org", "active": int(n != LOCKED),
+                "email": f"user{n}@example.org", "active": int(n != LOCKED), "kind": "human",
             }
-            for n in range(1, LOCKED + 1)
+            for n in range(1, LOCKED + 1) if n != NOBODY
         }  # fmt: skip
+        found["account"][f"u{GROUP}"] = {"display_name": "Support", "kind": "generic"}
         found["iteration"] = {
             f"v{n}": {
                 "container_id": f"redmine:p{n}", "name": f"Release {n}", "state": "open",
@@ -76,6 +77,26 @@ class RedmineSite(RedmineWorld):
             for n in seen
             if n % 2
         }
+        found["custom_value"] |= (
+            {
+                f"{n}/components": {
+                    "row_id": f"redmine:{n}",
+                    "field": "components",
+                    "text": CATEGORY.replace(", ", ",\u00a0"),
+                }
+                for n in seen
+                if n % 3 == 0
+            }
+            | {
+                f"{n}/is_private": {"row_id": f"redmine:{n}", "field": "is_private", "text": "1"}
+                for n in seen
+                if n % 11 == 0
+            }
+            | {
+                f"p3/{field}": {"row_id": "redmine:p3", "field": field, "text": text}
+                for field, text in (("parent", "Project 1"), ("path", "Project 1 / Project 3"))
+            }
+        )
         found["task_link"] = {
             f"r{9000 + n}": {
                 "from_id": f"redmine:{n}", "to_id": f"redmine:{n + 1}", "type": "FS", "lag_s": 2 * 7 * 3600
