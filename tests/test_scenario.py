@@ -23,6 +23,7 @@ from hub.sync import Options, sync
 from hub.testing.kit import SimulatorServer, credential, faults
 
 MAPPING = """record = "worklog"
+period = "week"
 delimiter = ";"
 key = ["Ref"]
 [fields]
