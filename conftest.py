@@ -13,6 +13,7 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
+from hub import clock
 from hub.store import Store
 from hub.store.engines import Engine, engine_of
 from hub.testing import hub_folder, run_hub
@@ -155,6 +156,13 @@ def small_and_hasty() -> Iterator[None]:
             patch.setattr(duckdb, "connect", partial(duckdb.connect, config={"threads": 1}))
             patch.setattr(os, "fsync", lambda _: None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def real_time() -> Iterator[None]:
+    """Leave the clock as it was: a command that was told ``--now`` here speaks of no other test."""
+    yield
+    clock.pretend(None)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
