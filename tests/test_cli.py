@@ -10,7 +10,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from one_feed import feeds, one_feed
 
 from hub.cli.configure import _ask_settings
 from hub.cli.jobs import worst
@@ -19,8 +18,6 @@ from hub.feed.reasons import _CHECKS
 from hub.reference.beginning import beginnings
 from hub.source import Source
 from hub.testing import HubResult
-
-__all__ = ["feeds", "one_feed"]
 
 Run = Callable[..., HubResult]
 MAPPING = """record = "worklog"
@@ -93,7 +90,7 @@ def test_a_wrong_row_makes_the_run_partial(folder: Path, run_hub: Run) -> None:
     assert ("partial", False) == (status["sources"][0]["state"], status["feed"]["complete"])
 
 
-def test_a_vanished_file_is_held_then_accepted(folder: Path, run_hub: Run, one_feed: None) -> None:
+def test_a_vanished_file_is_held_then_accepted(folder: Path, run_hub: Run) -> None:
     """The hours stay until a person lets them go; status and presence say so."""
     (folder / "hours" / "b.csv").write_text("Id;Qui;Projet;Jour;Heures\n")
     run_hub("run")
@@ -125,7 +122,7 @@ def test_a_path_that_matches_nothing_is_not_green(folder: Path, run_hub: Run) ->
     assert "the last good feed stays" in result.output
 
 
-def test_a_run_that_died_is_told_at_once(folder: Path, run_hub: Run, one_feed: None) -> None:
+def test_a_run_that_died_is_told_at_once(folder: Path, run_hub: Run) -> None:
     """After a power loss status says interrupted, not running; while a run lives it says running.
 
     Publish marks the feed.

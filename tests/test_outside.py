@@ -28,7 +28,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from one_feed import feeds, one_feed
 from test_cli import CONFIG, MAPPING, hours
 
 from hub import logs
@@ -38,13 +37,11 @@ from hub.store import Store
 from hub.store.migrations import migrations
 from hub.testing import HubResult
 
-__all__ = ["feeds", "one_feed"]
-
 Run = Callable[..., HubResult]
 
 
 @pytest.fixture
-def folder(hub_folder: Path, one_feed: None) -> Path:
+def folder(hub_folder: Path) -> Path:
     """Return a folder with one source of hours and one destination."""
     (hub_folder / "hours").mkdir()
     (hub_folder / "mappings").mkdir()
