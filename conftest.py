@@ -33,7 +33,7 @@ os.environ.setdefault("PM_HUB_CACHE", str(ROOT / ".pytest_cache" / "pm-hub"))  #
 os.environ["PM_HUB_LANG"] = "en"  # whatever the machine speaks
 
 BUDGET = {
-    "tests": 565,
+    "tests": 592,
     "plugins/demo": 52,
     "plugins/files": 47,
     "plugins/grafana": 23,
