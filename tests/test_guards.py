@@ -198,7 +198,7 @@ def test_generated_docs_are_in_step(page: Path, proof: bool) -> None:
     if place_of(page) in LONG and not proof:
         pytest.skip("make proof, and .ci/run, write this page again")
     seen = subprocess.run(
-        [sys.executable, "-m", "cogapp", "--check", page],
+        [sys.executable, "-m", "cogapp", "--check", "--diff", page],
         cwd=ROOT,
         capture_output=True,
         text=True,
