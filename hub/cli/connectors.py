@@ -339,7 +339,7 @@ def _show(app: App, report: Report) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in (tr("level"), tr("check"), "", tr("saw")):
         table.add_column(name, overflow="fold")
-    table.add_column("s", justify="right")
+    table.add_column("s", justify="right", min_width=4)  # or a slower machine breaks other lines
     stopped = any(result.stops for result in report.results)
     for result in report.results[:1] if stopped else report.results:
         table.add_row(
