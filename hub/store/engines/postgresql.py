@@ -89,17 +89,15 @@ class Postgresql(Engine):
     # ---------- reaching ----------
 
     def _parameters(self) -> dict[str, Any]:
-        secret = {} if self.password is None else {"password": self.password.reveal()}
-        return {
-            "host": self.host, "port": self.port, "dbname": self.database, "user": self.user,
-            "connect_timeout": 15, "client_encoding": "utf8",
-            **server_parameters(self.host, self.ca), **secret,
-        }  # fmt: skip
+        return server_parameters(
+            self.host, self.ca, port=self.port, database=self.database, user=self.user,
+            password=None if self.password is None else self.password.reveal(),
+        )  # fmt: skip
 
     def _open(self, *, reading: bool = False, name: str = "pm-hub") -> Connected:
         try:
             raw = psycopg.connect(
-                **self._parameters(), autocommit=True, application_name=name,
+                **(self._parameters() | {"application_name": name}), autocommit=True,
                 cursor_factory=psycopg.ClientCursor,
             )  # fmt: skip
         except psycopg.Error as exc:
@@ -496,7 +494,7 @@ class Postgresql(Engine):
             f"-c search_path={_escaped(psycopg.sql.Identifier(self.schema).as_string(None))} -c TimeZone=UTC"
         )
         conninfo = psycopg.conninfo.make_conninfo(
-            **self._parameters(), application_name="pm-hub feed", options=settings
+            **(self._parameters() | {"application_name": "pm-hub feed"}), options=settings
         )
         reached = {"driver": adbc_driver_postgresql._driver_path(), "uri": conninfo}
         with streams(self.where, reached, {}) as stream:

@@ -16,12 +16,18 @@ By default a run would hang for hours.
 """
 
 
-def server_parameters(host: str, ca: str | None) -> dict[str, Any]:
+def server_parameters(
+    host: str, ca: str | None, *, port: int, database: str, user: str, password: str | None
+) -> dict[str, Any]:
     """Return the parameters of libpq for a connection to *host*: when it counts as dead, how it is secured.
 
     To another machine it is encrypted and the server's certificate is verified, by the file *ca* or else by
     the authorities that this machine trusts. *host* is a name or address, or the folder of a socket.
     """
-    if host.startswith(("/", "127.")) or host in {"localhost", "::1"}:
-        return {**_ALIVE, "sslmode": "prefer"}
-    return {**_ALIVE, "sslmode": "verify-full", "sslrootcert": ca or "system"}
+    here = host.startswith(("/", "127.")) or host in {"localhost", "::1"}
+    secured = {"sslmode": "prefer"} if here else {"sslmode": "verify-full", "sslrootcert": ca or "system"}
+    return {
+        "host": host, "port": port, "dbname": database, "user": user,
+        "connect_timeout": 15, "application_name": "pm-hub", "client_encoding": "utf8",
+        **_ALIVE, **secured, **({} if password is None else {"password": password}),
+    }  # fmt: skip

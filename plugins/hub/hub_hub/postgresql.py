@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub import MissingExtra, SourceDenied, SourceUnavailable, model, tr
+from hub import MissingExtra, SourceDenied, SourceUnavailable, model, server_parameters, tr
 from hub_hub.feed import TABLES, Facts, end_of, no_feed, not_whole, other_rows, shaped, tools_of
 
 if TYPE_CHECKING:
@@ -107,23 +107,11 @@ class Postgresql(msgspec.Struct, frozen=True, kw_only=True):
             import psycopg
         except ImportError as exc:
             raise MissingExtra(tr("Reading a feed from PostgreSQL needs psycopg: {how}.", how=HOW)) from exc
-        here = self.host.startswith(("/", "127.")) or self.host in {"localhost", "::1"}
-        secured = (
-            {"sslmode": "prefer"} if here else {"sslmode": "verify-full", "sslrootcert": self.ca or "system"}
+        reached = server_parameters(
+            self.host, self.ca, port=self.port, database=self.database, user=self.user, password=self.password
         )
-        if self.password is not None:
-            secured["password"] = self.password
         try:
-            with psycopg.connect(
-                host=self.host,
-                port=self.port,
-                dbname=self.database,
-                user=self.user,
-                connect_timeout=15,
-                application_name="pm-hub",
-                client_encoding="utf8",
-                **secured,  # type: ignore[arg-type]
-            ) as connection:
+            with psycopg.connect(**reached) as connection:
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 # where policies would hide rows from this account, PostgreSQL refuses instead
                 connection.execute("SET LOCAL row_security = off")

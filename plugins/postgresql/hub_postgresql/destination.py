@@ -141,20 +141,13 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
         """
         import psycopg
 
-        secured = server_parameters(self.host, str(ctx.resolve(self.ca)) if self.ca else None)
-        if self.password is not None:
-            secured["password"] = self.password.reveal()
+        reached = server_parameters(
+            self.host, str(ctx.resolve(self.ca)) if self.ca else None,
+            port=self.port, database=self.database, user=self.user,
+            password=None if self.password is None else self.password.reveal(),
+        )  # fmt: skip
         try:
-            with psycopg.connect(
-                host=self.host,
-                port=self.port,
-                dbname=self.database,
-                user=self.user,
-                connect_timeout=15,
-                application_name="pm-hub",
-                client_encoding="utf8",
-                **secured,
-            ) as connection:
+            with psycopg.connect(**reached) as connection:
                 connection.execute(
                     f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; SET LOCAL TimeZone = 'UTC'; "
                     "SET LOCAL search_path = pg_catalog, pg_temp"
