@@ -109,7 +109,7 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
                 most=_TOP,
             )
         )
-    if path.suffix.lower() in tables.TEXT:
+    if tables.is_text(path):
         with io.TextIOWrapper(books.opened(path), encoding=tables.detect_encoding(path), newline="") as file:
             found[0].delimiter = tables.detect_delimiter(file.read(65536))
     # the sheet with most rows among those that have most in common
