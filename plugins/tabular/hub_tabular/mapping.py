@@ -150,6 +150,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     encoding: str | None = None
     delimiter: str | None = None
     header_row: int = 1
+    header_rows: int = 1
+    """How many rows the headers stand in, one above the other; `header_row` is the last of them."""
     drop: tuple[Drop, ...] = ()
     carry_down: tuple[str, ...] = ()
     group: tuple[Group, ...] = ()

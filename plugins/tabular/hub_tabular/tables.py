@@ -529,6 +529,22 @@ def headers(cells: list[Any]) -> list[str]:
     return list(names)
 
 
+def joined_headers(rows: list[list[Any]]) -> list[Any]:
+    """Return headers of several rows as one: what stands over several columns, then what is below it."""
+    lowest, parts = rows[-1], list[list[str]]()
+    for row in rows[:-1]:
+        over, line = "", list[str]()
+        for at, cell in enumerate(lowest):
+            text = cell_text(row[at]) if at < len(row) else ""
+            over = text or (over if cell_text(cell) else "")
+            line.append(over)
+        parts.append(line + [cell_text(cell) for cell in row[len(lowest) :]])
+    parts.append([cell_text(cell) for cell in lowest])
+    width = max(map(len, parts))
+    found = [[line[at] for line in parts if at < len(line) and line[at]] for at in range(width)]
+    return [" ".join(dict.fromkeys(texts)) for texts in found]
+
+
 class Room:
     """How many rows may be kept, so that files need not be opened again."""
 
@@ -669,6 +685,8 @@ class Table:
                         header_row=self.mapping.header_row,
                     )
                 )
+            if (more := self.mapping.header_rows - 1) > 0:
+                cells, above = joined_headers([*above[-more:], cells]), above[:-more]
             return self._understood(sheet, above, cells)
         except SourceDataError as exc:
             names = set(headers(cells or []))

@@ -110,6 +110,8 @@ def written(draft: Draft, looked: Looked) -> str:
         out.append(f"encoding = {toml(tables.detect_encoding(path))}")
         out.append(f"delimiter = {toml(looked.delimiter)}")
     out.append(f"header_row = {looked.header + 1}")
+    if looked.header_rows > 1:
+        out.append(f"header_rows = {looked.header_rows}")
     out += draft.top
     out += _drops(draft, looked)
     sparse = [
