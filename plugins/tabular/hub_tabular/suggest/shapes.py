@@ -12,6 +12,7 @@ from hub import (
     CellError,
     YearOpenError,
     cell_text,
+    columns_of,
     names_days,
     names_period,
     periods_of,
@@ -356,7 +357,8 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
     if "finish_on" in assigned and kind == "worklog" and not holds_days(looked, assigned["finish_on"]):
         del assigned["finish_on"]  # when something ended, not the last of its days
     for field, name in assigned.items():
-        take(draft, looked, field, (name,))
+        if not _is_number_for_a_day(looked, kind, field, name):
+            take(draft, looked, field, (name,))
     if kind == "register_item":
         _name_kind(draft, looked)
     if kind == "task" and re.search(r"^jalon|milestone", plain(draft.used.get("title", ""))):
@@ -371,6 +373,13 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
         if field in draft.used and label:
             getattr(draft, side)["display_name" if side == "account" else "name"] = label
     return draft
+
+
+def _is_number_for_a_day(looked: Looked, kind: str, field: str, name: str) -> bool:
+    """Say whether a day would come from mere numbers: "Fin (j)" is how many days it takes in the end."""
+    if columns_of(BY_TABLE[kind])[field].kind not in {"day", "instant"} or not is_numeric(looked, name):
+        return False
+    return max((number_of(value) or 0.0 for value in looked.values(name)), default=0.0) < 10_000
 
 
 def _say_groups(draft: Draft, looked: Looked) -> None:
