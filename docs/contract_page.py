@@ -11,7 +11,7 @@ import msgspec
 
 from hub.columns import Column, columns_of
 from hub.context import Context
-from hub.http import Session
+from hub.http import Moment, Session, json_rpc
 from hub.records import BY_TABLE
 from hub.source import Batch, Census, Check, Gone, Partition, Scope, Source
 from hub.tally import Rejection, Tally
@@ -57,6 +57,9 @@ def lines() -> Iterator[str]:
     yield "## The context of a run, and its session\n"
     for given in (Context, Session):
         yield from _class(given)
+    yield "## Helpers\n"
+    yield f"### json_rpc\n\n`json_rpc{inspect.signature(json_rpc)}`\n\n{_said(json_rpc)}\n"
+    yield from _class(Moment)
     yield "## The kit\n"
     yield "`from hub.testing.kit import …`\n"
     for name in kit.__all__:

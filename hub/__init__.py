@@ -107,6 +107,8 @@ if TYPE_CHECKING:
     from hub.files import storable as storable
     from hub.files import write_atomically as write_atomically
     from hub.hookspecs import hookimpl as hookimpl
+    from hub.http import Moment as Moment
+    from hub.http import json_rpc as json_rpc
     from hub.metrics import feed_gauges as feed_gauges
     from hub.metrics import openmetrics as openmetrics
     from hub.metrics import source_gauges as source_gauges
@@ -207,6 +209,7 @@ _ROOMS = {
         "storable", "write_atomically",
     ),
     "hookspecs": ("hookimpl",),
+    "http": ("Moment", "json_rpc"),
     "metrics": ("feed_gauges", "openmetrics", "source_gauges"),
     "notify": ("send",),
     "placement": ("LEFT",),

@@ -98,7 +98,8 @@ def matching_files(base: Path, pattern: str, suffixes: tuple[str, ...]) -> list[
     """Return the files of a folder or glob, sorted.
 
     *pattern* starts at *base*, *suffixes* are lower case with the dot. Lock files of Office (``~$…``) and
-    hidden files are left out. A folder is read without its subfolders.
+    hidden files are left out. A folder is read without its subfolders. A link to nothing is among them: who
+    opens it is told.
     """
     place = base / pattern
     if place.is_file():
@@ -110,16 +111,27 @@ def matching_files(base: Path, pattern: str, suffixes: tuple[str, ...]) -> list[
     return sorted(
         path
         for path in found
-        if path.suffix.lower() in suffixes and not path.name.startswith(("~", ".")) and path.is_file()
+        if path.suffix.lower() in suffixes and not path.name.startswith(("~", ".")) and _is_there(path)
     )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file() or (path.is_symlink() and not path.exists())
+    except (OSError, RuntimeError):  # a link to itself
+        return True
 
 
 def relative_name(path: Path, base: Path) -> str:
     """Return *path* from *base* with forward slashes, the same on every system and in every locale."""
     try:
-        name = path.resolve().relative_to(base.resolve()).as_posix()
+        found = path.resolve()
+    except (OSError, RuntimeError):  # a link to itself
+        found = path.absolute()
+    try:
+        name = found.relative_to(base.resolve()).as_posix()
     except ValueError:
-        name = path.resolve().as_posix()
+        name = found.as_posix()
     return storable(name)
 
 

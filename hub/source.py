@@ -11,6 +11,7 @@ import msgspec
 from hub.context import Context
 from hub.errors import PluginError
 from hub.records import FieldLevel, FieldType, Presence, Record
+from hub.tally import named
 
 if TYPE_CHECKING:
     from hub.entra import Entra
@@ -174,6 +175,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def row_id(self, native: object) -> str:
         """Return the store's id of a native id."""
         return f"{self.name}:{native}"
+
+    def counted(
+        self, record: type[Record], prefix: str, pages: Iterable[Iterable[msgspec.Raw]], *, evidence: str
+    ) -> Census:
+        """Return the census of a list read to its proven end; *prefix* begins the ids of its rows."""
+        ids = frozenset(self.row_id(f"{prefix}{named(row)}") for rows in pages for row in rows)
+        return Census(record=record, scope=Scope(records=(record,)), ids=ids, evidence=evidence)
 
     def check(self, ctx: Context) -> Iterable[Check]:
         """Look at credentials, rights, clock, counts; change nothing."""

@@ -182,3 +182,35 @@ def test_numbers(number: int) -> None:
     assert number == anonymised["kept"]
     assert (number < 0) == (anonymised["n"] < 0)
     assert (abs(number) < 10**9) == (number == anonymised["n"])
+
+
+@given(st.lists(st.integers(10**9, 2**63 - 1), min_size=2, max_size=40, unique=True), st.binary(min_size=8))
+def test_long_ids_keep_their_order(numbers: list[int], key: bytes) -> None:
+    """A list that is paged by ids that rise is paged by their pseudonyms, as numbers and as texts.
+
+    The id after one that was seen, which no body holds, is after its pseudonym and before the next.
+    """
+    anonymise = Anonymiser(key, origin="http://x")
+    anonymise.look([{"id": number} for number in numbers])
+    ordered = sorted(numbers)
+    made = [anonymise.json(number) for number in ordered]
+
+    assert made == sorted(set(made))
+    assert [str(one) for one in made] == [anonymise.text(str(number)) for number in ordered]
+    assert [len(str(number)) for number in ordered] == [len(str(one)) for one in made]
+    assert not {*ordered} & {one for one in made if one // 10**12 != 1}  # instants in milliseconds stay
+    assert all(
+        one < int(anonymise.text(str(number + 1)))
+        for number, one in zip(ordered, made, strict=True)
+        if number + 1 not in numbers and len(str(number + 1)) == len(str(number)) and number + 1 < 2**63
+    )
+
+
+def test_an_address_keeps_what_is_kept() -> None:
+    """A field that is kept is kept in the query of an address too, and named."""
+    anonymise = Anonymiser(b"k" * 32, origin="http://x", keep=("state",))
+    found = anonymise.url("http://x/rows?state=in+progress&who=zoe.martin")
+
+    assert found.startswith("http://simulator.invalid/rows?state=in+progress&who=x")
+    assert "zoe" not in found
+    assert {"state: in+progress"} == anonymise.kept

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from hub import clock, convert
 from hub.cells import CellReader, Declared, FormattedNumber, caption_currency, scale_of, unit_of
+from hub.cells.days import day_readings
 from hub.columns import Column, columns_of
 from hub.errors import CellError, SourceDataError
 from hub.records import BY_TABLE, RECORDS
@@ -606,3 +607,22 @@ def test_what_a_caption_says_efforts_are_in(caption: str, unit: str | None) -> N
 def test_the_currency_that_a_caption_says(caption: str, codes: str) -> None:
     """A caption names a currency by its sign, or by its code where it can be nothing else."""
     assert set(codes.split()) == caption_currency(caption)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("lundi 12 octobre 2026", "2026-10-12"),
+        ("lun. 12/10/2026", "2026-10-12"),
+        ("Mon, 12 Oct 2026", "2026-10-12"),
+        ("Mon 10/12/2026", "2026-10-12"),
+        ("mar. 3 nov. 2026", "2026-11-03"),
+        ("mar 3 2026", "2026-03-03"),
+        ("mardi 12 octobre 2026", None),
+    ],
+)
+def test_a_day_that_names_its_weekday(text: str, day: str | None) -> None:
+    """The weekday settles which of day and month stands first; one that does not fit is no day."""
+    readings = day_readings(text, 2026)
+
+    assert ({day} - {None}) == {one.isoformat() for one in readings if one}

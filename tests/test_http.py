@@ -16,9 +16,18 @@ import pytest
 import requests
 
 from hub.context import Context
-from hub.errors import HttpDenied, HttpGone, HttpUnavailable, HttpUnexpected, HubError, Interrupted
+from hub.errors import (
+    HttpDenied,
+    HttpGone,
+    HttpUnavailable,
+    HttpUnexpected,
+    HubError,
+    Interrupted,
+    SourceDataError,
+    SourceDenied,
+)
 from hub.expiry import Ending
-from hub.http import Lane, Session, server_wait
+from hub.http import Lane, Moment, Session, json_rpc, server_wait
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -456,3 +465,37 @@ def test_an_attribute_that_does_not_exist_cannot_be_set(tmp_path: Path) -> None:
     with pytest.raises(AttributeError, match="Context has no attribute 'since_day'"):
         context.since_day = "2024-01-01"  # type: ignore[attr-defined]
     context.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        (b'{"id": 1, "error": ["LoginException", []]}', SourceDenied, "answered by an error"),
+        (
+            b'{"id": 1, "error": {"code": -32000, "message": "no such model"}}',
+            SourceDataError,
+            "no such model",
+        ),
+        (b'{"id": 1, "result": "seven"}', SourceDataError, "answers in another shape"),
+    ],
+)
+def test_json_rpc_says_what_went_wrong(
+    server: Server, session: Session, body: bytes, kind: type[Exception], words: str
+) -> None:
+    """An error of JSON-RPC comes with status 200 and is no result, nor is one of another type."""
+    server.answers = [says(200, body)]
+    with pytest.raises(kind, match=words):
+        json_rpc(session, server.url, "model.count", [], type=int)
+
+
+def test_json_rpc_and_moments(server: Server, session: Session) -> None:
+    """A result is given as its type, and instants in parts are those that they were made of."""
+    server.answers = [says(200, b'{"id": 1, "result": [{"year": 2026, "month": 3, "day": 29, "hour": 1}]}')]
+    (found,) = json_rpc(session, server.url, "list", 7, type=list[Moment], version=None)
+
+    assert datetime(2026, 3, 29, 1, tzinfo=UTC) == found.at
+    assert "2026-03-29" == found.on
+    assert {"year": 2026, "month": 3, "day": 29, "hour": 1, "minute": 0, "second": 0, "microsecond": 0} == (
+        Moment.parts("2026-03-29T03:00:00+02:00")
+    )
+    assert Moment.parts("2026-03-29")["hour"] == 0

@@ -135,6 +135,47 @@ MUTANTS = {
 }
 
 
+KINDS = {
+    "a row costs a row": (
+        "decodes_the_page_at_once", "drops_odd_rows", "stops_at_an_odd_row", "tells_odd_rows_and_goes_on",
+        "skips_bad_lines",
+    ),
+    "a reader accounts for all it saw": (
+        "tells_no_tally", "counts_pages", "counts_what_it_took", "takes_less_than_it_saw", "counts_files",
+        "lenient_columns", "names_no_column",
+    ),
+    "silence is not success": (
+        "first_page_only", "ignores_the_count", "trusts_the_total", "trusts_a_list", "swallows_403",
+        "html_is_empty", "empty_is_zero", "no_files_are_fine", "locked_is_skipped", "unreadable_is_empty",
+    ),
+    "identity is the source's": (
+        "key_as_id", "container_in_id", "page_in_id", "random_ids", "folds_case", "floats_for_ids",
+        "named_by_file", "named_by_content",
+    ),
+    "the guard counts what matters": (
+        "keeps_what_is_cut", "absence_deletes", "absence_deletes_files", "worklogs_by_absence",
+        "hidden_is_deleted", "unproven_census", "census_cut",
+    ),
+    "limits everywhere": (
+        "pages_for_ever", "stops_at_a_repeated_page", "own_http", "request_per_item", "one_big_batch",
+        "hoards_rows",
+    ),
+    "no unsafe first use": ("network_when_made", "does_not_verify", "keeps_the_mark_before"),
+    "a record is checked, its references when the source is done": (
+        "local_stamps", "zone_dropped", "undeclared_records", "a_container_of_its_own", "forgets_a_container",
+        "forgets_somebody",
+    ),
+}  # fmt: skip
+"""The eight kinds of being green while wrong, and the faults planted for each."""
+
+
+def test_each_kind_of_fault_has_mutants() -> None:
+    """Three at least for each of the eight kinds."""
+    assert 8 == len(KINDS)
+    assert all(len(bugs) >= 3 for bugs in KINDS.values())
+    assert {bug for bugs in KINDS.values() for bug in bugs} <= {*MUTANTS, *FILE_MUTANTS}
+
+
 def test_there_are_enough() -> None:
     """At least 30 checks have a law and a way to mend, at least 110 mutants an aim.
 
@@ -219,6 +260,8 @@ FILE_MUTANTS = {
     "tells_no_tally": "a-tally",
     "counts_files": "a-tally",
     "takes_less_than_it_saw": "a-tally",
+    "named_by_content": "an-older-version",
+    "keeps_what_is_cut": "a-file-cut-at-a-line-end",
 }
 
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import msgspec
 
 from hub import (
-    Account, Batch, Census, Check, Container, Context, Partition, Record, Scope, Secret, Source,
-    SourceDataError, SourceDenied, Tally, Task, Worklog, field_of, named,
+    Account, Batch, Census, Check, Container, Context, Moment, Partition, Record, Secret, Source,
+    SourceDataError, Tally, Task, Worklog, field_of, json_rpc, named,
 )  # fmt: skip
 
 OVERLAP = timedelta(minutes=10)
@@ -21,68 +21,33 @@ PAGE = 20
 # What the API sends, typed. A field that is always there has no default: the day it is renamed, the run says so.
 
 
-class Moment(msgspec.Struct):
-    """An instant in UTC, or a day."""
-
-    year: int
-    month: int
-    day: int
-    hour: int = 0
-    minute: int = 0
-    second: int = 0
-
-    @property
-    def at(self) -> datetime:
-        """Return the instant."""
-        return datetime(self.year, self.month, self.day, self.hour, self.minute, self.second, tzinfo=UTC)
-
-
-class Span(msgspec.Struct):
-    """A timedelta."""
-
-    seconds: float
-
-
-class Status(msgspec.Struct):
-    """The status of a task: progress 1 ends it."""
-
-    name: str
-    progress: float | None
-
-
-class Work(msgspec.Struct):
-    """The origin of a timesheet's work, as ``project.work,7``."""
-
-    origin: str | None
-
-
 class Named(msgspec.Struct):
-    """A project or an employee."""
+    """A project or a person."""
 
-    id: int
-    rec_name: str
+    id: int | str
+    name: str = msgspec.field(name="rec_name")
 
 
 class Item(msgspec.Struct):
     """A task; below a project or another task. It has no write_date until somebody edits it."""
 
     id: int
-    name: str
+    title: str = msgspec.field(name="name")
     parent: int
-    effort_duration: Span | None
-    status: Status = msgspec.field(name="status.")
+    effort: dict[str, Any] | None = msgspec.field(name="effort_duration")
+    status: dict[str, Any] = msgspec.field(name="status.")
     create_date: Moment
     write_date: Moment | None
 
 
 class Entry(msgspec.Struct):
-    """A line of a timesheet."""
+    """A line of a timesheet; the origin of its work is ``project.work,7``."""
 
     id: int
-    employee: int
+    person: int = msgspec.field(name="employee")
     date: Moment
-    duration: Span
-    work: Work = msgspec.field(name="work.")
+    duration: dict[str, Any]
+    work: dict[str, Any] = msgspec.field(name="work.")
     create_date: Moment
     write_date: Moment | None
 
@@ -94,14 +59,6 @@ class Page(msgspec.Struct):
     total: int
 
 
-class Answer(msgspec.Struct):
-    """An answer comes with HTTP 200 even where it holds an error."""
-
-    result: msgspec.Raw = msgspec.Raw(b"null")
-    error: Any = None
-
-
-ANSWER = msgspec.json.Decoder(Answer)
 ROWS = {
     "projects": msgspec.json.Decoder(Named), "people": msgspec.json.Decoder(Named),
     "items": msgspec.json.Decoder(Item), "hours": msgspec.json.Decoder(Entry),
@@ -174,26 +131,17 @@ class TrytonSource(Source, frozen=True, kw_only=True):
     def census(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Census]:
         """Count what is there: the pages prove it."""
         for name in ("items", "hours"):
-            record, prefix = RECORDS[name]
-            ids = frozenset(self.row_id(f"{prefix}{named(row)}") for rows in self.pages(ctx, name) for row in rows)
-            scope = Scope(records=(record,))
-            yield Census(record=record, scope=scope, ids=ids, evidence=f"{LISTS[name][0]}, as many as are counted")
+            yield self.counted(*RECORDS[name], self.pages(ctx, name), evidence=f"{LISTS[name][0]}, as many as are counted")
 
     # ---------- the tool's own ways: change these ----------
 
-    def ask(self, ctx: Context, method: str, *params: Any) -> bytes:
+    def ask(self, ctx: Context, method: str, *params: Any, as_: Any = Any) -> Any:
         """Ask one question. ctx.http waits, tries again, paces and counts; its errors are the right ones."""
-        body = {"id": 1, "method": method, "params": params}
-        answer: Answer = ctx.http.json("POST", self.url, json=body, decoder=ANSWER, route=method)
-        if answer.error:
-            denied = "Login" in str(answer.error) or "403" in str(answer.error)
-            raise (SourceDenied if denied else SourceDataError)(f"{method}: {str(answer.error)[:200]}")
-        return bytes(answer.result)
+        return json_rpc(ctx.http, self.url, method, *params, type=as_, version=None)
 
     def sign_in(self, ctx: Context) -> str:
         """Sign in once a run."""
-        said = self.ask(ctx, "common.db.login", self.user, {"password": self.password.reveal()}, "en")
-        user, key = msgspec.json.decode(said)[:2]
+        user, key = self.ask(ctx, "common.db.login", self.user, {"password": self.password.reveal()}, "en")[:2]
         return "Session " + base64.b64encode(f"{self.user}:{user}:{key}".encode()).decode()
 
     def page(self, ctx: Context, name: str, *, after: int, since: str = "") -> Page:
@@ -201,14 +149,12 @@ class TrytonSource(Source, frozen=True, kw_only=True):
         ctx.http.credentials = {"Authorization": ctx.shared("session", lambda: self.sign_in(ctx))}
         model, domain, fields = LISTS[name]
         if since:
-            at = datetime.fromisoformat(since)
-            stamp = {"__class__": "datetime", "year": at.year, "month": at.month, "day": at.day, "hour": at.hour,
-                     "minute": at.minute, "second": at.second, "microsecond": 0}  # fmt: skip
+            stamp = {"__class__": "datetime"} | Moment.parts(since)
             domain = [*domain, ["OR", *([one, ">=", stamp] for one in STAMPS)]]
-        total = self.ask(ctx, f"model.{model}.search_count", domain, {})
+        total = self.ask(ctx, f"model.{model}.search_count", domain, {}, as_=int)
         below = [*domain, ["id", ">", after]]
-        rows = self.ask(ctx, f"model.{model}.search_read", below, 0, PAGE, [["id", "ASC"]], fields, {})
-        return Page(rows=msgspec.json.decode(rows, type=list[msgspec.Raw]), total=msgspec.json.decode(total, type=int))
+        rows = self.ask(ctx, f"model.{model}.search_read", below, 0, PAGE, [["id", "ASC"]], fields, {}, as_=list[msgspec.Raw])
+        return Page(rows=rows, total=total)
 
     def pages(self, ctx: Context, name: str, *, since: str = "") -> Iterator[list[msgspec.Raw]]:
         """Page by id, to a page that is not full, and end well only with as many ids as the tool counts."""
@@ -234,10 +180,8 @@ class TrytonSource(Source, frozen=True, kw_only=True):
 
     def above(self, ctx: Context, work: int) -> int:
         """Return the project that a task lies below, through all tasks between them."""
-        parents: dict[int, int | None] = ctx.shared("tree", lambda: {
-            row["id"]: row["parent"] for row in msgspec.json.decode(self.ask(
-                ctx, "model.project.work.search_read", [["type", "=", "task"]], 0, None, None, ["parent"], {}))
-        })  # fmt: skip
+        asked = ("model.project.work.search_read", [["type", "=", "task"]], 0, None, None, ["parent"], {})
+        parents = ctx.shared("tree", lambda: {row["id"]: row["parent"] for row in self.ask(ctx, *asked)})
         while work in parents:
             work = parents[work] or 0
         return work
@@ -246,30 +190,30 @@ class TrytonSource(Source, frozen=True, kw_only=True):
         """Turn a row into records: immutable ids, own effort in seconds, instants in UTC, the author's day."""
         match row:
             case Named() if name == "projects":
-                yield Container(id=self.row_id(f"p{row.id}"), kind="project", name=row.rec_name)
+                yield Container(id=self.row_id(f"p{row.id}"), kind="project", name=row.name)
             case Named():
-                yield Account(id=self.row_id(f"u{row.id}"), display_name=row.rec_name)
+                yield Account(id=self.row_id(f"u{row.id}"), display_name=row.name)
             case Item():
                 home = self.above(ctx, row.parent)
                 yield Task(
                     id=self.row_id(row.id),
                     container_id=self.row_id(f"p{home}"),
                     parent_id=self.row_id(row.parent) if row.parent != home else None,
-                    title=row.name,
-                    status_raw=row.status.name,
-                    status_native="done" if row.status.progress == 1 else "todo",
-                    estimate_s=round(row.effort_duration.seconds) if row.effort_duration else None,
+                    title=row.title,
+                    status_raw=row.status["name"],
+                    status_native="done" if row.status["progress"] == 1 else "todo",
+                    estimate_s=round(row.effort["seconds"]) if row.effort else None,
                     created_at=text(row.create_date.at),
                     updated_at=text(self.stamp(row)),
                 )
             case Entry():
-                task = (row.work.origin or "").partition("project.work,")[2]
+                task = (row.work["origin"] or "").partition("project.work,")[2]
                 yield Worklog(
                     id=self.row_id(f"w{row.id}"),
                     task_id=self.row_id(task) if task else None,
-                    account_id=self.row_id(f"u{row.employee}"),
-                    day=row.date.at.date().isoformat(),
-                    seconds=round(row.duration.seconds),
+                    account_id=self.row_id(f"u{row.person}") if row.person else None,
+                    day=row.date.on,
+                    seconds=round(row.duration["seconds"]),
                 )
 
 

@@ -19,6 +19,15 @@ _MONTHS = {
     )
     for name in names.split()
 }  # fmt: skip
+_WEEKDAYS = {
+    name: number
+    for number, names in enumerate(
+        ("lun lundi mon monday", "mar mardi tue tues tuesday", "mer mercredi wed wednesday",
+         "jeu jeudi thu thur thurs thursday", "ven vendredi fri friday", "sam samedi sat saturday",
+         "dim dimanche sun sunday"),
+    )
+    for name in names.split()
+}  # fmt: skip
 _TIME = r"(?:[T ]+[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?\s*(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 _YEAR_FIRST = re.compile(rf"([0-9]{{4}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}}){_TIME}", re.IGNORECASE)
 _BASIC = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
@@ -27,6 +36,9 @@ _YEAR_LAST = re.compile(
 )
 _NAMED = re.compile(r"([0-9]{1,2})(?:er|st|nd|rd|th)?[ /-]+([a-z]+)[ ,/-]+([0-9]{4}|[0-9]{2})")
 _NAME_FIRST = re.compile(r"([a-z]+) +([0-9]{1,2})(?:st|nd|rd|th)?,? +([0-9]{4})")
+_WEEKDAY = re.compile(
+    rf"({'|'.join(sorted(_WEEKDAYS, key=len, reverse=True))})\b\.?,? *(?=[0-9a-z])(.+)", re.I
+)
 _WEEK = re.compile(r"(\d{4})[- ]?[WS](\d{1,2})")
 _MONTH = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})|([0-9]{4})([0-9]{2})")
 _MONTH_LAST = re.compile(r"([0-9]{1,2})[-/.]([0-9]{4})")
@@ -50,8 +62,13 @@ def month_number(word: str) -> int:
 def day_readings(text: str, this_year: int) -> tuple[date | None, date | None]:
     """Return the day that *text* is where the day stands first, and where the month does.
 
-    None where it is none.
+    None where it is none, or not on the day of the week that it names.
     """
+    if match := _WEEKDAY.fullmatch(text):
+        readings, weekday = day_readings(match[2], this_year), _WEEKDAYS[match[1].lower()]
+        if any(readings):  # else it may be a month: mar 3 2026
+            fits = [one if one and one.weekday() == weekday else None for one in readings]
+            return fits[0], fits[1]
     if match := _YEAR_FIRST.fullmatch(text) or _BASIC.fullmatch(text):
         year, month, day = (int(part) for part in match.groups() if part.isdigit())
         return (_day(year, month, day),) * 2

@@ -2,6 +2,7 @@
 
 from hub.http.lane import Lane, server_wait
 from hub.http.limits import Limits
+from hub.http.rpc import Moment, json_rpc
 from hub.http.session import Retry, Session
 
-__all__ = ["Lane", "Limits", "Retry", "Session", "server_wait"]
+__all__ = ["Lane", "Limits", "Moment", "Retry", "Session", "json_rpc", "server_wait"]

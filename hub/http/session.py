@@ -8,6 +8,8 @@ headers, so that a redirect to another host never carries them.
 
 from __future__ import annotations
 
+import contextlib
+import re
 import threading
 import time
 from collections import Counter
@@ -179,15 +181,22 @@ class Session(Sealed):
                     )
                 )
             try:
-                decoded = (
-                    decoder.decode(response.content) if decoder else msgspec.json.decode(response.content)
-                )
+                content = _utf8(response)
+                decoded = decoder.decode(content) if decoder else msgspec.json.decode(content)
             except msgspec.ValidationError as exc:
                 raise HttpUnexpected(
                     tr(
                         "{place} answered JSON of another shape than documented: {error}.",
                         place=_place(method, url),
                         error=exc,
+                    )
+                ) from exc
+            except UnicodeDecodeError as exc:
+                raise HttpUnexpected(
+                    tr(
+                        "{place} answered JSON with letters that are not UTF-8, and names no other encoding: "
+                        "the server, or a proxy before it, has to say charset in its Content-Type.",
+                        place=_place(method, url),
                     )
                 ) from exc
             except msgspec.DecodeError as exc:
@@ -496,6 +505,18 @@ class Session(Sealed):
             for part in secret.split():
                 said = said.replace(part, "…") if len(part) > 3 else said
         return said[:300]
+
+
+def _utf8(response: requests.Response) -> bytes:
+    """Return the body in UTF-8, where the answer names another encoding than that."""
+    named = re.search(
+        r"charset\s*=\s*[\"']?([\w.:-]+)", response.headers.get("Content-Type", ""), re.IGNORECASE
+    )
+    if named is None or named[1].lower().replace("_", "-") in {"utf-8", "utf8"}:
+        return response.content
+    with contextlib.suppress(LookupError, UnicodeDecodeError):
+        return response.content.decode(named[1]).encode("utf-8", "surrogatepass")
+    return response.content
 
 
 def _place(method: str, url: str) -> str:

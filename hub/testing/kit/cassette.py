@@ -162,7 +162,10 @@ def _exchange(anonymise: Anonymiser, response: requests.Response, body: Any) -> 
     return Exchange(
         method=str(asked.method),
         path=anonymise.path(parts.path),
-        query={name: anonymise.text(value) for name, value in parse_qsl(parts.query, keep_blank_values=True)},
+        query={
+            name: anonymise.value(name, value)
+            for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        },
         body=anonymise.json(_decoded(sent)) if isinstance(sent, bytes) else None,
         status=response.status_code,
         headers={name: response.headers[name] for name in HEADERS if name in response.headers},

@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+import msgspec
+
 from hub.records import Record
 from hub.secrets import Secret
 from hub.simulator import Request, Response
@@ -114,6 +116,29 @@ class HttpWorld(World):
         0 equals it (``increments``).
         """
         raise NotImplementedError
+
+
+class RpcWorld(HttpWorld):
+    """A tool that is asked over JSON-RPC: every question is a POST, and an error comes with status 200."""
+
+    def call(self, request: Request, method: str, params: Any) -> Any:
+        """Return what a method answers: its result, or a whole `Response` such as a 401.
+
+        A ValueError becomes the error of the answer.
+        """
+        raise NotImplementedError
+
+    def answer(self, request: Request) -> Response:
+        """Answer one question."""
+        if request.method != "POST":
+            return Response(status=405, body={})
+        asked = msgspec.json.decode(request.body)
+        told = {"jsonrpc": "2.0", "id": asked["id"]}
+        try:
+            found = self.call(request, asked["method"], asked["params"])
+        except ValueError as exc:
+            return Response(body=told | {"error": {"code": -32000, "message": str(exc)}})
+        return found if isinstance(found, Response) else Response(body=told | {"result": found})
 
 
 class FileWorld(World):

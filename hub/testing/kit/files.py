@@ -38,6 +38,19 @@ _spoilt(
     "Read to the end and look for what closes the file; let the hub's guard hold what seems to leave.",
     spoiling.content(lambda body: body[: len(body) // 2]), "half files", guard=True,
 )  # fmt: skip
+
+
+def _without_its_last_lines(body: bytes) -> bytes:
+    """Return the first two thirds: a few last lines are what people correct, and leave."""
+    lines = body.splitlines(keepends=True)
+    return b"".join(lines[: -max(1, len(lines) // 3)])
+
+
+_spoilt(
+    "a_file_cut_at_a_line_end", "A file that lost its last lines is told, and nothing leaves.",
+    "Say complete=True, so that the hub's guard weighs what seems to leave; look for what closes the file.",
+    spoiling.content(_without_its_last_lines), "files without their last lines", guard=True,
+)  # fmt: skip
 _spoilt(
     "an_empty_file", "A file of no bytes is never zero records.", "Ask for the header before the rows.",
     spoiling.content(lambda _: b""), "empty files",
@@ -164,6 +177,35 @@ def a_copied_file(certification: SourceCertification, seed: int) -> str:
                     f"verdict {report.verdict}: {more[0]}"
                 )
             well(harness, "a run without the copy")
+            said = f"{report.verdict}: {report.missing[0] if report.missing else 'counted once'}"
+    return said
+
+
+@check(
+    "silver",
+    "An older version of a file, laid beside it, counts nothing twice.",
+    "Make ids from what is inside, and say which of two files has a row: the first, or the newest.",
+    needs=("edits",),
+    medium="files",
+)
+def an_older_version(certification: SourceCertification, seed: int) -> str:
+    """Lay what a file was before its rows were edited beside it, before the first run and after it."""
+    said = ""
+    for known in (False, True):
+        with table(certification, seed) as harness:
+            name, body = sorted(harness.world.files().items())[0]
+            if known:
+                well(harness)
+            harness.after_edits()
+            stem, dot, suffix = name.rpartition(".")
+            report = harness.sync(spoiling.laid(f"{stem} (1){dot}{suffix}", body))
+            more = [one for one in harness.differences() if "do not exist" in one]
+            if more and report.verdict == "ok":
+                raise Failed(
+                    f"with an older version {'beside a known file' if known else 'at first'}: {more[0]}"
+                )
+            harness.without_guard()
+            well(harness, "a run without the older version")
             said = f"{report.verdict}: {report.missing[0] if report.missing else 'counted once'}"
     return said
 

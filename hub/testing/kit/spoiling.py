@@ -130,6 +130,20 @@ def copied(at: int) -> FileFault:
     return fault
 
 
+def laid(name: str, body: bytes) -> FileFault:
+    """Lay a file of yesterday in the folder."""
+
+    @contextmanager
+    def fault(folder: Path) -> Iterator[None]:
+        path = folder / name
+        path.write_bytes(body)
+        then = path.stat().st_mtime - 86400
+        os.utime(path, (then, then))
+        yield
+
+    return fault
+
+
 def stray(names: dict[str, bytes]) -> FileFault:
     """Lay files in the folder that are not the source's."""
 

@@ -160,6 +160,45 @@ _ENDED = frozenset({"islast", "islastpage"})
 _DEPTH = 5
 
 
+_TOTALS = frozenset({
+    "totalcount", "totalrows", "totalresults", "totalrecords", "totalitems", "@odata.count", "recordcount",
+})  # fmt: skip
+_PAGED = frozenset({
+    "limit", "offset", "page", "perpage", "size", "pagesize", "start", "startat", "skip", "maxresults",
+    "pages", "totalpages",
+})  # fmt: skip
+_TOTAL_HEADERS = ("X-Total-Count", "X-Total", "Total-Count")
+
+
+def counts_more(answer: Any, response: Any, rows: int) -> str:
+    """Return where an answer counts more rows than it holds, in one of the usual ways; empty for nowhere.
+
+    A mere ``total`` may be one of hours: it counts beside a size or a number of pages.
+    """
+    for name in _TOTAL_HEADERS:
+        value = response.headers.get(name, "")
+        if value.isdigit() and int(value) > rows:
+            return name
+    return _total_in(answer, (), rows)
+
+
+def _total_in(value: Any, path: tuple[str, ...], rows: int) -> str:
+    if not isinstance(value, dict) or len(path) > _DEPTH:
+        return ""
+    words = {f"{name}".replace("_", "").replace("-", "").lower(): name for name in value}
+    for word, name in words.items():
+        one = value[name]
+        if (
+            type(one) is int
+            and one > rows
+            and (word in _TOTALS or (word == "total" and words.keys() & _PAGED))
+        ):
+            return ".".join((*path, name))
+        if found := _total_in(one, (*path, name), rows):
+            return found
+    return ""
+
+
 def names_next(answer: Any, response: Any) -> str:
     """Return where an answer says, in one of the usual ways, that another page follows; empty for nowhere.
 

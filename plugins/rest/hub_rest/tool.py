@@ -24,6 +24,7 @@ from hub_rest.paging import (
     Shifted,
     check_cap,
     counted,
+    counts_more,
     first_token,
     holds,
     is_last,
@@ -51,6 +52,20 @@ class Refused(Exception):
         """Keep what the tool said."""
         super().__init__(said)
         self.first = first
+
+
+def _says_no(answer: dict[str, Any], rows: str, named: set[str]) -> bool:
+    """Say whether what lies around the rows of a list says that it failed.
+
+    One thing may have failed by its own nature, such as a build: it has an id.
+    """
+    if not rows or "id" in answer:
+        return False
+    return any(answer.get(name) is False for name in ("success", "ok", "succeeded") if name not in named) or (
+        "status" not in named
+        and isinstance(answer.get("status"), str)
+        and answer["status"].casefold() in {"error", "fail", "failed", "failure"}
+    )
 
 
 class Lenient:
@@ -410,6 +425,28 @@ class Tool:
                     named=named,
                 )
             )
+        if (
+            paging.kind == "none"
+            and paging.total is None
+            and (named := counts_more(answer, response, max(len(page.rows), len(page.keys))))
+        ):
+            raise SourceDataError(
+                tr(
+                    "{name}: the answer counts more rows at {named!r} than it holds, and the mapping asks "
+                    "for no further page: say its paging. Nothing was taken as complete.",
+                    name=one.name,
+                    named=named,
+                )
+            )
+        total = answer.get("total") if isinstance(answer, dict) else None
+        if paging.kind == "none" and type(total) is int and total > len(page.rows):
+            self.ctx.note(
+                tr(
+                    "{name}: the answer says total = {total} beside {count} rows: if it counts rows, say the "
+                    "paging of the list",
+                    name=one.name, total=total, count=len(page.rows),
+                )
+            )  # fmt: skip
         return Place(address=address) if address else None
 
     def _answered(
@@ -418,6 +455,16 @@ class Tool:
         """Ask for a page. Raises `Refused` for one that was asked for as the tool itself named it."""
         try:
             answer, response = self._ask(one, variables | counted(one.paging, place, size), place.address)
+            if response.status_code == 202 or (response.status_code == 206 and one.paging.kind == "none"):
+                raise SourceDataError(
+                    tr(
+                        "{what}: {title} answers {status}, which is only a part of the rows or none yet: "
+                        "nothing was taken as complete.",
+                        what=one.name,
+                        title=self.described.title,
+                        status=response.status_code,
+                    )
+                )
             self._check_refusal(one.name, answer, one.steps[0])
         except (SourceGone, SourceDataError) as exc:
             if place.address or (one.paging.kind == "token" and place.token):
@@ -432,6 +479,8 @@ class Tool:
         named = {place[0] for place in places(rows)[0]} if rows else set()
         told = {name: answer[name] for name in ("errors", "error") if name not in named and name in answer}
         if self.described.refused and is_true(expression(self.described.refused)(answer)):
+            told |= {"": {name: one for name, one in answer.items() if name not in named}}
+        if _says_no(answer, rows, named):
             told |= {"": {name: one for name, one in answer.items() if name not in named}}
         for value in told.values():
             if is_true(value):
@@ -491,6 +540,8 @@ class Tool:
             value = response.headers.get(where.removeprefix("header:"), "").rsplit("/", 1)[-1]
             return int(value) if value.isdigit() else None
         value = _found(answer, where, f"the number of {one.name}")
+        if isinstance(value, str) and value.isdecimal():
+            return int(value)
         if not isinstance(value, int):
             raise SourceDataError(tr("{name}: the number of rows is {value!r}.", name=one.name, value=value))
         return value

@@ -328,6 +328,51 @@ def test_a_row_that_goes_and_comes_back_in_one_page(store: Store, tmp_path: Path
     assert {"d:1": ("deleted",), "d:2": ("present",)} == known(store, "task", "presence")
 
 
+COUNTS: list[Callable[[int], Response]] = [
+    lambda n: Response(body={"rows": rows(5), "totalCount": n}),
+    lambda n: Response(body={"rows": rows(5), "@odata.count": n}),
+    lambda n: Response(body={"rows": rows(5), "meta": {"total": n, "per_page": 5}}),
+    lambda n: Response(body={"rows": rows(5)}, headers={"X-Total-Count": f"{n}"}),
+    lambda n: Response(body={"rows": rows(5)}, status=200 if n == 5 else 206),
+]
+
+
+def law_a_count_that_no_mapping_names(
+    store: Store, folder: Path, answer: Callable[[int], Response] = COUNTS[0]
+) -> None:
+    """Take no list for whole whose answer counts 50 rows and holds 5, though the mapping asks for no page."""
+    counted = [5]
+    asked = Asked(
+        store, folder, mapping('rows = "rows"\ndeletes = { kind = "absence" }'), lambda _: answer(counted[0])
+    )
+    well = asked.sync()
+    counted[0] = 50
+    report = asked.sync(full=True)
+
+    assert ("ok", "failed", ids(5)) == (well.verdict, report.verdict, asked.here())
+    assert "nothing was taken as complete" in told(report).lower()
+
+
+@pytest.mark.parametrize("answer", COUNTS, ids=["totalCount", "@odata.count", "meta", "header", "206"])
+def test_a_count_that_no_mapping_names(
+    answer: Callable[[int], Response], store: Store, tmp_path: Path
+) -> None:
+    """In each of the usual ways."""
+    law_a_count_that_no_mapping_names(store, tmp_path, answer)
+
+
+def test_a_total_that_may_be_hours(store: Store, tmp_path: Path) -> None:
+    """A total that names nothing it counts is said, and holds nothing up; one in a text is a number."""
+    asked = Asked(store, tmp_path, mapping('rows = "rows"'), lambda _: {"rows": rows(5), "total": 38})
+    first = asked.sync()
+    paged_by = 'rows = "rows"\npaging = { kind = "next", next = "next", total = "n" }'
+    other = Asked(store, tmp_path, mapping(paged_by), lambda _: {"rows": rows(5), "n": "5"})
+
+    assert ("ok", 5) == (first.verdict, len(asked.here()))
+    assert "the answer says total = 38 beside 5 rows" in " ".join(first.notes)
+    assert "ok" == other.sync(full=True).verdict
+
+
 # ---------- kind 3: silence is not success ----------
 
 
@@ -419,6 +464,9 @@ REFUSALS: list[Any] = [
     {"error": "timeout of the query", "rows": []},
     {"error": {"code": 17, "message": "timeout of the query"}},
     {"errors": {"base": ["timeout of the query"]}, "rows": rows(7)},
+    {"success": False, "message": "timeout of the query", "rows": []},
+    {"ok": False, "description": "timeout of the query", "rows": rows(7)},
+    {"status": "error", "detail": "timeout of the query", "rows": []},
 ]
 
 
@@ -440,6 +488,42 @@ def law_an_error_in_a_200(store: Store, folder: Path, body: Any = REFUSALS[0]) -
 def test_an_error_in_a_200(body: Any, store: Store, tmp_path: Path) -> None:
     """In whatever form the tool says it."""
     law_an_error_in_a_200(store, tmp_path, body)
+
+
+def test_an_answer_that_is_not_ready(store: Store, tmp_path: Path) -> None:
+    """202 with no rows is no empty list: what was known stays."""
+    answers = [Response(body={"rows": rows(5)}), Response(status=202, body={"rows": []})]
+    text = mapping('rows = "rows"\ndeletes = { kind = "absence" }')
+    asked = Asked(store, tmp_path, text, lambda _: answers[-1 if asked_twice else 0])
+    asked_twice = False
+    assert "ok" == asked.sync().verdict
+    asked_twice = True
+
+    assert ("failed", ids(5)) == (asked.sync(full=True).verdict, asked.here())
+
+
+def test_a_thing_that_failed_by_its_nature(store: Store, tmp_path: Path) -> None:
+    """A list beside which a build says that it failed is a list."""
+    text = mapping('rows = "rows"')
+    asked = Asked(
+        store, tmp_path, text, lambda _: {"id": 7, "status": "failed", "ok": False, "rows": rows(7)}
+    )
+
+    assert ("ok", ids(7)) == (asked.sync().verdict, asked.here())
+
+
+@pytest.mark.parametrize(
+    ("kind", "count"), [("application/json; charset=iso-8859-1", 1), ("application/json", 0)]
+)
+def test_letters_of_another_encoding(kind: str, count: int, store: Store, tmp_path: Path) -> None:
+    """An answer is read by the encoding it names; one that names none and is not UTF-8 is a sentence."""
+    body = json.dumps(rows(1), ensure_ascii=False).replace("ticket", "demandé").encode("latin-1")
+    asked = Asked(store, tmp_path, mapping(""), lambda _: Response(body=body, headers={"Content-Type": kind}))
+    report = asked.sync()
+
+    assert [{"title": "demandé 1"}] * count == store.rows("SELECT title FROM task")
+    assert ("ok" if count else "failed") == report.verdict
+    assert count or "letters that are not UTF-8" in told(report)
 
 
 def test_rows_that_are_called_errors(store: Store, tmp_path: Path) -> None:
@@ -746,6 +830,7 @@ MUTANTS: dict[str, tuple[Any, str, Any, Callable[[Store, Path], None]]] = {
     "keeps_what_nobody_wants": (
         reading.Reading, "_left", lambda *_: [], law_a_row_that_nobody_wants_any_more,
     ),
+    "counts_are_not_read": (tool, "counts_more", lambda *_: "", law_a_count_that_no_mapping_names),
     # silence is not success
     "short_page_is_the_end": (
         tool, "is_last", lambda paging, page, reached: len(page.rows) < 20, law_a_short_page_is_proven,

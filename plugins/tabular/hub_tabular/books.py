@@ -1,8 +1,7 @@
 """What the reader of workbooks does not say: formats, errors, formulas without value, far cells, sizes.
 
-Sources: ECMA-376 part 1, 18.8.30 (numFmt) and 18.3.1.4 (c); OpenDocument 1.3 part 3, office:value-type;
-MS-XLSB 2.4 (records). XLS keeps all of it in binary records that are not read: there a number is only a
-number, and an error is an empty cell.
+Sources: ECMA-376 part 1, 18.3.1.4 (c); OpenDocument 1.3 part 3, office:value-type. XLS and XLSB keep the same
+in binary records (`binary`).
 """
 
 from __future__ import annotations
@@ -16,25 +15,21 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 from xml.etree import ElementTree  # what it may unpack to is bounded before
 
 import msgspec
 
-from hub import FormattedNumber, SourceDataError, currencies_of, mark, scale_of, storable, tr
+from hub import SourceDataError, mark, storable, tr
+from hub_tabular import binary
+from hub_tabular.formats import Shown, shown_by
 from hub_tabular.mapping import FaultyCell
 
 ZIPPED = frozenset({".xlsx", ".xlsm", ".xlsb", ".ods"})
 PACKED = ".gz"
 """The end of the name of a text that is packed, such as hours.csv.gz."""
-_PERCENT = {9, 10}
-"""The formats that every workbook knows: 0% and 0.00%."""
-_FIRST_OWN = 164
-_LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
-_CURRENCY = re.compile(r'\[\$([^\]\-]+)[^\]]*\]|"\s*([^"]+?)\s*"|([€$£¥₽₺₪₹₩])')
-_THOUSANDTHS = re.compile(r"[0#?],+(?![0#?,])")
 _CELL = re.compile(r"([A-Z]+)([0-9]+)")
 _LETTERS = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+)[0-9]+["']""")
 _ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\sr\s*=\s*["']([0-9]+)["']""")
@@ -63,24 +58,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     columns: int = 2000
 
 
-class Shown(msgspec.Struct, frozen=True):
-    """How a number is shown."""
-
-    percent: bool = False
-    currency: str | None = None
-    scale: int | None = None
-
-    def of(self, value: float) -> FormattedNumber:
-        """Return *value* with it."""
-        return FormattedNumber(value, percent=self.percent, currency=self.currency, scale=self.scale)
-
-
 class Inside(msgspec.Struct, kw_only=True):
     """What stands in a sheet beside its values, by row and column from 0; *far* are cells left out."""
 
     shown: dict[tuple[int, int], Shown] = {}
     faults: dict[tuple[int, int], FaultyCell] = {}
     far: list[str] = []
+    merged: list[tuple[tuple[int, int], tuple[int, int]]] = []
+    """The first and the last of cells that were merged, where the reader of workbooks does not say it."""
     instead: bytes | None = None
     """The workbook without the cells that are far from the table."""
 
@@ -106,7 +91,7 @@ def check_size(path: Path, limits: Limits) -> None:
     most = int(limits.unpacked_mb * 1e6)
     if path.suffix.lower() == PACKED:
         said = _unpacked_text(path, most)
-    elif path.suffix.lower() in ZIPPED:
+    elif zipfile.is_zipfile(path):
         said = _unpacked_book(path, most)
     else:
         return
@@ -120,6 +105,11 @@ def check_size(path: Path, limits: Limits) -> None:
                 unpacked_mb=limits.unpacked_mb,
             )
         )
+
+
+def is_book(head: bytes) -> bool:
+    """Say whether a file begins as a workbook does: as an archive, or as a compound file."""
+    return head.startswith((b"PK\3\4", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"))
 
 
 def opened(path: Path) -> IO[bytes]:
@@ -186,7 +176,7 @@ def look_inside(path: Path, sheet: str, limits: Limits) -> Inside:
     Raises `SourceDataError` where its cells reach too far for the reader of workbooks.
     """
     if not zipfile.is_zipfile(path):
-        return Inside()
+        return _of_binary(lambda: binary.of_xls(path, sheet))
     try:
         with zipfile.ZipFile(path) as book:
             names = set(book.namelist())
@@ -194,7 +184,7 @@ def look_inside(path: Path, sheet: str, limits: Limits) -> Inside:
                 return _of_ods(storable(path.name), book, sheet, limits)
             if "xl/workbook.bin" in names:
                 _bound_xlsb(storable(path.name), book, limits)
-                return Inside()
+                return _of_binary(lambda: binary.of_xlsb(book, sheet))
             return _of_xlsx(storable(path.name), book, sheet, limits)
     except (*_DAMAGED, OSError) as exc:
         # what cannot be looked at is not given to a reader that would build whatever it holds
@@ -211,8 +201,11 @@ def look_inside(path: Path, sheet: str, limits: Limits) -> Inside:
 def has_rows(path: Path, sheet: str) -> bool:
     """Say whether another sheet of a workbook holds values, as far as its first megabyte tells."""
     try:
-        with zipfile.ZipFile(path) as book, book.open(_part(book, sheet)) as file:
-            block = file.read(_BLOCK)
+        with zipfile.ZipFile(path) as book:
+            if "xl/workbook.bin" in book.namelist():
+                return binary.holds_values(book, sheet)
+            with book.open(_part(book, sheet)) as file:
+                block = file.read(_BLOCK)
     except (*_DAMAGED, *_UNUSUAL, OSError):
         return True
     return re.search(rb"<(?:\w+:)?(?:v|is)>", block) is not None
@@ -383,12 +376,20 @@ def _near(places: set[int], gap: int) -> int:
     return ordered[-1]
 
 
+def _of_binary(look: Callable[[], binary.Noted]) -> Inside:
+    """Return what *look* finds; nothing of a workbook that is built in a way that only its reader knows."""
+    try:
+        found = look()
+    except (*_DAMAGED, *_UNUSUAL, LookupError, OSError):
+        return Inside()
+    why = tr("is an error of the spreadsheet")
+    return Inside(shown=found.shown, faults={at: FaultyCell(text, why) for at, text in found.errors.items()})
+
+
 def _bound_xlsb(name: str, book: zipfile.ZipFile, limits: Limits) -> None:
-    for part in book.namelist():
-        if not re.fullmatch(r"xl/worksheets/[^/]+\.bin", part):
-            continue
+    for part in binary.sheets_of(book):
         columns, rows = set[int](), set[int]()
-        for kind, body in _records(book.read(part)):
+        for kind, body in binary.records(book.read(part)):
             if kind == 0 and len(body) >= 4:
                 rows.add(struct.unpack_from("<I", body)[0])
             elif 2 <= kind <= 11 and len(body) >= 4:  # the kinds of cells with a value
@@ -399,46 +400,14 @@ def _bound_xlsb(name: str, book: zipfile.ZipFile, limits: Limits) -> None:
                 raise too_far(name, Path(part).stem, reference(last, width), limits)
 
 
-def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at < len(data):
-        kind, at = _length(data, at, 2)
-        size, at = _length(data, at, 4)
-        yield kind, data[at : at + size]
-        at += size
-
-
-def _length(data: bytes, at: int, most: int) -> tuple[int, int]:
-    found = 0
-    for place in range(most):
-        byte = data[at] if at < len(data) else 0
-        at += 1
-        found |= (byte & 0x7F) << (7 * place)
-        if byte < 0x80:
-            break
-    return found, at
-
-
 def _styles(book: zipfile.ZipFile) -> dict[int, Shown]:
     """Return the styles of cells that show a percent, money or thousands, by their number."""
     if "xl/styles.xml" not in book.namelist():
         return {}
     root = _tree(book, "xl/styles.xml")
-    shown = {number: Shown(percent=True) for number in _PERCENT}
-    for one in _all(root, "numFmt"):
-        number, code = int(one.get("numFmtId") or 0), (one.get("formatCode") or "").split(";")[0]
-        if "%" in _LITERAL.sub("", code):
-            shown[number] = Shown(percent=True)
-        elif number >= _FIRST_OWN:
-            marks = [part.strip() for match in _CURRENCY.findall(code) for part in match if part]
-            mark = next((one for one in marks if currencies_of(one)), None)
-            # a comma behind the last digit divides by a thousand what is shown: the number itself is whole
-            if _THOUSANDTHS.search(_LITERAL.sub("", code)):
-                scale: int | None = 1
-            else:
-                scale = next((found for one in marks if (found := scale_of(one))), None)
-            if mark or scale:
-                shown[number] = Shown(currency=mark, scale=scale)
+    shown = shown_by(
+        {int(one.get("numFmtId") or 0): one.get("formatCode") or "" for one in _all(root, "numFmt")}
+    )
     cells = next(iter(_all(root, "cellXfs")), None)
     return {
         number: shown[int(one.get("numFmtId") or 0)]
@@ -457,7 +426,7 @@ def _part(book: zipfile.ZipFile, sheet: str) -> str:
 
 
 def _of_ods(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> Inside:
-    found = Inside(shown={}, faults={}, far=[])
+    found = Inside(shown={}, faults={}, far=[], merged=[])
     with contextlib.suppress(
         ElementTree.ParseError
     ):  # it may be encrypted, which the reader of workbooks says
@@ -490,6 +459,9 @@ def _note_ods_sheets(name: str, book: zipfile.ZipFile, sheet: str, limits: Limit
                 if ends["column"] > limits.columns or ends["row"] * ends["column"] > limits.cells:
                     raise too_far(name, title, reference(ends["row"] - 1, ends["column"] - 1), limits)
             if title == sheet:
+                if (tall := int(_attribute(one, "number-rows-spanned") or 1)) > 1:
+                    wide = int(_attribute(one, "number-columns-spanned") or 1)
+                    found.merged.append(((row, column), (row + tall - 1, column + wide - 1)))
                 _note_ods(found, one, kind, text, range(row, row + height), range(column, column + width))
             column += width
 

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import re
 from collections import Counter, abc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal, cast, get_args, get_type_hints
@@ -150,6 +150,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     encoding: str | None = None
     delimiter: str | None = None
     header_row: int = 1
+    header_rows: int = 1
+    """How many rows the headers stand in, one above the other; `header_row` is the last of them."""
     drop: tuple[Drop, ...] = ()
     carry_down: tuple[str, ...] = ()
     group: tuple[Group, ...] = ()
@@ -537,6 +539,35 @@ class RowMapper:
         if not any(parts):
             raise RowError(", ".join(self.mapping.key), "", tr("the key is empty"))
         return "/".join(part.replace("/", "∕") for part in parts)
+
+    def same(self, natives: Iterable[str]) -> dict[str, str]:
+        """Return declared keys that write a day in another way than ISO 8601, as they are with it.
+
+        One export writes 05/10/2026, another a day of the workbook: it is one key.
+        """
+        days = {
+            at: reader
+            for name, reader in self.readers.items()
+            if not name.startswith(_OWN) and reader.column.kind in {"day", "month"}
+            for at, column in enumerate(self.mapping.key)
+            if self.fields[name].columns == (column,) and self.fields[name].pattern is None
+        }
+        found: dict[str, str] = {}
+        split = [(native, native.split("/")) for native in (natives if days else ())]
+        for at, reader in days.items():
+            for _, parts in split:
+                if len(parts) == len(self.mapping.key):
+                    with contextlib.suppress(Exception):
+                        reader.look(parts[at].replace("∕", "/"))
+        for native, parts in split:
+            if len(parts) != len(self.mapping.key):
+                continue
+            for at, reader in days.items():
+                with contextlib.suppress(CellError):  # told when the row is read
+                    parts[at] = str(reader.value(parts[at].replace("∕", "/")))
+            if (plain := "/".join(parts)) != native:
+                found[native] = plain
+        return found
 
     def digest(self, row: dict[str, Any]) -> str:
         """Return what stands for the content of a row."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import msgspec
 from hub import CellReader, Context, Record, Worklog, storable, tr
 from hub_tabular.books import Limits
 from hub_tabular.mapping import FILE, Mapping, RowError, RowMapper
-from hub_tabular.sums import Sums
+from hub_tabular.sums import SumRowError, Sums
 from hub_tabular.tables import Room, Row, Table
 
 SHARED_ROWS, SHARED_PART = 5, 0.5
@@ -23,6 +23,14 @@ SHARED_ROWS, SHARED_PART = 5, 0.5
 _MAPPED = 100_000
 """Records that are kept while a file is judged; of a larger one they are made a second time."""
 Make = Callable[[str, dict[str, CellReader] | None, Callable[[str], str] | None], RowMapper]
+
+
+def _shown(value: Any) -> Any:
+    """Return a cell as a person wrote it: 2026-10-31, 30:00."""
+    if isinstance(value, timedelta):
+        minutes = round(value.total_seconds() / 60)
+        return f"{'-' if minutes < 0 else ''}{abs(minutes) // 60}:{abs(minutes) % 60:02}"
+    return value.isoformat() if isinstance(value, date | time) else value
 
 
 class FileReading:
@@ -82,14 +90,17 @@ class Owners:
         readings: dict[str, FileReading],
         *,
         newest: bool,
+        same: Callable[[Iterable[str]], dict[str, str]],
     ) -> None:
         """Look at all files that are read in this run."""
         self.sizes: dict[str, int] = {one: len(keys) for one, keys in known.items()}
         self.home: dict[str, str] = {}
         """The file under which a key is known in the store."""
-        for one in (*order, *known):
-            for key in known.get(one, ()):
-                self.home.setdefault(key, one)
+        self._names: dict[str, str] = {}
+        """How a key is written under which a row is known, by how it is written with days of ISO 8601."""
+        self._same: dict[str, dict[str, str]] = {}
+        for one in dict.fromkeys((*order, *known)):
+            self._settle(one, known.get(one, frozenset()), same)
         self.owner = self.home if not newest else {}
         self.all_read = True
         for one in order:
@@ -101,14 +112,30 @@ class Owners:
                 self.all_read = False
                 continue
             self.sizes[one] = max(self.sizes.get(one, 0), len(keys))
-            for key in sorted(keys):
-                self.home.setdefault(key, one)
+            for name in self._settle(one, keys, same):
                 if newest:
-                    self.owner[key] = one
+                    self.owner[name] = one
+
+    def _settle(
+        self, identity: str, keys: frozenset[str], same: Callable[[Iterable[str]], dict[str, str]]
+    ) -> list[str]:
+        """Note the keys of a file that no file before has; return the names under which all are known."""
+        ordered = sorted(keys)
+        self._same.setdefault(identity, {}).update(same(ordered))
+        names = []
+        for key in ordered:
+            plain = self._same[identity].get(key, key)
+            names.append(self._names.setdefault(plain, key))
+            self.home.setdefault(names[-1], identity)
+        return names
+
+    def named(self, identity: str, key: str) -> str:
+        """Return how the key is written under which a row of a file is known."""
+        return self._names.get(self._same.get(identity, {}).get(key, key), key)
 
     def other(self, identity: str, key: str) -> str | None:
         """Return the other file that has *key*."""
-        found = self.owner.get(key, identity)
+        found = self.owner.get(self.named(identity, key), identity)
         return found if found != identity else None
 
     def doubles(self, identity: str, keys: frozenset[str]) -> frozenset[str]:
@@ -193,6 +220,7 @@ class Judge:
         self.odd = mapper.odd
         sums = self.sums = Sums(mapper, self.reading.table, storable(self.reading.path.name))
         sheet: str | None = None
+        used = set[str]()
         for number, row in enumerate(self.reading.table):
             if number % 1000 == 0:
                 self.ctx.raise_if_cancelled()
@@ -203,8 +231,11 @@ class Judge:
             try:
                 if row.wrong:
                     raise RowError("", None, row.wrong)
+                sums.refuse_sum(row)
                 native = mapper.native(row.cells)
                 other = self.owners.other(self.identity, native) if self.owners else None
+                if self.owners and self.mapping.key and not other:
+                    native = self._once(native, used)
                 if other and self.newest:
                     found.left += 1
                     sums.add(row, None)
@@ -218,7 +249,8 @@ class Judge:
                 records = list(mapper.named(row.cells, native))
             except Exception as exc:  # noqa: BLE001 - one odd row costs one row, in whatever way it is odd
                 found.rejected += 1
-                sums.add(row, None)
+                if not isinstance(exc, SumRowError):
+                    sums.add(row, None)
                 if tell:
                     self._reject(mapper, row, native, exc, found)
                 continue
@@ -229,6 +261,19 @@ class Judge:
             yield records
         sums.end()
 
+    def _once(self, native: str, used: set[str]) -> str:
+        """Return the key as the row is known; one that is written in two ways names one row only."""
+        assert self.owners is not None
+        name = self.owners.named(self.identity, native)
+        if name in used:
+            raise RowError(
+                ", ".join(self.mapping.key),
+                native,
+                tr("the key is already used by a row above; add a column to key"),
+            )
+        used.add(name)
+        return name
+
     # ---------- rejections ----------
 
     def _reject(self, mapper: RowMapper, row: Row, native: str | None, exc: Exception, found: Judged) -> None:
@@ -237,9 +282,10 @@ class Judge:
         else:
             field, value, why = "", None, f"{type(exc).__name__}: {exc}"
             self.ctx.log.debug("a row was rejected", exc_info=exc)
-        understood = {} if row.wrong else mapper.understood(row.cells)
+        is_sum = isinstance(exc, SumRowError)  # nothing of it is at stake: the rows above hold it
+        understood = {} if row.wrong or is_sum else mapper.understood(row.cells)
         key, id_ = native, None
-        if native is None and not row.wrong and self.mapping.key:
+        if native is None and not is_sum and not row.wrong and self.mapping.key:
             try:
                 used = mapper.key(row.cells)  # by a row above
                 key, native = f"{used}#{mapper.seen[used]}", used
@@ -249,13 +295,13 @@ class Judge:
         if native is not None and self.mapping.key and not doubtful:
             id_ = mapper.record_id(native)
             found.kept_ids.add(id_)
-        elif not understood:
+        elif not understood and not is_sum:
             found.nameless = True
         if key is None:
             digest = mapper.digest(row.cells)
             found.wrong[digest] += 1
             key = f"{digest}#{found.wrong[digest]}"
-        self._say(row, why, mapper, understood, key=key, id_=id_, field=field, value=value)
+        self._say(row, why, mapper, understood, key=key, id_=id_, field=field, value=value, is_sum=is_sum)
 
     def _reject_double(self, mapper: RowMapper, row: Row, native: str, other: str) -> None:
         assert self.owners is not None
@@ -282,6 +328,7 @@ class Judge:
         id_: str | None,
         field: str,
         value: Any,
+        is_sum: bool = False,
     ) -> None:
         seconds = understood.get("seconds")
         self.ctx.reject(
@@ -290,11 +337,11 @@ class Judge:
             key=key,
             record=self.cls,
             id=id_,
-            like=understood or None,
+            like={"id": ""} if is_sum else understood or None,  # no row that is known is it
             field=field,
-            value=value.isoformat() if isinstance(value, date) else value,
+            value=_shown(value),
             container=understood.get("container_id"),
-            seconds=seconds if seconds is not None or row.wrong else mapper.stake(row.cells),
+            seconds=seconds if seconds is not None or row.wrong or is_sum else mapper.stake(row.cells),
             amount_minor=understood.get("amount_minor"),
             currency=understood.get("currency"),
         )

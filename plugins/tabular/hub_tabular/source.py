@@ -48,7 +48,7 @@ from hub_tabular.reading import SHARED_PART, FileReading, Judge, Judged, Make, O
 from hub_tabular.tables import Room, Table
 
 BATCH = 2000
-READING = 2
+READING = 3
 """Raised when a row may be taken in another way than before: files that older rules read are read again."""
 
 
@@ -415,6 +415,8 @@ class TabularSource(Source, frozen=True, kw_only=True):
                     for name, path in files.to_read.items()
                 },
                 newest=newest,
+                # for each file anew: one may write days first, another months
+                same=lambda keys: self._mapper(ctx, mapping, "").same(keys) if mapping.key else {},
             )
 
         return ctx.shared("owners", _Once).get(look)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from hub import Record, number, tr
-from hub_tabular.mapping import RowMapper
-from hub_tabular.tables import Row, Table
+from hub import Record, cell_text, number, tr
+from hub_tabular.mapping import RowError, RowMapper
+from hub_tabular.tables import TOTAL, Row, Table
 
 _MARKS = 500
 """So many sums back one may begin."""
@@ -14,6 +14,10 @@ _PART = 0.005
 """The share by which a stated sum may differ: sums are shown rounded."""
 _ROUNDED = {"seconds": 18.0, "amount_minor": 0.5}
 """Half of the last place in which a row may be written (0.01 h, 0.01 of a currency), in what is kept."""
+
+
+class SumRowError(RowError):
+    """A row that no `drop` names is the sum of those above it: its hours or amounts are theirs."""
 
 
 class Sums:
@@ -35,6 +39,37 @@ class Sums:
         self._all = self._rows = 0
         self._marks: list[int] = [0]
         """What all rows above each sum held, and 0 before the first row."""
+        self._columns: dict[str, list[tuple[int, int]]] = {}
+        """How many rows each column that became rows held, and what, up to now and up to each sum in it."""
+
+    def refuse_sum(self, row: Row) -> None:
+        """Raise `SumRowError` for a row that calls itself a total and holds what those above it hold.
+
+        The hours would count twice; of one row above it says the same as of itself, and is taken.
+        """
+        if self.field is None or row.sheet != self._sheet:
+            return
+        called = next(
+            (
+                text
+                for cell in row.cells.values()
+                if isinstance(cell, str) and TOTAL.search(text := cell_text(cell))
+            ),
+            None,
+        )
+        columns = self._columns.get(row.part)
+        if called is None or columns is None or not (found := self.mapper.measure(self.field, row.cells)):
+            return
+        rows, held = columns[-1]
+        for before, since in [(0, 0), *columns[:-1]]:
+            may = abs(found) * _PART + _ROUNDED[self.field] * (rows - before)
+            if rows - before >= 2 and abs(held - since - found) <= may:
+                columns.insert(-1, columns[-1])
+                raise SumRowError(
+                    "",
+                    called,
+                    tr("calls itself a sum and holds what the rows above it hold together: counted once"),
+                )
 
     def add(self, row: Row, record: Record | None) -> None:
         """Count a row, whatever becomes of it: by its *record*, else by what its cells say."""
@@ -43,9 +78,13 @@ class Sums:
         self._close(row)
         if row.sheet != self._sheet:
             self._sheet, self._all, self._rows, self._marks = row.sheet, 0, 0, [0]
+            self._columns = {}
         found = getattr(record, self.field) if record else self.mapper.measure(self.field, row.cells)
         self._all += found or 0
         self._rows += 1
+        columns = self._columns.setdefault(row.part, [(0, 0)])
+        columns[-1] = (columns[-1][0] + 1, columns[-1][1] + (found or 0))
+        del columns[:-_MARKS]
 
     def end(self) -> None:
         """Compare what is stated below the last row."""

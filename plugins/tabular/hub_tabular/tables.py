@@ -34,6 +34,11 @@ _SAMPLE = 20
 _LOOKED_AT = 200
 """Rows in which columns are looked for that hold numbers and that nothing takes."""
 _NUL = "\0"
+_ZIP = b"PK\3\4"
+_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_SEPARATOR = re.compile(r"\ufeff?\"?sep=([;,|\t])\"?[;,|\t]*\r?(?:\n|\Z)", re.IGNORECASE)
+"""The first line by which a program tells Excel how the cells are separated."""
+_LONGEST_MERGED = 10_000
 
 
 class Sheet(msgspec.Struct, kw_only=True):
@@ -96,12 +101,40 @@ def sheets_of(
     *known* keeps what was seen inside the sheets of a workbook, for the next time it is read.
     """
     books.check_size(path, limits)
-    if path.suffix.lower() in TEXT:
+    if is_text(path):
         sheet = Sheet(is_text=True, notes=[])
         sheet.rows = _text_rows(path, mapping, sheet)
         yield sheet
     else:
         yield from _book_sheets(path, mapping, limits, {} if known is None else known)
+
+
+def is_text(path: Path) -> bool:
+    """Say whether a file is read as a text: by what it begins with, for names say ".xls" of any table.
+
+    Raises `SourceDataError` for a page that calls itself a workbook.
+    """
+    suffix = path.suffix.lower()
+    if suffix == books.PACKED:
+        return True
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError:
+        return suffix in TEXT  # told as it is opened
+    if books.is_book(head):
+        return False
+    if suffix in TEXT or not head or (b"\0" in head and not _wide(head) and not head.startswith(_BOMS)):
+        return suffix in TEXT
+    if head.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"<":
+        raise SourceDataError(
+            tr(
+                "{file} is a page in HTML or XML that calls itself a workbook: open it in a spreadsheet "
+                "program and save it as XLSX.",
+                file=storable(path.name),
+            )
+        )
+    return True
 
 
 # ---------- texts ----------
@@ -114,6 +147,9 @@ def _text_rows(path: Path, mapping: Mapping, sheet: Sheet) -> Iterator[list[Any]
             sample = file.read(65536)
             file.seek(0)
             delimiter = mapping.delimiter or detect_delimiter(sample)
+            if _SEPARATOR.match(sample):
+                # a spreadsheet program shows no row for it, so that none is counted here
+                sample = sample.partition(file.readline())[2]
             sheet.width = _usual_width(sample, delimiter, mapping.header_row)
             yield from _parsed(file, delimiter, sheet)
     except LookupError as exc:
@@ -125,6 +161,13 @@ def _text_rows(path: Path, mapping: Mapping, sheet: Sheet) -> Iterator[list[Any]
             )
         ) from exc
     except UnicodeError as exc:
+        if isinstance(exc, UnicodeDecodeError) and ("truncated" in exc.reason or "end of data" in exc.reason):
+            raise SourceDataError(
+                tr(
+                    "{file} seems to be cut off: it ends in the middle of a character. Export it again.",
+                    file=storable(path.name),
+                )
+            ) from exc
         where = f" (byte {exc.start})" if isinstance(exc, UnicodeDecodeError) else ""
         raise SourceDataError(
             tr(
@@ -218,7 +261,7 @@ def _book_sheets(
     with _explained(path):
         if path.suffix.lower() == ".ods" and not known:
             known[""] = books.look_inside(path, "", limits)  # all sheets are read as the workbook opens
-        with python_calamine.load_workbook(str(path)) as book:
+        with _loaded(path) as book:
             visible = [
                 one.name
                 for one in book.sheets_metadata
@@ -272,6 +315,17 @@ def _explained(path: Path) -> Iterator[None]:
         raise
 
 
+def _loaded(path: Path) -> Any:
+    """Open a workbook by what it begins with, where its name says another type."""
+    import python_calamine
+
+    with path.open("rb") as file:
+        zipped = file.read(4) == _ZIP
+    if zipped == (path.suffix.lower() in books.ZIPPED):
+        return python_calamine.load_workbook(str(path))
+    return python_calamine.load_workbook(io.BytesIO(path.read_bytes()))
+
+
 def _chosen(file: str, names: list[str], visible: list[str], mapping: Mapping) -> list[str]:
     """Return the sheets to read: a number counts the visible ones, a hidden one is read by its name only."""
     if mapping.sheets is not None:
@@ -313,10 +367,8 @@ def _chosen(file: str, names: list[str], visible: list[str], mapping: Mapping) -
 
 def _unread(path: Path, book: Any, others: list[str]) -> list[str]:
     """Return a note on the other visible sheets that hold rows."""
-    if path.suffix.lower() in {".xlsx", ".xlsm"}:
+    if path.suffix.lower() in {".xlsx", ".xlsm", ".xlsb"}:
         found = [name for name in others if books.has_rows(path, name)]
-    elif path.suffix.lower() == ".xlsb":
-        found = others
     else:
         found = [name for name in others if book.get_sheet_by_name(name).total_height]
     if not found:
@@ -355,12 +407,38 @@ def _cells(path: Path, book: Any, sheet: Sheet, limits: Limits, inside: books.In
         raise books.too_far(storable(path.name), sheet.name, books.reference(height - 1, width - 1), limits)
     left = table.start[1] if table.start else 0
     odd = inside.shown or inside.faults
+    spanned = _spanned(table.merged_cell_ranges or inside.merged)
+    above: dict[int, Any] = {}
     # rows are counted from the first of the sheet, so that their numbers are those a person sees
     for place, row in enumerate(table.iter_rows() if table.start else ()):
         cells = [None] * left + [None if cell == "" else cell for cell in row]
         if odd:
             cells = [_as_it_is(cell, inside, (place, at)) for at, cell in enumerate(cells)]
+        if spanned:
+            _fill(cells, place, spanned, above)
         yield cells
+
+
+def _spanned(ranges: Iterable[tuple[tuple[int, int], tuple[int, int]]]) -> dict[int, list[tuple[int, bool]]]:
+    """Return for each row the columns in which merged cells begin (True) or go on below their first row."""
+    found: dict[int, list[tuple[int, bool]]] = {}
+    for (top, column), (bottom, _) in ranges:
+        for row in range(top, min(bottom, top + _LONGEST_MERGED) + 1) if bottom > top else ():
+            found.setdefault(row, []).append((column, row == top))
+    return found
+
+
+def _fill(
+    cells: list[Any], place: int, spanned: dict[int, list[tuple[int, bool]]], above: dict[int, Any]
+) -> None:
+    """Give a cell that was merged with one above it what stands there: a text or a day, never a number."""
+    for column, begins in spanned.get(place, ()):
+        if column >= len(cells):
+            continue
+        if begins:
+            above[column] = cells[column]
+        elif cells[column] is None and isinstance(above.get(column), str | date):
+            cells[column] = above[column]
 
 
 def _as_it_is(cell: Any, inside: books.Inside, place: tuple[int, int]) -> Any:
@@ -378,7 +456,9 @@ def detect_encoding(path: Path) -> str:
     try:
         with books.opened(path) as file:
             head = file.read(4)
-            if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+                return "utf-32"
+            if head.startswith(_BOMS):
                 return "utf-16"
             file.seek(0)
             if wide := _wide(file.read(4096)):
@@ -419,6 +499,8 @@ def _wide(sample: bytes) -> str | None:
 
 def detect_delimiter(sample: str) -> str:
     """Return the separator that cuts the first lines into the same, largest number of columns."""
+    if match := _SEPARATOR.match(sample):
+        return match[1]
     lines = [line for line in sample.splitlines() if line.strip()][:20]
     best, score = ",", (0, 0)
     for candidate in ";,\t|":
@@ -445,6 +527,22 @@ def headers(cells: list[Any]) -> list[str]:
             count += 1
         names[name] = None
     return list(names)
+
+
+def joined_headers(rows: list[list[Any]]) -> list[Any]:
+    """Return headers of several rows as one: what stands over several columns, then what is below it."""
+    lowest, parts = rows[-1], list[list[str]]()
+    for row in rows[:-1]:
+        over, line = "", list[str]()
+        for at, cell in enumerate(lowest):
+            text = cell_text(row[at]) if at < len(row) else ""
+            over = text or (over if cell_text(cell) else "")
+            line.append(over)
+        parts.append(line + [cell_text(cell) for cell in row[len(lowest) :]])
+    parts.append([cell_text(cell) for cell in lowest])
+    width = max(map(len, parts))
+    found = [[line[at] for line in parts if at < len(line) and line[at]] for at in range(width)]
+    return [" ".join(dict.fromkeys(texts)) for texts in found]
 
 
 class Room:
@@ -587,6 +685,8 @@ class Table:
                         header_row=self.mapping.header_row,
                     )
                 )
+            if (more := self.mapping.header_rows - 1) > 0:
+                cells, above = joined_headers([*above[-more:], cells]), above[:-more]
             return self._understood(sheet, above, cells)
         except SourceDataError as exc:
             names = set(headers(cells or []))
@@ -700,6 +800,7 @@ class Table:
         beyond, start = 0, self.mapping.header_row + 1
         last: list[Row] = []
         widths = Counter[int]()
+        empty = True
         for number, cells in enumerate(rows, start=start):
             at, first = next(
                 ((at, text) for at, cell in enumerate(cells) if cell and (text := cell_text(cell))), (0, "")
@@ -707,6 +808,7 @@ class Table:
             if not first and not any(map(cell_text, cells)):
                 self.skipped["empty"] += 1
                 continue
+            empty = False
             # the last row may be cut off: how wide the others are is known when all were read
             yield from last
             last = []
@@ -736,6 +838,8 @@ class Table:
                 why = tr("the file ends in the middle of it: {why}", why=sheet.cut)
                 last = [msgspec.structs.replace(one, wrong=why) for one in last]
         yield from last
+        if empty:
+            sheet.notes = [*sheet.notes, tr("no row stands below its headers")]
         sheet.notes = [*sheet.notes, *self._said(heading, beyond)]
 
     def _headers_again(self, cells: list[Any], names: list[str]) -> list[str] | None:

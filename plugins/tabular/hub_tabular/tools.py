@@ -51,12 +51,19 @@ TOOLS = (
     ),
     Tool(
         name="Harvest",
-        signs=(("hours",), ("first name",), ("last name",), ("date",), ("client",)),
+        signs=(
+            ("hours", "heures"), ("first name", "prenom"), ("last name", "nom", "nom de famille"), ("date",),
+            ("client",),
+        ),
         fields={
-            "account_id": (("first name", "last name"),), "container_id": ("project code", "project"),
-            "day": ("date",), "seconds": ("hours",), "billable": ("billable?",),
+            "account_id": (
+                ("first name", "last name"), ("prenom", "nom"), ("prenom", "nom de famille"),
+            ),
+            "container_id": ("project code", "project", "code projet", "code du projet", "projet"),
+            "day": ("date",), "seconds": ("hours", "heures"),
+            "billable": ("billable?", "facturable ?", "facturable?"),
         },
-        container={"name": ("project",)},
+        container={"name": ("project", "projet")},
         days="by the setting of the account",
     ),
     Tool(

@@ -6,6 +6,9 @@ import csv
 import gzip
 import os
 import random
+import shutil
+import struct
+import subprocess
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -14,8 +17,8 @@ from typing import Any
 
 import pytest
 import xlsxwriter
+from hub_tabular import books, tables
 from hub_tabular import mapping as mapping_module
-from hub_tabular import tables
 from hub_tabular.source import TabularSource
 
 from hub import SourceDataError, speaking
@@ -1070,3 +1073,308 @@ def test_a_sum_over_columns_that_become_rows(tmp_path: Path, store: Store) -> No
     assert ["h.csv, row 3: the sum stated there is 84.00, and the rows above it hold 63.00"] == [
         one.rstrip(".") for one in report.missing
     ]
+
+
+# ---------- workbooks in binary records ----------
+
+
+def record(kind: int, body: bytes) -> bytes:
+    """Return a record of an XLS file (MS-XLS 2.1.4)."""
+    return struct.pack("<2H", kind, len(body)) + body
+
+
+def xls(path: Path) -> None:
+    """Write an XLS file by MS-XLS and MS-CFB: a person's hours, two errors, a percent."""
+    text = lambda one: struct.pack("<HB", len(one), 0) + one.encode()  # noqa: E731
+    cell = lambda row, column, style=15: struct.pack("<3H", row, column, style)  # noqa: E731
+    begin = record(0x0809, struct.pack("<4H2I", 0x0600, 5, 0, 0, 0, 0))
+    sheet = record(0x0809, struct.pack("<4H2I", 0x0600, 16, 0, 0, 0, 0))
+    heads = ["Who", "Code", "Day", "H", "P"]
+    for at, head in enumerate(heads):
+        sheet += record(0x0204, cell(0, at) + text(head))
+    for row in range(1, 10):
+        sheet += record(0x0204, cell(row, 0) + text("M1")) + record(0x0204, cell(row, 1) + text("P"))
+        sheet += record(0x0204, cell(row, 2) + text(f"2026-10-{row:02}"))
+        if row == 3:
+            sheet += record(0x0205, cell(row, 3) + b"\x17\x01")  # BOOLERR: #REF!
+        elif row == 5:
+            result = b"\x02\0\x07\0\0\0\xff\xff"  # FORMULA that gives #DIV/0!
+            sheet += record(0x0006, cell(row, 3) + result + struct.pack("<HIH", 0, 0, 0))
+        else:
+            sheet += record(0x0203, cell(row, 3) + struct.pack("<d", 1.5))
+        sheet += record(0x0203, cell(row, 4, 16) + struct.pack("<d", 0.45))
+    sheet += record(0x000A, b"")
+    styles = b"".join(record(0x00E0, struct.pack("<2H", 0, 0) + bytes(16)) for _ in range(16))
+    styles += record(0x00E0, struct.pack("<2H", 0, 170) + bytes(16))
+    styles += record(0x041E, struct.pack("<H", 170) + text("0.0%"))
+    size = len(begin) + len(styles) + len(record(0x0085, bytes(6) + b"\3\0Oct")) + 4
+    book = begin + styles + record(0x0085, struct.pack("<IH", size, 0) + b"\3\0Oct") + record(0x000A, b"")
+    stream = (book + sheet).ljust(8192, b"\0")
+    sectors = len(stream) // 512
+    fat = [*range(3, 2 + sectors), 0xFFFFFFFE]  # the stream; before it the table of sectors and the directory
+    table = struct.pack("<128I", *([0xFFFFFFFD, 0xFFFFFFFE, *fat] + [0xFFFFFFFF] * 128)[:128])
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<5H", 0x3E, 3, 0xFFFE, 9, 6)
+    head += bytes(10) + struct.pack("<9I", 1, 1, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0, 0)
+    head = head.ljust(512, b"\xff")
+
+    def entry(name: str, kind: int, child: int, start: int, length: int) -> bytes:
+        called = name.encode("utf-16-le") + b"\0\0"
+        found = called.ljust(64, b"\0") + struct.pack(
+            "<H2B3I", len(called), kind, 1, *[0xFFFFFFFF] * 2, child
+        )
+        return found + bytes(36) + struct.pack("<IQ", start, length)
+
+    folder = entry("Root Entry", 5, 1, 0xFFFFFFFE, 0) + entry("Workbook", 2, 0xFFFFFFFF, 2, len(stream))
+    path.write_bytes(head + table + folder.ljust(512, b"\0") + stream)
+
+
+def xlsb(path: Path) -> None:
+    """Write an XLSB file by MS-XLSB: the same rows."""
+
+    def part(*records: tuple[int, bytes]) -> bytes:
+        out = b""
+        for kind, body in records:
+            number = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
+            size = len(body)
+            length = bytes([size]) if size < 128 else bytes([size & 0x7F | 0x80, size >> 7])
+            out += number + length + body
+        return out
+
+    text = lambda one: struct.pack("<I", len(one)) + one.encode("utf-16-le")  # noqa: E731
+    cell = lambda column, style=0: struct.pack("<2I", column, style)  # noqa: E731
+    rows: list[tuple[int, bytes]] = []
+    for row in range(10):
+        rows.append((0, struct.pack("<2IH", row, 0, 300) + bytes(7)))
+        if not row:
+            rows += [(6, cell(at) + text(one)) for at, one in enumerate(["Who", "Code", "Day", "H", "P"])]
+            continue
+        rows += [
+            (6, cell(0) + text("M1")),
+            (6, cell(1) + text("P")),
+            (6, cell(2) + text(f"2026-10-{row:02}")),
+        ]
+        if row == 3:
+            rows.append((3, cell(3) + b"\x17"))
+        elif row == 5:
+            rows.append((11, cell(3) + b"\x07" + struct.pack("<HI", 0, 0)))
+        else:
+            rows.append((5, cell(3) + struct.pack("<d", 1.5)))
+        rows.append((5, cell(4, 1) + struct.pack("<d", 0.45)))
+    sheet = part((129, b""), (148, struct.pack("<4I", 0, 9, 0, 4)), (145, b""), *rows, (146, b""), (130, b""))
+    styles = part(
+        (278, b""), (44, struct.pack("<H", 170) + text("0.0%")),
+        (617, struct.pack("<I", 2)), (47, struct.pack("<2H", 0, 0) + bytes(12)),
+        (47, struct.pack("<2H", 0, 170) + bytes(12)), (618, b""), (279, b""),
+    )  # fmt: skip
+    book = part(
+        (131, b""),
+        (143, b""),
+        (156, struct.pack("<2I", 0, 1) + text("rId1") + text("Oct")),
+        (144, b""),
+        (132, b""),
+    )
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    relations = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        f'<Relationship Id="rId1" Type="{kind}/worksheet" Target="worksheets/sheet1.bin"/>'
+        f'<Relationship Id="rId2" Type="{kind}/styles" Target="styles.bin"/></Relationships>'
+    )
+    with zipfile.ZipFile(path, "w") as out:
+        out.writestr("[Content_Types].xml", "<Types/>")
+        out.writestr("xl/workbook.bin", book)
+        out.writestr("xl/_rels/workbook.bin.rels", relations)
+        out.writestr("xl/worksheets/sheet1.bin", sheet)
+        out.writestr("xl/styles.bin", styles)
+
+
+@pytest.mark.parametrize(("name", "write"), [("a.xls", xls), ("a.xlsb", xlsb), ("named.xlsx", xls)])
+def test_errors_in_binary_records(place: Place, name: str, write: Callable[[Path], None]) -> None:
+    """An error in XLS and XLSB is an error, not an empty cell, and 0.45 shown as 45 % is 45 %.
+
+    The files are written by the published formats; what reads their values is another's.
+    """
+    write(place.folder / "in" / name)
+    report = place.sync()
+    rejected = {one.place: one.value for one in rejections.rejected(place.store)}
+    inside = books.look_inside(place.folder / "in" / name, "Oct", books.Limits())
+
+    assert ("partial", 10.5) == (report.verdict, place.hours)
+    assert {f"{name}, sheet Oct, row 4": "#REF!", f"{name}, sheet Oct, row 6": "#DIV/0!"} == rejected
+    assert {(row, 4) for row in range(1, 10)} == set(inside.shown)
+    assert inside.shown[1, 4].percent
+
+
+@pytest.mark.skipif(not shutil.which("soffice"), reason="needs LibreOffice, which writes XLS")
+def test_errors_in_an_xls_of_another_program(place: Place) -> None:
+    """LibreOffice writes an XLS of a workbook: its errors, percents, money and thousands are those of it."""
+    first = place.folder / "a.xlsx"
+    with xlsxwriter.Workbook(str(first)) as out:
+        sheet = out.add_worksheet("Oct")
+        sheet.write_row(0, 0, ["Who", "Code", "Day", "H", "P", "A", "K"])
+        forms = [out.add_format({"num_format": one}) for one in ("0.0%", "[$$-409]#,##0.00", "#,##0,")]
+        for row in range(1, 9):
+            sheet.write_row(row, 0, ["M1", "P", f"2026-10-{row:02}", 1.5])
+            for at, form in enumerate(forms, start=4):
+                sheet.write_number(row, at, 0.45, form)
+        sheet.write_formula(3, 3, "=1/0", None, "#DIV/0!")
+        sheet.write_formula(5, 3, "=2+2", None, 4)
+    subprocess.run(
+        ["soffice", f"-env:UserInstallation=file://{place.folder}/profile", "--headless",
+         "--convert-to", "xls", "--outdir", str(place.folder / "in"), str(first)],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    path = place.folder / "in" / "a.xls"
+    report = place.sync()
+    wanted, found = (books.look_inside(one, "Oct", books.Limits()) for one in (first, path))
+
+    assert ("partial", ["a.xls, sheet Oct, row 4"]) == (report.verdict, place.rejected)
+    assert (wanted.shown, {at: str(one) for at, one in wanted.faults.items()}) == (
+        found.shown, {at: str(one) for at, one in found.faults.items()},
+    )  # fmt: skip
+
+
+# ---------- files as they lie about ----------
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.xls", (HEAD + lines(5)).replace(";", "\t")),
+        ("a.xlsx", HEAD + lines(5)),
+        ("a.csv", "sep=;\n" + HEAD + lines(5)),
+        ("a.csv", '"sep=\t"\r\n' + (HEAD + lines(5)).replace(";", "\t")),
+        ("a.csv", "\ufeffSEP=,\n" + (HEAD + lines(5)).replace(";", ",")),
+        ("a.csv", (HEAD + lines(5)).encode("utf-32")),
+    ],
+    ids=["text named xls", "text named xlsx", "sep", "quoted sep", "sep after a mark", "UTF-32"],
+)
+def test_a_file_is_what_it_begins_with(place: Place, name: str, content: str | bytes) -> None:
+    """A text that calls itself a workbook, and what a program tells Excel, are read as they are meant."""
+    place.lay(name, content)
+    if "sep" not in str(content)[:8].lower():
+        place.lay("wrong.csv", HEAD + "M1;P;soon;1\n")
+    report = place.sync()
+
+    assert 5.0 == place.hours
+    assert [] == [one for one in report.missing if name in one]
+
+
+def test_a_workbook_of_another_type_than_its_name(place: Place) -> None:
+    """An XLSX named .xls is read, and the row of what is wrong in it is counted as a person sees it."""
+    days = [["M1", "P", date(2026, 10, day), 1] for day in range(1, 9)]
+    book(
+        place.folder / "in" / "a.xlsx", {"Oct": [["Who", "Code", "Day", "H"], *days, ["M1", "P", "soon", 1]]}
+    )
+    (place.folder / "in" / "a.xlsx").rename(place.folder / "in" / "a.xls")
+    place.sync()
+
+    assert (8.0, ["a.xls, sheet Oct, row 10"]) == (place.hours, place.rejected)
+
+
+def test_a_text_that_ends_in_a_character(place: Place) -> None:
+    """A text of UTF-16 with an odd byte is cut off; no other encoding is proposed for it."""
+    place.lay("a.csv", (HEAD + lines(10)).encode("utf-16")[:-1])
+    report = place.sync()
+
+    assert ("failed", 0.0) == (report.verdict, place.hours)
+    assert "it ends in the middle of a character" in said(report)
+
+
+@pytest.mark.parametrize("target", ["away.csv", "link.csv"])
+def test_a_link_to_nothing(place: Place, target: str) -> None:
+    """A share that is not there, seen through a link, is told; the other files are read."""
+    place.lay("a.csv", HEAD + lines(5))
+    (place.folder / "in" / "link.csv").symlink_to(target)
+    report = place.sync()
+
+    assert ("partial", 5.0) == (report.verdict, place.hours)
+    assert "link.csv cannot be read" in said(report)
+
+
+def test_headers_without_rows(place: Place) -> None:
+    """A file that holds only its headers is said to."""
+    place.lay("a.csv", HEAD)
+
+    assert ["a.csv: no row stands below its headers"] == place.sync().notes
+
+
+def test_merged_cells_stand_for_each_of_their_rows(place: Place) -> None:
+    """A name merged over five rows is each row's, in a header too; a number in merged cells is one number."""
+    with xlsxwriter.Workbook(str(place.folder / "in" / "a.xlsx")) as out:
+        sheet = out.add_worksheet("Oct")
+        for at, head in enumerate(["Who", "Code"]):
+            sheet.merge_range(0, at, 1, at, head)
+        sheet.merge_range(0, 2, 0, 3, "Temps")
+        sheet.write_row(1, 2, ["Day", "H"])
+        sheet.merge_range(2, 0, 6, 0, "M1")
+        for row in range(2, 7):
+            sheet.write_row(row, 1, ["P", f"2026-10-0{row}", 1])
+        sheet.merge_range(7, 3, 8, 3, 8)
+        for row in range(7, 9):
+            sheet.write_row(row, 0, ["M2", "P", f"2026-10-0{row}"])
+    place.map("header_row = 2")
+    place.sync(max_rejected=0.5)
+    found = place.store.rows("SELECT account_id, sum(seconds) / 3600 AS h FROM worklog GROUP BY 1 ORDER BY 1")
+
+    assert [{"account_id": "s:M1", "h": 5}, {"account_id": "s:M2", "h": 8}] == found
+    assert ["a.xlsx, sheet Oct, row 9"] == place.rejected
+
+
+@pytest.mark.parametrize("order", ["day", "month"])
+def test_a_key_that_is_written_in_two_ways(place: Place, order: str) -> None:
+    """One day as 2026-10-05 and as 05/10/2026 is one key, in two new files and after a re-export."""
+    place.map(KEY)
+    form = "{day:02}/10/2026" if order == "day" else "10/{day:02}/2026"
+    other = "".join(f"M1;P;{form.format(day=day)};2\n" for day in range(11, 16))
+    place.lay("a.csv", HEAD + lines(5, start=11))
+    place.lay("b.csv", HEAD + other)
+    report = place.sync(max_rejected=0.2)
+    assert ("partial", 5.0) == (report.verdict, place.hours)
+    assert "is in a.csv too, which had it first" in said(report)
+
+    place.lay("b.csv", HEAD + lines(3, who="M2", start=11))
+    assert ("ok", 8.0) == ((report := place.sync()).verdict, place.hours)
+    place.lay("a.csv", HEAD + other)  # the same export, in another way: its rows are those that were known
+    report = place.sync()
+    assert ("ok", 13.0, 0) == (report.verdict, place.hours, report.changes.inserted)
+
+
+@pytest.mark.parametrize("row", ["Total;P;2026-10-31;12\n", ";Total P;2026-10-31;12\n", "Sous-total;;;12\n"])
+def test_a_sum_that_no_mapping_drops(place: Place, row: str) -> None:
+    """A row that calls itself a total and holds the hours above it counts nothing twice, and is named.
+
+    Where its hours are others it is a row: a client may be called Total.
+    """
+    place.lay("a.csv", HEAD + lines(12) + row)
+    report = place.sync()
+    stake = [one.seconds for one in rejections.rejected(place.store)]
+    place.lay("a.csv", HEAD + lines(12) + "Total;P;2026-10-31;5\n")
+    later = place.sync()
+
+    assert ("partial", [None]) == (report.verdict, stake)
+    assert "calls itself a sum" in said(report)
+    assert ("ok", 17.0) == (later.verdict, place.hours)
+
+
+def test_a_sum_under_columns_that_become_rows(place: Place) -> None:
+    """Of a column a week each sum is held against its own column, and the hours above stay once."""
+    place.map('unpivot = { per = "week", name = "W", value = "H", year = 2026 }\nperiod = "week"',
+              MAPPING.replace('"Day"', '"W"'))  # fmt: skip
+    place.lay("a.csv", "Who;Code;S41;S42\nM1;P;10;7\nM2;P;20;8\nM3;P;5;\nTotal;X;35;15\n")
+    report = place.sync(max_rejected=0.5)
+
+    assert ("partial", 50.0) == (report.verdict, place.hours)
+    assert ["a.csv, row 5, column S41", "a.csv, row 5, column S42"] == place.rejected
+
+
+def test_a_duration_that_is_too_long_is_shown_as_it_stands(place: Place) -> None:
+    """30 hours of a workbook are 30:00 in the rejection."""
+    with xlsxwriter.Workbook(str(place.folder / "in" / "a.xlsx")) as out:
+        sheet, form = out.add_worksheet("Oct"), out.add_format({"num_format": "[h]:mm"})
+        sheet.write_row(0, 0, ["Who", "Code", "Day", "H"])
+        for row in range(1, 9):
+            sheet.write_row(row, 0, ["M1", "P", f"2026-10-0{row}"])
+            sheet.write_number(row, 3, (30 if row == 8 else 7.5) / 24, form)
+    place.sync()
+
+    assert [("30:00", 108_000)] == [(one.value, one.seconds) for one in rejections.rejected(place.store)]

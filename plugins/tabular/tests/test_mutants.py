@@ -14,6 +14,7 @@ from hub_tabular import mapping as mapping_module
 from hub_tabular import source as source_module
 from hub_tabular.suggest import fields, shapes, writing
 
+import hub.files
 from hub.store import Store
 from hub.testing import store
 from plugins.tabular.tests import test_files, test_suggest
@@ -92,6 +93,13 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
         "errors_are_empty": (
             put(books, "_fault", lambda *_: None), "test_errors_and_formulas_without_a_value",
         ),
+        "binary_errors_are_empty": (
+            put(books, "_of_binary", lambda *_: books.Inside()), "test_errors_in_binary_records",
+        ),
+        "a_sum_is_a_row": (put(sums.Sums, "refuse_sum", lambda *_: None), "test_a_sum_that_no_mapping_drops"),
+        "merged_once": (
+            put(tables, "_fill", lambda *_: None), "test_merged_cells_stand_for_each_of_their_rows",
+        ),
         "cells_may_move": (
             put(tables, "_unreadable", lambda *_: ""), "test_a_row_of_a_text_that_is_not_well",
         ),
@@ -101,6 +109,9 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
     },
     "one key, one row": {
         "by_file": (_NO_OWNERS, "test_two_versions_of_a_file_count_once"),
+        "as_it_is_written": (
+            put(mapping_module.RowMapper, "same", lambda *_: {}), "test_a_key_that_is_written_in_two_ways",
+        ),
         "by_file_without_key": (_NO_OWNERS, "test_equal_rows_in_two_files_without_a_key"),
         "oldest_has_it": (
             put(source_module, "_by_age", lambda names: sorted(names, reverse=True)),
@@ -120,6 +131,7 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
             put(source_module.TabularSource, "_lacking", lambda *_: iter(())),
             "test_a_file_without_its_last_line_end",
         ),
+        "links_to_nothing": (put(hub.files, "_is_there", Path.is_file), "test_a_link_to_nothing"),
         "marks_may_stay_open": (put(tables, "_fault_of", lambda *_: ""), "test_a_last_row_that_is_cut"),
         "any_short_row_is_cut": (
             put(tables.Table, "_cut", lambda self, sheet, number, names, cells, *_: tables.Row(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,19 @@ Date,Begin,End,Duration,Hourly Rate,Rate,Internal Rate,User,Username,Customer,Pr
 Billable,Exported,Tags,Type
 2026-10-05,09:00,10:30,{first},60.00,90.00,60,Zoe,zoe,Acme,Portal,Design,,1,0,,timesheet
 2026-10-06,08:15,12:00,{second},0,0,0,Jo,jo,Acme,Portal,Build,,0,0,,timesheet
+"""
+HARVEST_FR = """\
+Date,Client,Projet,Code projet,Tâche,Notes,Heures,Facturable ?,Facturé ?,Prénom,Nom,Rôles,Employé ?
+2026-10-05,Acme,Portail,P-1,Design,,"1,5",Oui,Non,Zoé,Martin,,Oui
+2026-10-06,Acme,Portail,P-1,Dev,,"3,75",Non,Non,Jo,Petit,,Oui
+"""
+CLOCKIFY_FR = """\
+"Projet","Client","Description","Tâche","Utilisateur","Groupe","E-mail","Étiquettes","Facturable",\
+"Date de début","Heure de début","Date de fin","Heure de fin","Durée (h)","Durée (décimale)"
+"Portail","Acme","Design","","Zoé","","zoe@example.org","","Oui","05/10/2026","09:00:00","05/10/2026",\
+"10:30:00","01:30:00","1,50"
+"Portail","Acme","Dev","","Jo","","jo@example.org","","Non","16/10/2026","08:15:00","16/10/2026",\
+"12:00:00","03:45:00","3,75"
 """
 TEMPO = """\
 Issue Key,Issue summary,Hours,Work date,Username,Full name,Period,Account Key,Project Key,Project Name,\
@@ -88,6 +101,8 @@ def lines(store: Store) -> list[tuple[str, float]]:
         (KIMAI.format(first="1.5", second="3.75"), {"zoe", "jo"}, {"Portal"}, [5400, 13500]),
         (TEMPO, {"zoe", "jo"}, {"INF"}, [5400, 13500]),
         (REDMINE, {"Zoe", "Jo"}, {"ERP"}, [5400, 13500]),
+        (HARVEST_FR, {"Zoé Martin", "Jo Petit"}, {"P-1"}, [5400, 13500]),
+        (CLOCKIFY_FR, {"Zoé", "Jo"}, {"Portail"}, [5400, 13500]),
         (REDMINE_FR, {"Zoé", "Jo"}, {"ERP"}, [5400, 13500]),
     ],
 )
@@ -511,3 +526,186 @@ def test_a_plan_of_actions(tmp_path: Path, store: Store) -> None:
         ("Relancer", "action", "open", "2026-10-15"),
         ("Valider", "action", "closed", "2026-10-05"),
     ] == [tuple(row.values()) for row in found]
+
+
+def laid(
+    path: Path, rows: list[list[Any]], merged: dict[tuple[int, int, int, int], str] | None = None
+) -> Path:
+    """Write a sheet of texts, numbers and days, with merged cells."""
+    with xlsxwriter.Workbook(str(path)) as out:
+        sheet, day = out.add_worksheet("Feuil1"), out.add_format({"num_format": "dd/mm/yyyy"})
+        for row, cells in enumerate(rows):
+            for column, cell in enumerate(cells):
+                if isinstance(cell, date):
+                    sheet.write_datetime(row, column, datetime(cell.year, cell.month, cell.day), day)
+                elif cell is not None:
+                    sheet.write(row, column, cell)
+        for place, text in (merged or {}).items():
+            sheet.merge_range(*place, text)
+    return path
+
+
+@pytest.mark.parametrize("is_merged", [True, False])
+def test_a_budget_under_two_rows_of_headers(tmp_path: Path, store: Store, is_merged: bool) -> None:
+    """A quarter over its budget and its spendings is read as both; a column of totals counts once."""
+    rows: list[list[Any]] = [
+        ["Suivi budgétaire 2026 (k€)"], [],
+        ["Code", "Projet", "T1", None, "T2", None, "Total", None],
+        [None, None, "Prévu", "Réel", "Prévu", "Réel", "Prévu", "Réel"],
+        ["P1", "Portail", 100, 90, 120, 110, 220, 200], ["P2", "ERP", 50, 55, 60, 58, 110, 113],
+        ["Total", None, 150, 145, 180, 168, 330, 313],
+    ]  # fmt: skip
+    merged = {(2, at, 2, at + 1): f"{rows[2][at]}" for at in (2, 4, 6)}
+    merged |= {(2, at, 3, at): f"{rows[2][at]}" for at in (0, 1)}
+    path = laid(tmp_path / "budget projets.xlsx", rows, merged if is_merged else None)
+    text = suggest_mapping(path)
+    report = synced(path, store)
+    sums = store.rows("SELECT kind, sum(amount_minor) / 100 AS s FROM budget_line GROUP BY 1 ORDER BY 1")
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("baseline", 330_000), ("consumed", 313_000)] == [tuple(row.values()) for row in sums]
+    assert "header_rows = 2" in text
+    assert "Left out, for the other columns hold it: Total Prévu, Total Réel." in text
+    assert "Not clear: T1 Prévu, T2 Prévu was taken for the budget" in text
+
+
+def test_what_is_left_of_a_budget_is_no_commitment(tmp_path: Path, store: Store) -> None:
+    """What remains to be committed is in the budget and in the landing already."""
+    path = tmp_path / "budget.csv"
+    path.write_text(
+        "Projet;Nature;Budget voté (k€);Engagé (k€);Facturé (k€);Reste à engager (k€);Atterrissage (k€)\n"
+        "Portail;Prestations;120,5;80,0;60,2;40,5;120,5\nERP;Interne;250;100;100;160;260\n"
+        "TOTAL;;370,5;180;160,2;200,5;380,5\n",
+        encoding="cp1252",
+    )
+    report = synced(path, store)
+    sums = store.rows("SELECT kind, sum(amount_minor) / 100 AS s FROM budget_line GROUP BY 1 ORDER BY 1")
+
+    assert "ok" == report.verdict
+    assert [
+        ("baseline", 370_500), ("committed", 180_000), ("consumed", 160_200), ("forecast", 220_300),
+    ] == [tuple(row.values()) for row in sums]  # fmt: skip
+
+
+def test_effort_with_what_remains(tmp_path: Path, store: Store) -> None:
+    """Charge, consommé and RAF in days become tasks called by their lot; the total row is left out."""
+    path = laid(
+        tmp_path / "suivi charges.xlsx",
+        [
+            ["Projet", "Lot", "Ressource", "Charge initiale (j)", "Consommé (j)", "RAF (j)", "Fin (j)"],
+            ["Portail", "Conception", "Zoé", 20, 12, 9, 21], ["Portail", "Dév", "Jo", 40, 10, 30, 40],
+            ["ERP", "Cadrage", "Ana", 5.5, 5.5, 0, 5.5], ["Total", None, None, 65.5, 27.5, 39, 66.5],
+        ],
+    )  # fmt: skip
+    report = synced(path, store, hours_per_day=7)
+    (found,) = store.rows(
+        "SELECT count(*) AS n, sum(estimate_s) / 25200.0 AS e, sum(spent_s) / 25200.0 AS s, "
+        "sum(remaining_s) / 25200.0 AS r FROM task"
+    )
+
+    assert "ok" == report.verdict
+    assert {"n": 3, "e": 65.5, "s": 27.5, "r": 39} == found
+
+
+def test_an_amount_is_no_effort(tmp_path: Path) -> None:
+    """A list of projects with a budget in k€ gives no estimate of 450 seconds."""
+    rows = [
+        ["Code projet", "Nom du projet", "Chef de projet", "Statut", "Avancement %", "Fin", "Budget (k€)"],
+        ["P1", "Portail", "Zoé", "En cours", "45%", date(2026, 12, 18), 220],
+        ["P2", "ERP", "Jo", "Cadrage", "10%", date(2027, 6, 30), 450],
+    ]  # fmt: skip
+    text = suggest_mapping(laid(tmp_path / "portefeuille.xlsx", rows))
+
+    assert "estimate_s" not in text
+    assert "# columns not used: Chef de projet, Budget (k€)" in text
+
+
+def test_milestones_with_several_dates(tmp_path: Path, store: Store) -> None:
+    """A list of milestones becomes milestones: the revised day is the plan, the real one the end."""
+    path = tmp_path / "jalons.csv"
+    path.write_text(
+        "Projet;Jalon;Date initiale;Date révisée;Date réelle;Statut\n"
+        "Portail;Lancement;01/09/2026;01/09/2026;02/09/2026;Atteint\n"
+        "Portail;Recette;30/11/2026;15/12/2026;;Décalé\nERP;Go/No go;15/10/2026;15/10/2026;;Prévu\n",
+        encoding="utf-8",
+    )
+    report = synced(path, store)
+    rows = store.rows(
+        "SELECT title, kind, is_milestone AS m, planned_finish_on AS p, actual_finish_on AS a "
+        "FROM task ORDER BY title"
+    )
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [
+        ("Go/No go", "milestone", 1, "2026-10-15", None),
+        ("Lancement", "milestone", 1, "2026-09-01", "2026-09-02"),
+        ("Recette", "milestone", 1, "2026-12-15", None),
+    ] == [tuple(row.values()) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("header", "seen", "wanted"),
+    [
+        ("Probabilité (1-4)", [3, 2, 1], [0.625, 0.375, 0.125]),
+        ("Proba", [5, 3, 1], [0.9, 0.5, 0.1]),
+        ("Probabilité", [0.3, 0.5, 1], [0.3, 0.5, 1]),
+        ("Probabilité /10", [3, 2, 1], [0.25, 0.15, 0.05]),
+    ],
+)
+def test_risks_weighed_by_numbers(
+    tmp_path: Path, store: Store, header: str, seen: list[float], wanted: list[float]
+) -> None:
+    """A scale of 1 to 4 is chances of a half step each, and said to be a guess; shares stay shares."""
+    rows: list[list[Any]] = [["N°", "Projet", "Libellé du risque", header, "Impact", "Statut"]]
+    rows += [[f"R-{n}", "ERP", f"risk {n}", one, 3, "Ouvert"] for n, one in enumerate(seen)]
+    path = laid(tmp_path / "registre des risques.xlsx", rows)
+    text = suggest_mapping(path)
+    report = synced(path, store)
+    found = store.rows("SELECT probability AS p FROM register_item ORDER BY title")
+
+    assert ("ok", wanted) == (report.verdict, [row["p"] for row in found])
+    assert ("correct them to your scale" in text) == (max(seen) > 1)
+
+
+def test_a_person_above_her_rows(tmp_path: Path, store: Store) -> None:
+    """Rows with one filled cell name what follows: here whose hours they are, as the header says."""
+    rows: list[list[Any]] = [
+        ["Détail des temps"], ["Période : octobre 2026"], [], ["Collaborateur / Projet", "Date", "Durée"],
+    ]  # fmt: skip
+    for person in ("Zoé Martin", "Jo Petit"):
+        rows += [[person], *(["   Portail", date(2026, 10, day), "7h30"] for day in (5, 6))]
+        rows.append(["Sous-total", None, "15h00"])
+    path = laid(tmp_path / "temps.xlsx", rows)
+    text = suggest_mapping(path)
+    report = synced(path, store)
+    found = store.rows(
+        "SELECT account_id AS who, container_id AS what, sum(seconds) / 3600 AS h "
+        "FROM worklog GROUP BY 1, 2 ORDER BY 1"
+    )
+
+    assert ("ok", [("s:Jo Petit", "s:Portail", 15), ("s:Zoé Martin", "s:Portail", 15)]) == (
+        report.verdict, [tuple(row.values()) for row in found],
+    )  # fmt: skip
+    assert "not clear: rows with one filled cell name what follows: Zoé Martin, Jo Petit" in text
+
+
+def test_a_calendar_of_one_person(tmp_path: Path, store: Store) -> None:
+    """Where no column names people, an activity is nobody: the name of the file is, and it is said."""
+    days = [f"{'JVSDLMM'[day % 7]} {day + 1}" for day in range(31)]
+    worked = [day for day in range(31) if day % 7 not in (2, 3)]
+    rows = [
+        ["CRA - octobre 2026"], [], ["Projet", "Activité", *days, "Total"],
+        ["Portail", "Dév", *(1 if day in worked and day < 14 else None for day in range(31)), 10],
+        ["ERP", "Run", *(0.5 if day in worked and day >= 14 else None for day in range(31)), 6],
+        ["Total", None, *(None for _ in days), 16],
+    ]  # fmt: skip
+    path = laid(tmp_path / "Zoé Martin octobre 2026.xlsx", rows)
+    text = suggest_mapping(path)
+    report = synced(path, store, hours_per_day=7)
+    (found,) = store.rows(
+        "SELECT sum(seconds) / 25200.0 AS d, min(day) AS f, max(account_id) AS who FROM worklog"
+    )
+
+    assert "ok" == report.verdict
+    assert {"d": 16, "f": "2026-10-01", "who": "s:Zoé Martin octobre 2026"} == found
+    assert "not clear: no column names the people" in text

@@ -454,7 +454,10 @@ def test_encodings_and_separators(tmp_path: Path, encoding: str, separator: str)
     ("name", "content", "words"),
     [
         ("a.xlsx", b"PK\x03\x04broken", "cannot be read as a workbook"),
-        ("a.xls", b"no", "cannot be read as a workbook"),
+        ("a.xls", b"\0no", "cannot be read as a workbook"),
+        ("a.xls", b"no", "has no column 'Code'"),
+        ("a.xls", b"<html><table><tr><td>Who</td></tr></table></html>", "is a page in HTML or XML"),
+        ("a.csv", b"PK\x03\x04broken", "cannot be read as a workbook"),
         ("a.csv", b"", "has no row 1"),
         ("a.csv", b"Who;Day\n", "has no column 'Code', 'H'"),
     ],

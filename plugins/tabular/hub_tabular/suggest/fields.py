@@ -91,7 +91,9 @@ def _words_as_numbers(looked: Looked, name: str, field: str) -> str:
     texts = list(dict.fromkeys(looked.texts(name)))[:12]
     words = [text for text in texts if re.search(r"[^\W\d_]{2}", text)]
     found = {text: degree for text in words if (degree := _degree(text))}
-    if not words or len(found) < len(words):
+    if not words:
+        return _scale_as_numbers(looked, name, field, texts)
+    if len(found) < len(words):
         return ""
     pairs = {text: _CHANCES[degree] if field == "probability" else degree for text, degree in found.items()}
     for text in texts:  # numbers beside words are what they are
@@ -101,6 +103,19 @@ def _words_as_numbers(looked: Looked, name: str, field: str) -> str:
         ):
             pairs[text] = number
     return ", ".join(f"{toml(text)} = {number}" for text, number in pairs.items())
+
+
+def _scale_as_numbers(looked: Looked, name: str, field: str, texts: list[str]) -> str:
+    """Return what the numbers of a scale mean as probabilities: 3 of 1 to 5 is a half."""
+    numbers = {text: number for text in texts if (number := number_of(text)) is not None}
+    largest = max(numbers.values(), default=0.0)
+    if field != "probability" or len(numbers) < len(texts) or not 1 < largest <= 10:
+        return ""
+    if any(number != int(number) or number < 1 for number in numbers.values()):
+        return ""
+    said = re.search(r"(?:[-–/àa]|to|sur)\s*([3-9]|10)\b", plain(name))
+    steps = int(said[1]) if said and int(said[1]) >= largest else 5 if largest <= 5 else 10
+    return ", ".join(f"{toml(str(one))} = {(one - 0.5) / steps:g}" for one in range(1, steps + 1))
 
 
 def _degree(text: str) -> int | None:

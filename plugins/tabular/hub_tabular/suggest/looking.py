@@ -44,6 +44,7 @@ class Looked(msgspec.Struct, kw_only=True):
     data: list[dict[str, Any]]
     above: list[str]
     delimiter: str = ""
+    header_rows: int = 1
 
     def values(self, name: str) -> list[Any]:
         """Return what is filled in a column."""
@@ -92,14 +93,18 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
         if header is None:
             empty.append(one.name)
             continue
-        names = tables.headers(rows[header])
+        first = header
+        header, cells = _whole_header(rows, header)
+        count = header - min(first, header - 1) + 1 if cells is not rows[header] else 1
+        names = tables.headers(cells)
         data = [
             dict(zip(names, cells, strict=False))
             for cells in rows[header + 1 :]
             if any(map(cell_text, cells))
         ]
-        above = [text for cells in rows[:header] for cell in cells if (text := cell_text(cell))]
-        found.append(Looked(path=path, sheet=one.name, names=names, header=header, data=data, above=above))
+        above = [text for cells in rows[: header + 1 - count] for cell in cells if (text := cell_text(cell))]
+        found.append(Looked(path=path, sheet=one.name, names=names, header=header, data=data, above=above,
+                            header_rows=count))  # fmt: skip
     if not found:
         raise SourceDataError(
             tr(
@@ -109,7 +114,7 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
                 most=_TOP,
             )
         )
-    if path.suffix.lower() in tables.TEXT:
+    if tables.is_text(path):
         with io.TextIOWrapper(books.opened(path), encoding=tables.detect_encoding(path), newline="") as file:
             found[0].delimiter = tables.detect_delimiter(file.read(65536))
     # the sheet with most rows among those that have most in common
@@ -135,6 +140,39 @@ def is_period(name: str) -> bool:
     return names_period(name, "week") or names_period(name, "month")
 
 
+_DURATION = re.compile(r"[0-9]+ ?h ?[0-9]*|[0-9]+([.,][0-9]+)? ?(h|j|jh)", re.IGNORECASE)
+
+
+def _whole_header(rows: list[list[Any]], at: int) -> tuple[int, list[Any]]:
+    """Return the last row of the headers, and all of them: what stands over several columns is of each."""
+
+    def texts(number: int) -> list[str]:
+        return [cell_text(cell) for cell in rows[number]] if 0 <= number < len(rows) else []
+
+    def spans(upper: int) -> bool:
+        over, below = texts(upper), texts(upper + 1)
+        over += [""] * (len(below) - len(over))
+        filled = [text for text in over if text]
+        words = [text for text in below if text]
+        return (
+            len(filled) >= 2
+            and len(words) >= 2
+            and all(re.search(r"[^\W\d_]", text) for text in filled + words)
+            and not any(_DURATION.fullmatch(text) or names_days([text]) for text in words)
+            and all(isinstance(cell, str) for cell in rows[upper + 1] if cell_text(cell))
+            and any(text and not up for text, up in zip(below, over, strict=False))
+            and all(
+                up or not text or any(over[:n]) for n, (text, up) in enumerate(zip(below, over, strict=False))
+            )
+            and len(set(words)) < len(words)  # the same captions under each
+        )
+
+    for upper in (at, at - 1):
+        if 0 <= upper < len(rows) - 1 and spans(upper):
+            return upper + 1, tables.joined_headers([rows[upper], rows[upper + 1]])
+    return at, rows[at]
+
+
 def _header_row(rows: list[list[Any]]) -> int | None:
     best, score = None, 1.0
     for number, cells in enumerate(rows[:_TOP]):
@@ -142,8 +180,8 @@ def _header_row(rows: list[list[Any]]) -> int | None:
         days = names_days(texts)
         words = [
             text for text in texts
-            if text in days or is_period(text) or text == "#"
-            or (re.search(r"[^\W\d]", text) and len(text) < 60)
+            if (text in days and len(days) > 1) or is_period(text) or text == "#"
+            or (re.search(r"[^\W\d]", text) and len(text) < 60 and not _DURATION.fullmatch(text))
         ]  # fmt: skip
         if len(words) < 2 or len(set(texts)) < len(texts) - 2 or len(words) < len(texts) * 0.8:
             continue

@@ -12,6 +12,7 @@ from hub import (
     CellError,
     YearOpenError,
     cell_text,
+    columns_of,
     names_days,
     names_period,
     periods_of,
@@ -39,11 +40,15 @@ from hub_tabular.suggest.words import (
     fitness,
     guessed,
     is_effort,
+    names_nobody,
     plain,
 )
 from hub_tabular.tools import TOOLS, Tool
 
+_RESTS = r"reste a (?:engager|consommer|depenser|facturer)|disponible|\bsolde|\becart|\bdelta|variance"
+"""Captions of what is computed from other columns of a budget."""
 _Per = Literal["day", "week", "month"]
+_WORKED = r"temps|time ?sheet|pointage|releve|\bcra\b|realise|consomme|heures|hours|saisie|activite"
 _ENDS = r"start|end|begin|debut|\bfin\b|from|\bto\b|\ba\b|\bde\b"
 
 
@@ -132,6 +137,11 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
             take(draft, looked, field, (assigned[field],))
     free = [one for one in fixed if one not in draft.used.values() and looked.values(one)]
     texts = [one for one in free if not is_numeric(looked, one)]
+    if kind != "budget_line":
+        texts = [one for one in texts if not names_nobody(one)]
+        if naming[0] not in draft.fields and not texts:
+            remark = remark_of(tr("not clear: no column names the people; the name of the file was taken"))
+            draft.fields[naming[0]] = f'"#file"{remark}'
     if naming[0] not in draft.fields and texts:
         take(draft, looked, naming[0], (texts[0],))
         draft.fields[naming[0]] += remark_of(
@@ -148,6 +158,14 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
             draft.fields["category"] = '{ value = "all" }' + remark_of(tr("no column says the category"))
     else:
         draft.fields[{"worklog": "day", "allocation": "start_on"}[kind]] = toml(name)
+        if record is None and kind == "worklog" and per != "day" and not re.search(_WORKED, said):
+            draft.top.append(
+                "# "
+                + tr(
+                    "Not clear: is it what was worked, or what is planned? Taken as worked; "
+                    'record = "allocation" is a plan, with start_on in the place of day.'
+                )
+            )
         unit = _unit_of_cells(draft, looked, largest, per, said)
         draft.fields["seconds"] = f'{{ column = {toml(value)}, unit = "{unit}" }}'
         if kind == "allocation" and per == "day":
@@ -219,6 +237,29 @@ def _unit_of_cells(draft: Draft, looked: Looked, largest: float, per: _Per, said
     return "days"
 
 
+def _counted_already(columns: dict[str, str]) -> list[str]:
+    """Return the columns of amounts that others hold: totals, and what is left of a budget."""
+    rests = [name for name in columns if re.search(_RESTS, plain(name))]
+    return [
+        *rests,
+        *(
+            name
+            for name, kind in columns.items()
+            if kind and name not in rests and re.search(r"\btotal", plain(name))
+            and any(other == kind and one != name and one not in rests for one, other in columns.items())
+        ),
+    ]  # fmt: skip
+
+
+def _planned(kinds: dict[str, str]) -> list[str]:
+    """Return the columns that are the budget: of what was planned and what was spent, where none is else."""
+    if "consumed" not in kinds.values() or {"baseline", "revised"} & set(kinds.values()):
+        return []
+    return [
+        name for name, kind in kinds.items() if kind == "forecast" and re.search(r"prev|planned", plain(name))
+    ]
+
+
 def of_amounts(looked: Looked, record: str | None) -> Draft | None:
     """Return the mapping of a budget whose columns are kinds of amounts, if it is one."""
     if record not in {None, "budget_line"}:
@@ -229,9 +270,13 @@ def of_amounts(looked: Looked, record: str | None) -> Draft | None:
         for name in looked.names
         if re.search(AMOUNTS, plain(name)) and not is_effort(name) and is_numeric(looked, name)
     }
+    held = _counted_already(columns)
+    columns = {name: kind for name, kind in columns.items() if name not in held}
     ends = [name for name in columns if re.search(AT_END, plain(name))]
     kinds = {name: kind for name, kind in columns.items() if kind and name not in ends}
     spent = next((name for name, kind in kinds.items() if kind == "consumed"), None)
+    planned = _planned(kinds)
+    kinds |= dict.fromkeys(planned, "baseline")
     less = {}
     if ends and spent and "forecast" not in kinds.values():
         # what it costs in the end is no forecast: that is what is still to come
@@ -245,6 +290,15 @@ def of_amounts(looked: Looked, record: str | None) -> Draft | None:
     pairs = ", ".join(f"{toml(name)} = {toml(kind)}" for name, kind in kinds.items())
     if len(set(kinds.values())) < len(kinds):
         draft.top.append("# " + tr("Not clear: two columns were taken for the same kind, see values below."))
+    if planned:
+        draft.top.append(
+            "# " + tr("Not clear: {names} was taken for the budget, which no other column is.",
+                      names=", ".join(planned))
+        )  # fmt: skip
+    if held:
+        draft.top.append(
+            "# " + tr("Left out, for the other columns hold it: {names}.", names=", ".join(held))
+        )
     if less:
         draft.top.append(
             "# "
@@ -264,7 +318,7 @@ def of_amounts(looked: Looked, record: str | None) -> Draft | None:
                 end=", ".join(ends),
             )
         )
-    fixed = [name for name in looked.names if name not in kinds and name not in ends]
+    fixed = [name for name in looked.names if name not in {*kinds, *ends, *held}]
     # what a column of kinds would be called says the category here: the kinds are columns
     assigned = assign("budget_line", fixed, without=("amount_minor", "kind"))
     for field in ("project_code", "month", "category", "currency", "is_capex"):
@@ -303,18 +357,57 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
     if "finish_on" in assigned and kind == "worklog" and not holds_days(looked, assigned["finish_on"]):
         del assigned["finish_on"]  # when something ended, not the last of its days
     for field, name in assigned.items():
-        take(draft, looked, field, (name,))
+        if not _is_number_for_a_day(looked, kind, field, name):
+            take(draft, looked, field, (name,))
     if kind == "register_item":
         _name_kind(draft, looked)
+    if kind == "task" and re.search(r"^jalon|milestone", plain(draft.used.get("title", ""))):
+        draft.fields |= {"kind": '{ value = "milestone" }', "is_milestone": "{ value = true }"}
     if kind == "worklog" and "category" not in draft.fields and is_of_absences(looked):
         remark = remark_of(tr("not clear: by the names of file, sheet and columns"))
         draft.fields["category"] = f'{{ value = "absence" }}{remark}'
+    _say_groups(draft, looked)
     for field, side in {"account_id": "account", "container_id": "container"}.items():
         word = r"nom|name" if side == "account" else r"libelle|intitule|nom du projet|project name"
         label = next((n for n in names if n not in draft.used.values() and re.search(word, plain(n))), None)
         if field in draft.used and label:
             getattr(draft, side)["display_name" if side == "account" else "name"] = label
     return draft
+
+
+def _is_number_for_a_day(looked: Looked, kind: str, field: str, name: str) -> bool:
+    """Say whether a day would come from mere numbers: "Fin (j)" is how many days it takes in the end."""
+    if columns_of(BY_TABLE[kind])[field].kind not in {"day", "instant"} or not is_numeric(looked, name):
+        return False
+    return max((number_of(value) or 0.0 for value in looked.values(name)), default=0.0) < 10_000
+
+
+def _say_groups(draft: Draft, looked: Looked) -> None:
+    """Let rows in which only the first cell is filled name what follows them, where there are several."""
+    first = looked.names[0]
+    alone = [
+        text
+        for row in looked.data
+        if [name for name in looked.names if cell_text(row.get(name))] == [first]
+        and not tables.TOTAL.search(text := cell_text(row[first]))
+    ]
+    if len(alone) < 2 or len(alone) > len(looked.data) / 2:
+        return
+    field = next((field for field, name in draft.used.items() if name == first), None)
+    parts = [part.strip() for part in first.split("/")]
+    fields = [assign(draft.kind, [part]) for part in parts]
+    draft.top.append(
+        'group = [{ into = "Group", matches = "(.+)" }]'
+        + remark_of(
+            tr("not clear: rows with one filled cell name what follows: {names}", names=", ".join(alone[:3]))
+        )
+    )
+    if len(parts) == 2 and all(fields) and field:  # Collaborateur / Projet: the one stands above the other
+        for found, column in zip(fields, ("Group", first), strict=True):
+            draft.fields[next(iter(found))] = toml(column)
+            draft.used[next(iter(found))] = column
+    elif field and field != "title":
+        draft.doubts.append(f'{field} = "Group"' + remark_of(tr("if that is what these rows name")))
 
 
 def _name_kind(draft: Draft, looked: Looked) -> None:

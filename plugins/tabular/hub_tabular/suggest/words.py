@@ -9,6 +9,8 @@ from typing import get_type_hints
 
 from hub import (
     BY_TABLE,
+    caption_currency,
+    scale_of,
     unit_of,
 )
 from hub_tabular.mapping import choices as choices_of
@@ -21,7 +23,7 @@ WORDS: dict[str, dict[str, str]] = {
         "finish_on": r"^au$|^fin|^to$|^end",
         "seconds": r"heures?|hours?|duree|duration|temps|time|jh|jours|days|charge|qte",
         "account_id": r"matricule|login|employee|collab|salarie|employe|consultant|intervenant|\bagent"
-        r"|personne|person|ressource|resource|user|utilisateur|\bqui\b|\bwho\b|nom|name",
+        r"|personne|person|ressource|resource|\bmember|\bmembre|user|utilisateur|\bqui\b|\bwho\b|nom|name",
         "container_id": r"projet|project|code|affaire|imputation",
         "task_id": r"ticket|issue|demande|tache|task",
         "category": r"nature|categorie|category|type", "billable": r"facturable|billable",
@@ -44,12 +46,15 @@ WORDS: dict[str, dict[str, str]] = {
         "opened_on": r"ouvert|creat|opened|date",
     },
     "task": {
-        "title": r"^sujet|^subject|titre|title|libelle|intitule|tache|task|nom|name",
+        "title": r"^sujet|^subject|titre|title|libelle|intitule|tache|task|^jalon|milestone|livrable"
+        r"|nom|name|\blots?\b|activite|phase",
         "is_milestone": r"^jalon|milestone",
         "container_id": r"projet|project|code",
         "status_raw": r"statut|etat|status|state", "planned_start_on": r"debut|start",
-        "planned_finish_on": r"fin|finish|end",
-        "due_on": r"echeance|due", "percent": r"avancement|%|progress|percent",
+        "actual_finish_on": r"date reelle|date effective|fin reelle|actual finish|actual end|realise le",
+        "planned_finish_on": r"date revise|date prev|date planif|date actualis|fin|finish|end",
+        "due_on": r"echeance|due|date cible|date contract|^date$",
+        "percent": r"avancement|%|progress|percent",
         "estimate_s": r"charge|estim|effort|budget",
         "remaining_s": r"reste|raf|remaining", "spent_s": r"consomme|spent|realise",
         "assignee_id": r"responsable|assign|owner|ressource",
@@ -103,6 +108,23 @@ def is_effort(name: str) -> bool:
     return unit_of(name) is not None or re.search(_EFFORT, plain(name)) is not None
 
 
+_EFFORTS = frozenset({"seconds", "estimate_s", "remaining_s", "spent_s"})
+_NO_PERSON = r"\?$|type|role|activite|\blots?\b|phase|tache|client|comment|^key$|^cle$|ticket|statut|nature"
+"""Captions of columns that name nobody, whatever else stands in them."""
+
+
+def is_money(name: str) -> bool:
+    """Say whether a caption speaks of money: Budget (k€), Montant HT, Coût."""
+    return bool(
+        scale_of(name) or caption_currency(name) or re.search(r"[€$£]|\bk?eur\b|montant|\bcout", plain(name))
+    )
+
+
+def names_nobody(name: str) -> bool:
+    """Say whether a caption is of something else than a person."""
+    return re.search(_NO_PERSON, plain(name)) is not None
+
+
 def assign(kind: str, names: list[str], *, without: Sequence[str] = ()) -> dict[str, str]:
     """Return the column of each field of a record by what the headers are called."""
     taken: dict[str, str] = {}
@@ -114,7 +136,10 @@ def assign(kind: str, names: list[str], *, without: Sequence[str] = ()) -> dict[
             name
             for word in words.split("|")
             for name in names
-            if name not in taken.values() and re.search(word, plain(name))
+            if name not in taken.values()
+            and re.search(word, plain(name))
+            and not (field in _EFFORTS and is_money(name))
+            and not (field == "account_id" and plain(name).endswith("?"))
         )
         if name := next(hits, None):
             taken[field] = name

@@ -106,10 +106,12 @@ def written(draft: Draft, looked: Looked) -> str:
         ),
         f"record = {toml(draft.kind)}" + (f"            # {draft.guessed}" if draft.guessed else ""),
     ]
-    if path.suffix.lower() in tables.TEXT:
+    if tables.is_text(path):
         out.append(f"encoding = {toml(tables.detect_encoding(path))}")
         out.append(f"delimiter = {toml(looked.delimiter)}")
     out.append(f"header_row = {looked.header + 1}")
+    if looked.header_rows > 1:
+        out.append(f"header_rows = {looked.header_rows}")
     out += draft.top
     out += _drops(draft, looked)
     sparse = [
