@@ -19,7 +19,7 @@ from hub_serve.odata.paging import Pages, Streamed
 from hub_serve.odata.paths import Keys, keys_of, named, not_found, segments_of
 from hub_serve.odata.questions import Question
 from hub_serve.odata.questions import place_of as place_in
-from hub_serve.odata.writing import Cell, json_row, json_value, plain_value
+from hub_serve.odata.writing import Cell, json_value, plain_value
 from hub_serve.refusals import Refused, as_answer, bad, unsupported
 
 if TYPE_CHECKING:
@@ -218,8 +218,7 @@ class _Answer(Asking):
         with view_of(self.request) as feed:
             if (same := self.same(feed)) is not None:
                 return same
-            written = json_row(question.shape, form.metadata, as_text=form.as_text)
-            found = one_row(feed, question, question.rows_sql(written, limit=1))
+            found = one_row(feed, question, question.json_sql(self.writing(form, feed), limit=1))
             tag = self.tag(feed)
         if not found:
             raise not_found(segment)
