@@ -69,6 +69,22 @@ def test_minimal_3_server_driven_paging(client: Client, size: int) -> None:
     assert sorted(map(str, client.rows("fact_status_interval"))) == sorted(map(str, by_key))
 
 
+def test_minimal_methods_and_headers_that_tools_send(client: Client) -> None:
+    """OPTIONS tells what there is; other methods are an error of OData; `*` is any (RFC 9110)."""
+    told = {
+        (method, path): (answer.status_code, answer.headers["allow"], answer.headers["odata-version"])
+        for path in ("dim_status", "$batch", "") for method in ("OPTIONS", "PROPFIND", "TRACE", "LOCK")
+        for answer in [client.ask(path, method)]
+    }  # fmt: skip
+
+    for (method, path), (status, allow, version) in told.items():
+        assert ((204 if method == "OPTIONS" else 405), "4.01") == (status, version)
+        assert ("POST, OPTIONS" if path == "$batch" else "GET, HEAD, OPTIONS") == allow
+    assert 304 == client.ask("dim_status", headers={"if-none-match": "*"}).status_code
+    assert 200 == client.ask("dim_status", headers={"accept": "text/html, image/gif, *; q=.2"}).status_code
+    assert 7 == len(client.rows("dim_task", top="9223372036854775807"))
+
+
 def test_minimal_4_version(client: Client) -> None:
     """The version is the newest that the one who asks knows (8.1.5, 8.2.7)."""
     told = {
@@ -146,7 +162,7 @@ def test_minimal_10_nothing_is_written(client: Client, method: str) -> None:
     """A service that is read only says which methods it has."""
     answer = client.ask("dim_status", method)
 
-    assert (405, "GET, HEAD") == (answer.status_code, answer.headers["allow"])
+    assert (405, "GET, HEAD, OPTIONS") == (answer.status_code, answer.headers["allow"])
 
 
 def test_minimal_13_metadata(client: Client) -> None:

@@ -179,6 +179,7 @@ MORE_CASES = {
     "key EQ 'a1' OR key EQ 'b1'": "a1 b1",
     "created_at ge 1899-12-31T23:59:59Z and created_at ge 1000-01-01 and key eq 'a1'": "a1",
     "substringof('Brien',title)": "b2",
+    "task_key lt INF and task_key gt -INF and task_key ne NaN and key eq 'a1'": "a1",
 }
 
 

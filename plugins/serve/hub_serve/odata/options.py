@@ -264,7 +264,7 @@ def searched_terms(text: str) -> list[list[tuple[bool, str]]]:
 def _whole(value: str | None, place: str) -> int | None:
     if value is None:
         return None
-    if not re.fullmatch(r"\d{1,18}", value.strip(), re.ASCII):
+    if not re.fullmatch(r"\d{1,20}", value.strip(), re.ASCII):
         raise bad(
             tr("{place} is a whole number from 0 on, not {value!r}.", place=place, value=value[:40]), place
         )

@@ -36,8 +36,12 @@ def answer(request: Request) -> Response:
     version = "4.01"
     try:
         version = version_of(request.headers)
+        is_batch = request.url.path.endswith("/$batch")
+        if request.method == "OPTIONS":
+            allowed = "POST, OPTIONS" if is_batch else "GET, HEAD, OPTIONS"
+            return Response(None, 204, {"allow": allowed, "odata-version": version})
         if request.method not in {"GET", "HEAD"}:
-            raise Refused(405, tr("This service is read only."))
+            raise Refused(405, tr("This service is read only."), "$batch" if is_batch else "")
         response = _Answer(request, version).give()
     except Refused as exc:
         return as_answer(exc, version)
