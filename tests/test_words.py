@@ -138,7 +138,7 @@ def test_plurals(n: float, en: str, fr: str, monkeypatch: pytest.MonkeyPatch) ->
 def test_one_sentence_counts_several_things(
     values: dict[str, Any], en: str, fr: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each word goes with its own number, by the rule of the language; a text of digits counts as its number."""
+    """Each word goes with its own number, by the rule of the language; a text of digits counts too."""
     english = "{a} {a:row|rows} of {b} {b:file|files}"
     french = "{a} {a:ligne|lignes} {b:d'|de }{b} {b:fichier|fichiers} {a:lue|lues}"
     monkeypatch.setattr(words, "_read_catalogues", lambda: None)
