@@ -32,6 +32,16 @@ def compose() -> dict[str, Any]:
     return YAML(typ="safe").load((ROOT / "compose.yaml").read_text())
 
 
+def test_the_linter_of_images_has_nothing_to_say() -> None:
+    """hadolint, which knows what shells and registries do to an image, by all its rules."""
+    linter = shutil.which("hadolint", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if linter is None:
+        pytest.skip("hadolint is not installed")
+    found = subprocess.run([linter, str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False)
+
+    assert (0, "", "") == (found.returncode, found.stdout, found.stderr)
+
+
 def test_the_image() -> None:
     """It runs as a number, keeps its data in a volume, says how it is, and hears SIGTERM itself."""
     found = instructions()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -59,3 +61,45 @@ def test_every_shown_command_has_a_twin(powershell: ModuleType) -> None:
 
         assert not told or place in listed, f"{place}: add it to PAGES of docs/operations.py"
         assert all(powershell.twin(command) for command in told)
+
+
+@pytest.fixture(scope="module")
+def parser() -> Any:
+    """Return a parser of PowerShell that shares nothing with the rule."""
+    tree_sitter = pytest.importorskip("tree_sitter", reason="tree-sitter is not installed")
+    grammar = pytest.importorskip("tree_sitter_powershell", reason="its grammar is not installed")
+    return tree_sitter.Parser(tree_sitter.Language(grammar.language()))
+
+
+def unread(parser: Any, text: str) -> list[str]:
+    """Return what of *text* is no PowerShell."""
+    found, left = [], [parser.parse(text.encode()).root_node]
+    while left:
+        node = left.pop()
+        if node.is_error or node.is_missing:
+            found.append(node.text.decode() or f"{node.type} is missing")
+        left += node.children
+    return found
+
+
+@pytest.mark.parametrize("text", ["if (", '$env:A = "1', "hub | | b", "foreach ($a in) {"])
+def test_the_parser_tells_what_is_no_powershell(parser: Any, text: str) -> None:
+    """Else the next test says nothing."""
+    assert unread(parser, text)
+
+
+def test_what_pages_show_for_powershell_is_read_by_a_parser_of_it(
+    powershell: ModuleType, parser: Any
+) -> None:
+    """Each twin of a command, and each block of PowerShell, is a program of it without a mistake."""
+    wrong, read = [], 0
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        shown = re.findall(r"^[ \t]*```(?:powershell|pwsh|ps1)\b.*\n([\s\S]*?)^[ \t]*```", text, re.MULTILINE)
+        if page.name not in MAKERS:
+            shown += [powershell.twin(command) for command in powershell.commands(text)]
+        read += len(shown)
+        wrong += [(page.name, one, odd) for one in shown if (odd := unread(parser, one))]
+
+    assert [] == wrong
+    assert read > 50

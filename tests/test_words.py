@@ -125,6 +125,30 @@ def test_plurals(n: float, en: str, fr: str, monkeypatch: pytest.MonkeyPatch) ->
         assert expected == words.trn("{n} row", "{n} rows", n)
 
 
+@pytest.mark.parametrize(
+    ("values", "en", "fr"),
+    [
+        ({"a": 0, "b": 1}, "0 rows of 1 file", "0 ligne d'1 fichier lue"),
+        ({"a": 1, "b": 2}, "1 row of 2 files", "1 ligne de 2 fichiers lue"),
+        ({"a": 1.5, "b": 1200}, "1.5 rows of 1200 files", "1,5 ligne de 1200 fichiers lue"),
+        ({"a": 2, "b": 0}, "2 rows of 0 files", "2 lignes d'0 fichier lues"),
+        ({"a": "1", "b": "12"}, "1 row of 12 files", "1 ligne de 12 fichiers lue"),
+    ],
+)  # fmt: skip
+def test_one_sentence_counts_several_things(
+    values: dict[str, Any], en: str, fr: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each word goes with its own number, by the rule of the language; a text of digits counts too."""
+    english = "{a} {a:row|rows} of {b} {b:file|files}"
+    french = "{a} {a:ligne|lignes} {b:d'|de }{b} {b:fichier|fichiers} {a:lue|lues}"
+    monkeypatch.setattr(words, "_read_catalogues", lambda: None)
+    words.use("en")
+    assert en == words.tr(english, **values)
+    words.use("fr")
+    words._known.update({english: french})
+    assert fr == words.tr(english, **values)
+
+
 def test_each_thread_speaks_its_own_language() -> None:
     """Two readers are answered at once in two languages; what one speaks is not heard by the other."""
     both = threading.Barrier(2, timeout=20)

@@ -114,7 +114,7 @@ def _say_backup(app: App, made: Backup) -> int:
     tables = made.manifest["tables"]
     app.say(
         tr(
-            "Backed up {rows:,} rows of {tables} tables and {files:,} files, {size}: {path}",
+            "Backed up {rows:,} rows of {tables} tables and {files:,} {files:file|files}, {size}: {path}",
             rows=sum(one["rows"] for one in tables.values()),
             tables=len(tables),
             files=len(made.manifest["files"]),
@@ -295,7 +295,8 @@ def restore(
 def _proof(app: App, done: Restored) -> None:
     app.say(
         tr(
-            "Proven equal to what was backed up on {made_at} by pm-hub {hub}: {files:,} files, {rows:,} rows "
+            "Proven equal to what was backed up on {made_at} by pm-hub {hub}: {files:,} "
+            "{files:file|files}, {rows:,} rows "
             "of {tables} tables.",
             made_at=done.manifest["made_at"][:16].replace("T", " "),
             hub=done.manifest["hub"],
@@ -405,7 +406,7 @@ def _move(app: App, place: str, target: str | None) -> int:
     rows = sum(one.rows for one in done.tables.values())
     app.say(
         tr(
-            "{target} holds what {source} does: {count} tables, {rows} rows, row by row.",
+            "{target} holds what {source} does: {count} tables, {rows} {rows:row|rows}, row by row.",
             target=ends[-1].where, source=source.where, count=len(done.tables), rows=number(rows),
         ),
         "green",
@@ -413,7 +414,8 @@ def _move(app: App, place: str, target: str | None) -> int:
     if done.cleaned:
         app.say(
             tr(
-                "{count} rows had a letter 0 in a text, which PostgreSQL does not hold: it was left out.",
+                "{count} {count:row|rows} had a letter 0 in a text, which PostgreSQL does not hold: "
+                "it was left out.",
                 count=number(done.cleaned),
             ),
             "yellow",
@@ -465,7 +467,8 @@ def verify(app: App, place: Path | None, key: str | None, json_: bool) -> int:
         app.say(tr("Restore it: hub store restore BACKUP --force."), "red")
     else:
         app.say(
-            tr("{path} is whole: {rows:,} rows, {cuts} closed cuts.", path=short_path(path), rows=rows,
+            tr("{path} is whole: {rows:,} {rows:row|rows}, {cuts} closed "
+                "{cuts:cut|cuts}.", path=short_path(path), rows=rows,
                cuts=len(cuts)),
             "green",
         )  # fmt: skip

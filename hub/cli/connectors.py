@@ -235,7 +235,8 @@ def add_to(plugin: click.Group) -> None:
         rows = sum(len(held) for held in made.cassette.truth.values())
         app.say(
             tr(
-                "{count} answers, {rows} rows, verdict {verdict}, replayed as {replayed}: {out}",
+                "{count} {count:answer|answers}, {rows} {rows:row|rows}, verdict {verdict}, replayed "
+                "as {replayed}: {out}",
                 count=len(made.cassette.exchanges),
                 rows=rows,
                 verdict=tr(made.report.verdict),
@@ -365,12 +366,18 @@ def _show(app: App, report: Report) -> None:
             app.say(tr("  The same was seen by {count} more: {same}", count=len(others), same=same))
     if stopped:
         count = len(report.results) - 1
-        app.say(tr("  {count} more checks were not made: they would say the same again.", count=count))
+        app.say(
+            tr(
+                "  {count} more {count:check was not made: it|checks were not made: they} would say "
+                "the same again.",
+                count=count,
+            )
+        )
     earned = tr(report.level or "none").capitalize()
     skipped = sum(result.state == "skipped" for result in report.results)
     app.say(
         tr(
-            "\n{connector}: {earned}, {count} checks, {skipped} skipped, in {seconds:.1f} s",
+            "\n{connector}: {earned}, {count} {count:check|checks}, {skipped} skipped, in {seconds:.1f} s",
             connector=report.connector,
             earned=earned,
             count=len(report.results),

@@ -67,7 +67,12 @@ def note_unknown(app: App, store: Store, report: SyncReport) -> None:
                 app.settings.path.resolve().parent, known_names(app, None if report.dry_run else store)
             )
             more = (
-                [tr("and {count} more such lines (`hub check config`)", count=len(found) - SHOWN)]
+                [
+                    tr(
+                        "and {count} more such {count:line|lines} (`hub check config`)",
+                        count=len(found) - SHOWN,
+                    )
+                ]
                 if len(found) > SHOWN
                 else []
             )

@@ -186,7 +186,11 @@ def kpi(
         )
         if len(shown) > most:
             app.say(
-                tr("  … and {count} more rows: `hub kpi --kpi {code}`", count=len(shown) - most, code=code),
+                tr(
+                    "  … and {count} more {count:row|rows}: `hub kpi --kpi {code}`",
+                    count=len(shown) - most,
+                    code=code,
+                ),
                 "dim",
             )
     return 0
@@ -298,7 +302,7 @@ def explain(app: App, code: str, project: str, label: str | None, limit: int, js
         if len(lines) > limit:
             app.say(
                 tr(
-                    "  … and {count} more rows: --limit {limit}, or --json",
+                    "  … and {count} more {count:row|rows}: --limit {limit}, or --json",
                     count=len(lines) - limit,
                     limit=len(lines),
                 ),
@@ -407,7 +411,7 @@ def baseline(app: App, project: str) -> int:
     with app.store(writing=True) as store:
         count = take_baseline(store, project, actor=app.actor)
     app.say(
-        tr("Kept a baseline of {count} tasks of {project}.", count=count, project=project),
+        tr("Kept a baseline of {count} {count:task|tasks} of {project}.", count=count, project=project),
         "green" if count else None,
     )
     return 0
@@ -460,7 +464,7 @@ def close_month(app: App, month: str | None, list_: bool, json_: bool) -> int:
         return 0
     app.say(
         tr(
-            "Sealed {month}: {lines:,} lines, {seconds:,.1f} h, {days:,.1f} person-days, labour "
+            "Sealed {month}: {lines:,} {lines:line|lines}, {seconds:,.1f} h, {days:,.1f} person-days, labour "
             "{labour_minor:,.2f}, spent {spent_minor:,.2f} {currency}.",
             month=month,
             lines=seal.lines,

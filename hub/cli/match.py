@@ -244,7 +244,7 @@ def export(app: App, file: Path, state: str) -> int:
         out.write(("\ufeff" + text).encode())
     app.say(
         tr(
-            "Wrote {count} links to {file}. Set state to accepted or rejected, then `hub match "
+            "Wrote {count} {count:link|links} to {file}. Set state to accepted or rejected, then `hub match "
             "import {file}`.",
             count=text.count(chr(10)) - 1,
             file=file,

@@ -96,7 +96,11 @@ class Bars:
         read = report.changes.read
         seconds = self.progress.tasks[task].elapsed or 0
         rate = f", {number(read / seconds, ',.0f')}/s" if seconds > 0.5 else ""
-        asked = tr(", {requests} requests", requests=report.requests) if report.requests else ""
+        asked = (
+            tr(", {requests} {requests:request|requests}", requests=report.requests)
+            if report.requests
+            else ""
+        )
         self.progress.update(
             task,
             completed=read,
@@ -133,7 +137,7 @@ class Lines:
             self.last[report.source_id] = time.monotonic()
             self.app.err.print(
                 tr(
-                    "{source}: {read} read, {requests} requests",
+                    "{source}: {read} read, {requests} {requests:request|requests}",
                     source=report.source_id,
                     read=report.changes.read,
                     requests=report.requests,
@@ -243,8 +247,9 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
         for move in report.status_moves:
             app.say(
                 tr(
-                    "  {before} → {after}: {tasks:,} tasks, {spent_days:,.1f} days spent, "
-                    "{estimate_days:,.1f} days estimated",
+                    "  {before} → {after}: {tasks:,} {tasks:task|tasks}, {spent_days:,.1f} "
+                    "{spent_days:day|days} spent, {estimate_days:,.1f} "
+                    "{estimate_days:day|days} estimated",
                     before=spoken_status(move.before),
                     after=spoken_status(move.after),
                     tasks=move.tasks,
@@ -278,7 +283,7 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
         total = sum(delivery.rows.values())
         app.say(
             tr(
-                "  {name}: {state}, {total:,} rows in {path}",
+                "  {name}: {state}, {total:,} {total:row|rows} in {path}",
                 name=delivery.name,
                 state=tr(delivery.state),
                 total=total,

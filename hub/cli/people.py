@@ -67,8 +67,9 @@ def _finish_erasing(app: App, store: Store) -> int:
     if kept := backups_of(app):
         app.say(
             tr(
-                "{count} backups or places put aside by a restore still hold the name: {names}. A restore "
-                "takes it away again; remove them when they are no longer needed.",
+                "{count} {count:backup, or place put aside by a restore, still holds|backups or places put "
+                "aside by a restore still hold} the name: {names}. A restore takes it away again; remove "
+                "{count:it when it is|them when they are} no longer needed.",
                 count=len(kept),
                 names=", ".join(short_path(path) for path in kept[-3:]),
             ),
@@ -142,7 +143,7 @@ def report(app: App, json_: bool) -> int:
     app.console.print(table)
     app.say(
         tr(
-            "{count} snapshots with names in {path} (0600, never a destination).",
+            "{count} {count:snapshot|snapshots} with names in {path} (0600, never a destination).",
             count=len(snapshots),
             path=short_path(app.settings.feed),
         )
@@ -190,7 +191,7 @@ def export(app: App, who: str, out: Path) -> int:
         )
     app.say(
         tr(
-            "Wrote {total:,} rows of {count} tables about {name} to {out}.",
+            "Wrote {total:,} {total:row|rows} of {count} {count:table|tables} about {name} to {out}.",
             total=sum(len(rows) for rows in found.values()),
             count=len(found),
             name=subject.name,
@@ -237,7 +238,7 @@ def erase(app: App, who: str | None, texts: bool, resume: bool, yes: bool) -> in
         named = privacy.texts(store, subject)
         app.say(
             tr(
-                "{name}: {accounts} accounts, {lines} lines of people.csv.",
+                "{name}: {accounts} {accounts:account|accounts}, {lines} {lines:line|lines} of people.csv.",
                 name=subject.name,
                 accounts=len(subject.accounts),
                 lines=len(subject.persons),
@@ -249,10 +250,14 @@ def erase(app: App, who: str | None, texts: bool, resume: bool, yes: bool) -> in
             )
         if named:
             app.say(
-                tr("{count} free texts hold the name: it goes out of them.", count=len(named))
+                tr(
+                    "{count} free {count:text holds|texts hold} the name: it goes out of them.",
+                    count=len(named),
+                )
                 if texts
                 else tr(
-                    "{count} free texts hold the name: they stay as they are; --texts takes it out of them.",
+                    "{count} free {count:text holds the name: it stays as it is|texts hold the name: "
+                    "they stay as they are}; --texts takes it out.",
                     count=len(named),
                 ),
                 "yellow",

@@ -100,10 +100,12 @@ def prune(app: App, dry_run: bool, json_: bool) -> int:
         return 0
     what = ", ".join(f"{number(count)} {table}" for table, count in rows.items()) or tr("no rows")
     app.say(
-        tr("Would be freed: {what}; {count} folders of feeds, {size}.", what=what, count=len(folders),
+        tr("Would be freed: {what}; {count} {count:folder|folders} of feeds, "
+            "{size}.", what=what, count=len(folders),
            size=size_text(weight))
         if dry_run
-        else tr("Freed: {what}; {count} folders of feeds, {size}.", what=what, count=len(folders),
+        else tr("Freed: {what}; {count} {count:folder|folders} of feeds, "
+            "{size}.", what=what, count=len(folders),
                 size=size_text(weight)),
         "green",
     )  # fmt: skip
@@ -183,7 +185,8 @@ def upgrade(app: App, only_check: bool, json_: bool) -> int:
     if only_check:
         app.say(
             tr(
-                "The next command applies these {count} migrations to {path} ({size}); the store as it is "
+                "The next command applies {count} {count:migration|migrations} to {path} ({size}); "
+                "the store as it is "
                 "now is kept as {copied}. To go back, install the older pm-hub and put that copy in its "
                 "place.",
                 count=len(found.pending), path=short_path(path), size=size_text(path.stat().st_size),

@@ -70,7 +70,7 @@ def _quality(
     if failed:
         named = ", ".join(
             tr(
-                "{status!r} of {source} ({count} tasks)",
+                "{status!r} of {source} ({count} {count:task|tasks})",
                 status=one["status"],
                 source=one["source"],
                 count=one["tasks"],
@@ -122,14 +122,28 @@ def _contract(snapshot: Snapshot, feed: duckdb.DuckDBPyConnection) -> list[Findi
         ).fetchall()
         doubles, empty, *lost_of = row
         if doubles:
-            bad(tr("{name}: {count} keys ({keys}) occur more than once", name=name, count=doubles, keys=keys))
+            bad(
+                tr(
+                    "{name}: {count} {count:key|keys} ({keys}) {count:occurs|occur} more than once",
+                    name=name,
+                    count=doubles,
+                    keys=keys,
+                )
+            )
         if empty:
-            bad(tr("{name}: {count} rows have an empty key ({keys})", name=name, count=empty, keys=keys))
+            bad(
+                tr(
+                    "{name}: {count} {count:row has|rows have} an empty key ({keys})",
+                    name=name,
+                    count=empty,
+                    keys=keys,
+                )
+            )
         for (column, ref), lost in zip(known.items(), lost_of, strict=True):
             if lost:
                 bad(
                     tr(
-                        "{name}: {count} rows have a {column} that {ref} does not know",
+                        "{name}: {count} {count:row has|rows have} a {column} that {ref} does not know",
                         name=name, count=lost, column=column, ref=ref,
                     )
                 )  # fmt: skip

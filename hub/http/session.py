@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Container, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -427,6 +427,11 @@ class Session(Sealed):
         elif response.ok:
             lane.went_well()
         return response
+
+    def hear_of_token(self, url: str, on: date) -> None:
+        """Take that the token which *url* is asked with ends on the day *on*, as the tool itself said."""
+        host = urlsplit(url).hostname or url
+        self.hear(host, (Ending(place=host, kind="token", on=on),))
 
     def _judge(self, method: str, url: str, response: requests.Response) -> requests.Response:
         status = response.status_code

@@ -88,7 +88,13 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
                     faults.append(wrong(path.name, line.number, self.key[0], said))
         if faults:
             more = (
-                [tr("{name}: and {count} more mistakes.", name=path.name, count=len(faults) - SHOWN)]
+                [
+                    tr(
+                        "{name}: and {count} more {count:mistake|mistakes}.",
+                        name=path.name,
+                        count=len(faults) - SHOWN,
+                    )
+                ]
                 if len(faults) > SHOWN
                 else []
             )

@@ -100,7 +100,7 @@ class Stake(msgspec.Struct, kw_only=True):
         """Return rows, tasks and hours in words."""
         rows = trn("{n} row", "{n} rows", self.rows)
         return tr(
-            "{rows} ({tasks} tasks, {seconds:g} timesheet hours)",
+            "{rows} ({tasks} {tasks:task|tasks}, {seconds:g} timesheet {seconds:hour|hours})",
             rows=rows,
             tasks=self.tasks,
             seconds=self.seconds / 3600,

@@ -186,10 +186,14 @@ def nameless(store: Store, source_id: str, coming: Iterable[str]) -> tuple[list[
     if len(costly) > _SHOWN:
         rest = sum(spent for spent, _ in costly[_SHOWN:])
         told.append(
-            tr("{more} more names are not known ({hours:g} h)", more=len(costly) - _SHOWN, hours=rest / 3600)
+            tr(
+                "{more} more {more:name is|names are} not known ({hours:g} h)",
+                more=len(costly) - _SHOWN,
+                hours=rest / 3600,
+            )
         )
     if len(cheap) > _SHOWN:
-        cheap[_SHOWN:] = [tr("{more} more names are not known", more=len(cheap) - _SHOWN)]
+        cheap[_SHOWN:] = [tr("{more} more {more:name is|names are} not known", more=len(cheap) - _SHOWN)]
     return told, cheap
 
 

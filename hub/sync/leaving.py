@@ -126,7 +126,8 @@ def out_of_sight(
         return found, None
     kept = [one for one in found if isinstance(one, Gone) or one.readable]
     return kept, tr(
-        "none of its {count} containers can be read any more: nothing was declared hidden. Look at the "
+        "none of its {count} {count:container|containers} can be read any more: nothing was declared "
+        "hidden. Look at the "
         "rights of the account, or at who it signs in as.",
         count=len(here),
     )

@@ -31,7 +31,8 @@ def lines(
     taken = {name.casefold() for name in chosen}
     if not listed:
         detail = tr(
-            "{count} fields could be sliced by, {taken} are in fields.csv; `hub check {source}` lists them",
+            "{count} {count:field|fields} could be sliced by, {taken} {taken:is|are} in fields.csv; "
+            "`hub check {source}` lists them",
             count=len(known), taken=len(taken & known.keys()), source=source,
         )  # fmt: skip
         yield Check(name="fields", state="ok", detail=detail)

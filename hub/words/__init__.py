@@ -98,10 +98,13 @@ def mark(template: str) -> str:
 def tr(template: str, /, **values: Any) -> str:
     """Return *template* in the language spoken, with *values* in it.
 
-    Without any it is text, braces and all.
+    ``{count:row|rows}`` is the one word or the other, as the language counts: a sentence may tell of several
+    numbers. Without any values it is text, braces and all.
     """
     if language() == "en":
-        return template.format_map(values) if values else template
+        if not values:
+            return template
+        return _ENGLISH.vformat(template, (), values) if "|" in template else template.format_map(values)
     found = _translated(template, template)
     return _FRENCH.vformat(found, (), values) if values else found
 
@@ -111,8 +114,7 @@ def trn(one: str, many: str, n: float, /, **values: Any) -> str:
     values["n"] = n
     if language() == "en":
         return (one if n == 1 else many).format_map(values)
-    plural = abs(n) >= 2  # 0 and 1,5 are singular in French
-    return _FRENCH.vformat(_translated((one, int(plural)), many if n != 1 else one), (), values)
+    return _FRENCH.vformat(_translated((one, int(_is_many(n))), many if n != 1 else one), (), values)
 
 
 def number(value: float | None, form: str = ",") -> str:
@@ -133,11 +135,30 @@ def day(value: date | str | None) -> str:
 # ---------- inside ----------
 
 
+def _is_many(n: float) -> bool:
+    """Say whether French has *n* of a thing in the plural: 0 and 1,5 are singular."""
+    return abs(n) >= 2
+
+
+class _English(string.Formatter):
+    """Fill templates in with the word for one or for many."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Return *value* in its form, or the word that goes with it."""
+        one, is_choice, many = format_spec.partition("|")
+        if not is_choice:
+            return str(super().format_field(value, format_spec))
+        return one if value in {1, "1"} else many
+
+
 class _French(string.Formatter):
     """Fill templates in with decimal commas, thin blanks between groups, and days as 31/10/2026."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        """Return *value* as French writes it; texts are as they are."""
+        """Return *value* as French writes it, or the word that goes with it; texts are as they are."""
+        one, is_choice, several = format_spec.partition("|")
+        if is_choice:
+            return one if value in {"0", "1"} or not (isinstance(value, str) or _is_many(value)) else several
         if isinstance(value, date) and not format_spec:
             return f"{value:%d/%m/%Y %H:%M}" if isinstance(value, datetime) else f"{value:%d/%m/%Y}"
         text = str(super().format_field(value, format_spec))
@@ -146,7 +167,7 @@ class _French(string.Formatter):
         return text.translate({ord(","): _THIN, ord("."): ",", ord("%"): f"{_THIN}%"})
 
 
-_FRENCH = _French()
+_ENGLISH, _FRENCH = _English(), _French()
 
 
 def _translated(asked: str | tuple[str, int], otherwise: str) -> str:

@@ -156,7 +156,8 @@ def _assumptions(now: Moment, key: int, found: dict[str, Forecast], people: floa
     if method in {"flow", "blend"} and known.flow:
         said.append(
             tr(
-                "Flow: {done} items finished and {new} new in {weeks} weeks, {open} open; "
+                "Flow: {done} {done:item|items} finished and {new} new in {weeks} "
+                "{weeks:week|weeks}, {open} open; "
                 "the last weeks count most.",
                 done=int(known.flow.done.sum()), new=int(known.flow.new.sum()), weeks=len(known.flow.done),
                 open=known.flow.open,
@@ -166,8 +167,9 @@ def _assumptions(now: Moment, key: int, found: dict[str, Forecast], people: floa
         mean, _ = now.observed.of(key)
         said.append(
             tr(
-                "Plan: {open} open tasks with {links} links take {ratio:.2f} times what is planned, as "
-                "{observed} tasks of the organisation did against their baselines.",
+                "Plan: {open} open {open:task|tasks} with {links} {links:link|links} take {ratio:.2f} times "
+                "what is planned, as {observed} {observed:task|tasks} of the organisation did against their "
+                "baselines.",
                 open=len(known.plan.tasks), links=len(known.plan.links.before),
                 ratio=2.718281828459045**mean, observed=now.observed.n,
             )
@@ -181,7 +183,8 @@ def _assumptions(now: Moment, key: int, found: dict[str, Forecast], people: floa
     if any(one.is_thin for one in found.values()):
         said.append(
             tr(
-                "The record is thin: {n} outcomes of earlier forecasts. The forecast is wider for that.",
+                "The record is thin: {n} {n:outcome|outcomes} of earlier forecasts. The forecast is "
+                "wider for that.",
                 n=min(one.record for one in found.values()),
             )
         )

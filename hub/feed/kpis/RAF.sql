@@ -9,13 +9,13 @@
 -- headline: derive
 -- receipt: tasks, worklogs
 -- version: 2
--- definition: à terminaison = consommé + RAF; dérive = à terminaison − budget; avancement = consommé / à terminaison;
---   reste à dépenser = budget − consommé.
+-- definition: at completion = spent + to do; drift = at completion − budget; progress = spent / at completion; left to
+--   spend = budget − spent.
 -- edge cases: a done or cancelled task has nothing left whatever its field says; one open work item without a value
---   makes RAF NULL, never understated; a milestone without a value is not missing; tasks of which none is open give 0;
---   a project without any task whose effort counts has no plan: RAF and all that is made of it are NULL, never 0 and
---   100 %; RAF is never derived from estimate − spent. A baselined task that was deleted stays in the budget, as a
---   cancelled one does, until an approved rebaseline.
+--   makes the work to do NULL, never understated; a milestone without a value is not missing; tasks of which none is
+--   open give 0; a project without any task whose effort counts has no plan: the work to do and all that is made of it
+--   are NULL, never 0 and 100 %; the work to do is never derived from estimate − spent. A baselined task that was
+--   deleted stays in the budget, as a cancelled one does, until an approved rebaseline.
 -- source: reussirsesprojets.com/reste-a-faire (CBTP, CRTE).
 WITH b AS (SELECT project_key, sum(baseline_days::DECIMAL(38, 12))::DOUBLE AS budget FROM kpi_task WHERE in_baseline
     GROUP BY 1),

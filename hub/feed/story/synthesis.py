@@ -42,7 +42,7 @@ def _weather(story: Story) -> Iterator[Line]:
     if not any(counts.values()):
         return
     text = tr(
-        "{total} projects: {red} red, {amber} amber, {green} green.",
+        "{total} {total:project|projects}: {red} red, {amber} amber, {green} green.",
         total=len(story.projects),
         red=counts["red"],
         amber=counts["amber"],
@@ -130,8 +130,8 @@ def _landing(story: Story) -> Iterator[Line]:
     yield _line(
         "money",
         tr(
-            "Landing {landing} against a budget of {budget} ({variance}), of the {n} projects where "
-            "both are known.",
+            "Landing {landing} against a budget of {budget} ({variance}), of the {n} "
+            "{n:project|projects} where both are known.",
             landing=amount(landing, story.currency), budget=amount(budget, story.currency),
             variance=amount(landing - budget, story.currency, signed=True), n=len(known),
         ),

@@ -91,7 +91,8 @@ def show_group(root_context: click.Context, out: Path, *, seed: int, scale: floa
         one = _sums(out / name / "data" / "feed")
         click.echo(
             tr(
-                "{name}: {projects} projects, {tasks:,} tasks, {hours:,.0f} h, {spent:,.2f} {currency} spent",
+                "{name}: {projects} {projects:project|projects}, {tasks:,} {tasks:task|tasks}, "
+                "{hours:,.0f} h, {spent:,.2f} {currency} spent",
                 name=f"{name:<6}", projects=one.projects, tasks=one.tasks, hours=one.hours, spent=one.spent,
                 currency=currency,
             )

@@ -93,7 +93,8 @@ class GrafanaDestination(Destination, frozen=True, kw_only=True):
                 )
             ) from exc
         note = (
-            tr("{count} files changed; Grafana reads data source and alert rules when it starts.",
+            tr("{count} {count:file|files} changed; Grafana reads data source and alert rules when "
+                "it starts.",
                count=len(changed))
             if changed
             else tr("No file changed.")

@@ -146,7 +146,7 @@ def no_feed(where: object, reason: object) -> SourceUnavailable:
 
 def other_rows(table: str, rows: int, wanted: int | None) -> str:
     """Say that a table has other rows than it should have."""
-    return tr("{table}: {rows} rows instead of {wanted}", table=table, rows=rows, wanted=wanted)
+    return tr("{table}: {rows} {rows:row|rows} instead of {wanted}", table=table, rows=rows, wanted=wanted)
 
 
 def tools_of(rows: list[tuple[Any, ...]]) -> tuple[Tool, ...]:

@@ -143,7 +143,7 @@ class HubSource(Source, frozen=True, kw_only=True):
             name="feed",
             state="ok",
             detail=tr(
-                "the feed of {built}, of {count} tools: {tools}",
+                "the feed of {built}, of {count} {count:tool|tools}: {tools}",
                 built=built, count=len(facts.tools), tools=", ".join(one.name for one in facts.tools),
             ),
         )  # fmt: skip

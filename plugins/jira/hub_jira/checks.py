@@ -46,7 +46,7 @@ def look(
     yield Check(
         name="projects",
         state="ok" if browsed else "failed",
-        detail=tr("{count} projects may be browsed", count=len(browsed)),
+        detail=tr("{count} {count:project|projects} may be browsed", count=len(browsed)),
     )
     known = {one.id for one in fields}
     bindings = bind(fields, roles)

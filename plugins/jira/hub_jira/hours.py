@@ -23,7 +23,7 @@ def one_by_one(parts: Parts, issues: Iterable[str]) -> Iterator[Batch]:
     if unseen:
         issue, (total, came) = next(iter(unseen.items()))
         parts.ctx.reject(
-            tr("hours of {count} issues", count=len(unseen)),
+            tr("hours of {count} {count:issue|issues}", count=len(unseen)),
             tr(
                 "Jira counts more worklogs than this account may see, such as {total} and {came} of "
                 "issue {issue}",

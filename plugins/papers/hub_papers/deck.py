@@ -329,7 +329,7 @@ def _shown(cell: Cell) -> str:
 
 
 def _described(table: Table, rows: tuple[tuple[Cell, ...], ...]) -> str:
-    text = tr("{caption}: {n} rows; columns {columns}.", caption=table.caption, n=len(rows),
+    text = tr("{caption}: {n} {n:row|rows}; columns {columns}.", caption=table.caption, n=len(rows),
               columns=", ".join(one.name for one in table.columns))  # fmt: skip
     return text[:400]
 

@@ -299,7 +299,8 @@ def _roadmap(story: Story) -> Iterable[Page]:
     for number, part in enumerate(parts, 1):
         narrowed = msgspec.structs.replace(story, roadmap=part)
         lead = (
-            tr("{shown} of {n} projects with a plan, the worst first.", shown=MOST_SPANS, n=len(spans))
+            tr("{shown} of {n} {n:project|projects} with a plan, the worst "
+                "first.", shown=MOST_SPANS, n=len(spans))
             if len(spans) > MOST_SPANS else ""
         )  # fmt: skip
         yield Page(

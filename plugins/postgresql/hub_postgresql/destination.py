@@ -161,7 +161,7 @@ def _told(changed: dict[str, int], shaped: list[str]) -> tuple[str, ...]:
     rows, tables = sum(changed.values()), sum(1 for count in changed.values() if count)
     told = (
         tr(
-            "{rows:,} rows changed, in {tables} of {count} tables.",
+            "{rows:,} {rows:row|rows} changed, in {tables} of {count} tables.",
             rows=rows,
             tables=tables,
             count=len(changed),

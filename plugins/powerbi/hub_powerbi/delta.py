@@ -120,7 +120,7 @@ class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
         return Delivery(
             where=self.where(ctx),
             rows=rows,
-            notes=(tr("{written} tables have a new version.", written=written),),
+            notes=(tr("{written} {written:table has|tables have} a new version.", written=written),),
         )
 
     def _bring(self, ctx: DeliveryContext, library: Any, feed: FeedView, table: str, content: str) -> bool:

@@ -221,7 +221,8 @@ def write_project(root: Path, files: Mapping[str, Content]) -> tuple[str, ...]:
         write_project(beside, files)
         return (
             tr(
-                "{count} files of the project were edited, such as {edited}: it is left as it is, "
+                "{count} {count:file of the project was|files of the project were} edited, such as "
+                "{edited}: it is left as it is, "
                 "though the hub would write it otherwise now. The new one is in {beside}: open it "
                 "and copy the pages you want into yours.",
                 count=len(edited),

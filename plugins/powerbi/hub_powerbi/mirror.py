@@ -90,7 +90,11 @@ class MirrorDestination(LakeDestination, frozen=True, kw_only=True):
                 )
             ) from exc
         note = (
-            tr("{written} tables have a new file; Fabric shows them when it has read it.", written=written)
+            tr(
+                "{written} {written:table has|tables have} a new file; Fabric shows them when it has "
+                "read it.",
+                written=written,
+            )
             if written
             else tr("No table changed.")
         )

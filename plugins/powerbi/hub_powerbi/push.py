@@ -145,7 +145,8 @@ class PushDestination(Destination, frozen=True, kw_only=True):
         self._keep(ctx, known)
         notes.append(
             tr(
-                "{count} tables were sent; Power BI shows {shown} rows, as the feed has them.",
+                "{count} {count:table was|tables were} sent; Power BI shows {shown} "
+                "{shown:row|rows}, as the feed has them.",
                 count=len(changed),
                 shown=shown,
             )

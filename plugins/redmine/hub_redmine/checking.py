@@ -19,7 +19,7 @@ def check(ctx: Context, source: RedmineSettings) -> Iterator[Check]:
     yield Check(
         name="projects",
         state="ok" if projects else "failed",
-        detail=tr("{count} projects can be read", count=len(projects)),
+        detail=tr("{count} {count:project|projects} can be read", count=len(projects)),
     )
     for name in source.projects:
         if name not in {one.identifier for one in projects}:
@@ -51,7 +51,9 @@ def _users(ctx: Context, source: RedmineSettings) -> Check:
             "without mail addresses"
         )
         return Check(name="users", state="warning", detail=detail)
-    said = tr("{count} users, {locked} locked or registered only", count=len(users), locked=len(locked))
+    said = tr(
+        "{count} {count:user|users}, {locked} locked or registered only", count=len(users), locked=len(locked)
+    )
     return Check(name="users", state="ok", detail=said)
 
 
@@ -85,7 +87,7 @@ def _rows(ctx: Context, source: RedmineSettings, projects: Iterable[wire.Project
     )
     seen = (
         tr(
-            "{count} issues, last change {updated_on}",
+            "{count} {count:issue|issues}, last change {updated_on}",
             count=site.count("issues", narrow),
             updated_on=newest[0].updated_on,
         )
@@ -105,5 +107,5 @@ def _rows(ctx: Context, source: RedmineSettings, projects: Iterable[wire.Project
         yield Check(
             name="hours",
             state="ok" if count else "warning",
-            detail=tr("{count} time entries", count=count),
+            detail=tr("{count} time {count:entry|entries}", count=count),
         )

@@ -113,6 +113,12 @@ def check(mapping: Mapping, where: str, lines: Lines) -> None:
             raise ConfigError(
                 tr("{where}: account needs check, the path whose answer says who is signed in.", where=where)
             )
+    if mapping.token_ends:
+        expression(mapping.token_ends, where)
+    if bool(mapping.token) != bool(mapping.token_ends):
+        raise ConfigError(
+            tr("{where}: token and token_ends go together: a path, and the field of its answer.", where=where)
+        )
     if mapping.refused:
         expression(mapping.refused, f"{top.at('refused')}")
     names = [one.name for one in mapping.list]

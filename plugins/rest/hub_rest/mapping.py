@@ -286,6 +286,8 @@ class Mapping(Struct, frozen=True, kw_only=True):
 
     *account* is where its answer says who is signed in: nobody is refused.
 
+    *token* is a path whose answer is about the token itself, *token_ends* where it says the day of its end.
+
     *needs* are the names of `params` that a source must give, *may* those it may give: a field whose path has
     one that is not given is left out. *tz* is the zone of stamps without one, or ``source``: that of the
     source. *refused* is true of an answer that is none, whatever its status.
@@ -300,6 +302,8 @@ class Mapping(Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     check: str | None = None
     account: str | None = None
+    token: str | None = None
+    token_ends: str | None = None
     refused: str | None = None
     needs: tuple[str, ...] = ()
     may: tuple[str, ...] = ()

@@ -176,6 +176,7 @@ class RestSource(Source, frozen=True, kw_only=True):
         tool, described = self._tool(ctx), self.described(ctx)
         if described.check:
             who = tool.signed_in()
+            tool.hear_of_token()
             yield Check(
                 name="account",
                 state="ok",
@@ -254,7 +255,9 @@ class RestSource(Source, frozen=True, kw_only=True):
     def plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterable[Partition]:
         """Return one partition a list, or one for each row of the list above it."""
         base, now = self._settings(ctx), ctx.now()
-        self._tool(ctx).signed_in()  # a wrong password is said once, not by every list
+        tool = self._tool(ctx)
+        tool.signed_in()  # a wrong password is said once, not by every list
+        tool.hear_of_token()
         yield from self._plan_look_ups(ctx, cursors, base)
         for one in self.described(ctx).list:
             if not one.record:

@@ -9,12 +9,22 @@ import base64
 import json
 from array import array
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from hub import ConfigError, Context, SourceDataError, SourceDenied, SourceForbidden, SourceGone, tr
+from hub import (
+    ConfigError,
+    Context,
+    SourceDataError,
+    SourceDenied,
+    SourceError,
+    SourceForbidden,
+    SourceGone,
+    tr,
+)  # fmt: skip
 from hub_rest.mapping import GIVEN, NAME, Mapping, Wanted, fill, fill_path, is_true, texts_of
 from hub_rest.paging import (
     KEYED,
@@ -213,6 +223,18 @@ class Tool:
                 )
             )
         return f"{who}" if where else ""
+
+    def hear_of_token(self) -> None:
+        """Ask when the token ends, where the tool can say it; that it may not be asked is no fault."""
+        path, where = self.described.token, self.described.token_ends
+        if not path or not where:
+            return
+        try:
+            said = str(expression(where)(self.get(path)) or "")
+            on = date.fromisoformat(said[:10])
+        except (SourceError, TypeError, ValueError):  # a token of another kind, or one without an end
+            return
+        self.ctx.http.hear_of_token(self.address(path), on)
 
     def close(self) -> None:
         """End the session where the tool keeps one; that it cannot be ended is no fault of the run."""

@@ -980,6 +980,33 @@ def test_gitlab_asks_for_a_subgroup(group: str, store: Store, tmp_path: Path) ->
     assert "The resource that you are attempting to access does not exist" in told(second)
 
 
+@pytest.mark.parametrize(
+    ("about", "kept"),
+    [
+        ({"expires_at": "2027-01-31", "active": True}, ["2027-01-31"]),
+        ({"expires_at": None}, []), ({"expires_at": "soon"}, []), ([], []), ("no", []), (404, []), (403, []),
+    ],
+)  # fmt: skip
+def test_gitlab_says_when_its_token_ends(about: Any, kept: list[str], store: Store, tmp_path: Path) -> None:
+    """Its day is kept, of which people are told before it; a token of another kind costs nothing."""
+    answers = {"/api/v4/user": {"username": "hub"}, "/api/v4/personal_access_tokens/self": about}
+    timelogs = {
+        "data": {"group": {"timelogs": {"count": 0, "nodes": [], "pageInfo": {"hasNextPage": False}}}}
+    }
+
+    def said(one: Any) -> Any:
+        return Response(status=one) if isinstance(one, int) else one
+
+    asked = Asked(
+        store, tmp_path, "gitlab",
+        lambda q: timelogs if q.path == "/api/graphql" else said(answers.get(q.path, [])),
+    )  # fmt: skip
+    report = asked.sync(settings={"token": credential(), "params": {"group": "acme"}})
+    found = [row["ends_on"] for row in store.rows("SELECT * FROM ending WHERE kind = 'token'")]
+
+    assert ("ok", kept) == (report.verdict, found)
+
+
 def test_openproject_keeps_what_is_archived(store: Store, tmp_path: Path) -> None:
     """The work of an archived project is in no list and answers 404: it stays."""
     projects = [{"id": n, "identifier": f"p{n}", "name": f"P{n}", "active": True} for n in (6, 7)]

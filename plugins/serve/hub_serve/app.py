@@ -113,7 +113,7 @@ def etag(request: Request, feed_id: str, *more: Any) -> str:
 def unchanged(request: Request, tag: str) -> Response | None:
     """Return the answer that what the one who asks has is still right, None where it is not."""
     known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
-    return Response(status_code=304, headers={"etag": tag}) if tag in known else None
+    return Response(status_code=304, headers={"etag": tag}) if known & {tag, "*"} else None
 
 
 def _pages() -> Pages:

@@ -69,6 +69,22 @@ def test_minimal_3_server_driven_paging(client: Client, size: int) -> None:
     assert sorted(map(str, client.rows("fact_status_interval"))) == sorted(map(str, by_key))
 
 
+def test_minimal_methods_and_headers_that_tools_send(client: Client) -> None:
+    """OPTIONS tells what there is; other methods are an error of OData; `*` is any (RFC 9110)."""
+    told = {
+        (method, path): (answer.status_code, answer.headers["allow"], answer.headers["odata-version"])
+        for path in ("dim_status", "$batch", "") for method in ("OPTIONS", "PROPFIND", "TRACE", "LOCK")
+        for answer in [client.ask(path, method)]
+    }  # fmt: skip
+
+    for (method, path), (status, allow, version) in told.items():
+        assert ((204 if method == "OPTIONS" else 405), "4.01") == (status, version)
+        assert ("POST, OPTIONS" if path == "$batch" else "GET, HEAD, OPTIONS") == allow
+    assert 304 == client.ask("dim_status", headers={"if-none-match": "*"}).status_code
+    assert 200 == client.ask("dim_status", headers={"accept": "text/html, image/gif, *; q=.2"}).status_code
+    assert 7 == len(client.rows("dim_task", top="9223372036854775807"))
+
+
 def test_minimal_4_version(client: Client) -> None:
     """The version is the newest that the one who asks knows (8.1.5, 8.2.7)."""
     told = {
@@ -94,11 +110,22 @@ def test_minimal_5_headers_that_cannot_be_met(client: Client) -> None:
     ("path", "status"),
     [
         ("dim_status?$filter=$root/dim_status eq 'x'", 501), ("dim_status?$levels=2", 501),
-        ("dim_project?$expand=fact_worklog", 501), ("dim_status?$filter=isof(Edm.String)", 501),
+        ("dim_project?$expand=fact_worklog/$ref", 501), ("dim_status?$filter=isof(Edm.String)", 501),
         ("dim_status?$apply=topcount(1,sort_order)", 501), ("$all", 501), ("$crossjoin(dim_status)", 501),
         ("dim_status(1)/$ref", 501), ("dim_status?$filter=cast(category,Edm.Duration) eq 'x'", 501),
         ("dim_status?$filter=category has 'x'", 501), ("$batch", 405),
         ("fact_budget?$expand=project/$ref", 501), ("fact_budget?$expand=project($filter=name eq 'x')", 501),
+        ("dim_project?$expand=fact_worklog($apply=aggregate($count as n))", 501),
+        ("dim_project?$expand=fact_worklog($levels=2)", 501), ("dim_project?$expand=*/$count", 501),
+        ("dim_project?$expand=fact_worklog($filter=$it/code eq 'A')", 501),
+        ("dim_project?$expand=fact_worklog/$count($top=1)", 501), ("fact_budget?$expand=project/$count", 501),
+        ("dim_project?$expand=fact_worklog&$format=csv", 501),
+        ("dim_project?$apply=groupby((code))&$expand=fact_worklog", 501),
+        ("dim_project?$expand=fact_worklog($top=x)", 400), ("dim_project?$expand=fact_worklog($nope=1)", 400),
+        ("dim_project?$expand=fact_worklog($filter=nope eq 1)", 400),
+        ("dim_project?$expand=fact_worklog($orderby=)", 400), ("dim_project?$expand=fact_worklog(", 400),
+        ("dim_project?$expand=fact_worklog,fact_worklog", 400),
+        ("dim_project?$expand=fact_worklog($expand=nope)", 400),
         ("dim_status?$nope=1", 400), ("dim_status?$top=1&$top=2", 400), ("dim_status?$top=-1", 400),
         ("dim_status?$filter=nope eq 1", 400), ("dim_status?$filter=category eq 1", 400),
         ("dim_status?$filter=category", 400), ("dim_status?$filter=(category eq 'x'", 400),
@@ -135,7 +162,7 @@ def test_minimal_10_nothing_is_written(client: Client, method: str) -> None:
     """A service that is read only says which methods it has."""
     answer = client.ask("dim_status", method)
 
-    assert (405, "GET, HEAD") == (answer.status_code, answer.headers["allow"])
+    assert (405, "GET, HEAD, OPTIONS") == (answer.status_code, answer.headers["allow"])
 
 
 def test_minimal_13_metadata(client: Client) -> None:

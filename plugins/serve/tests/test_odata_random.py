@@ -141,6 +141,9 @@ class Dice:
                 return self.one("true", "false", "maybe")
             case "expand":
                 return self.one("project", "project,task", "*", "project($select=name)", "nope", "project(",
+                                "fact_worklog", "dim_task($top=1;$expand=fact_worklog/$count)",
+                                "dim_project($filter=code eq 'A')",
+                                "*,fact_worklog($orderby=days desc;$skip=1)",
                                 "task(", "task($expand=project($select=code;$levels=2))",
                                 "project/$ref")  # fmt: skip
             case "apply":
@@ -191,6 +194,20 @@ class Dice:
 
         return "(" + re.sub(r"<(\w+)>", inner, form) + ")"
 
+    def beside(self) -> list[str]:
+        """Return some ways to show the rows behind a row, each with options of its own."""
+        found = []
+        for nav, one in collections(self.name).items():
+            name, self.name = self.name, one.table
+            columns, ways = [*model().tables[one.table].columns], [*navigations(one.table)]
+            inner = [f"$filter={self.typed('truth', 2)}", f"$orderby={self.of('text')} desc", "$count=true",
+                     f"$top={self.one('0', '1', '5')}", "$skip=1", f"$select={self.one(*columns)}",
+                     f"$expand={self.one('*', *ways, *collections(one.table))}"]  # fmt: skip
+            found.append(f"{nav}({';'.join(self.rng.sample(inner, self.rng.randint(1, 4)))})")
+            found.append(f"{nav}/$count($filter={self.typed('truth', 1)})")
+            self.name = name
+        return found
+
     def careful(self) -> tuple[str, dict[str, str]]:
         """Return an address that has to be answered with rows, and headers."""
         columns = [*model().tables[self.name].columns]
@@ -219,7 +236,9 @@ class Dice:
             told["select"] = self.one("*", "y1", f"y2,y3,{columns[0]}")
             told["filter"] = self.one("y1 ge 0 or y2 ne null", "y3 eq null or y1 lt 5", "contains(y2,'a')")
         elif self.rng.random() < 0.4:
-            told["expand"] = self.one("*", *navigations(self.name))
+            told["expand"] = self.one("*", *navigations(self.name), *self.beside())
+            if told["expand"] not in navigations(self.name) and "csv" in told["format"]:
+                told["format"] = "json"
         chosen = self.rng.sample([*told], self.rng.randint(1, 5))
         chosen += [one for one in ("apply", "compute") if one in told and one not in chosen]
         query = "&".join(f"${one}={quote(told[one])}" for one in chosen)

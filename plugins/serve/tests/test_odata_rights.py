@@ -267,6 +267,57 @@ def test_no_lambda_tells_of_a_hidden_row(site: Site, level: str, user: str) -> N
 
 
 @pytest.mark.parametrize(("level", "user"), CASES)
+def test_no_hidden_row_is_beside_another(site: Site, level: str, user: str) -> None:
+    """Each collection of each row by `$expand`, with all that leads on from its rows: what the rule shows.
+
+    Beside a row are its own rows, all of them that show, and their count; deeper none that does not show.
+    """
+    rule = rule_of(level, user)
+    shown = {table: rule.keys(table) for table in rule.tables}
+    wrong: list[Any] = []
+    read: Counter[str] = Counter()
+
+    def walk(table: str, row: Row, way: tuple[str, ...]) -> None:
+        read[table] += 1
+        if key_of(table, row) not in shown[table]:
+            wrong.append((way, row))
+        for name, part in row.items():
+            if isinstance(part, list):
+                for one in part:
+                    walk(collections(table)[name].table, one, (*way, name))
+            elif isinstance(part, dict):
+                walk(_target(table, name), part, (*way, name))
+
+    with site.client(level=level, person=user) as client:
+        for table in (name for name in rule.tables if collections(name)):
+            key = model().tables[table].key[0]
+            for name, (other, column) in collections(table).items():
+                inner = f"$select={','.join(model().tables[other].key)};$count=true;$expand=*"
+                expected: dict[str, set[tuple[str, ...]]] = {key: set() for (key,) in shown[table]}
+                for row in rule.tables[other]:
+                    if plain(row[column]) in expected and rule.shows(other, row):
+                        expected[plain(row[column])].add(key_of(other, row))
+                told: dict[str, list[tuple[str, ...]]] = {}
+                for row in client.rows(table, select=key, expand=f"{name}({inner})"):
+                    told[plain(row[key])] = [key_of(other, one) for one in row[name]]
+                    if row[f"{name}@odata.count"] != len(row[name]):
+                        wrong.append((table, name, "count"))
+                    walk(table, row, (table,))
+                if {one: sorted(found) for one, found in told.items()} != {
+                    one: sorted(found) for one, found in expected.items()
+                }:
+                    wrong.append((table, name, "rows"))
+                counts = client.rows(table, select=key, expand=f"{name}/$count")
+                if {plain(row[key]): row[f"{name}@odata.count"] for row in counts} != {
+                    one: len(found) for one, found in expected.items()
+                }:
+                    wrong.append((table, name, "/$count"))
+
+    assert [] == wrong
+    assert user == "stranger@x.org" or {"dim_task", "fact_kpi"} <= read.keys()
+
+
+@pytest.mark.parametrize(("level", "user"), CASES)
 def test_a_batch_shows_the_same_rows(site: Site, level: str, user: str) -> None:
     """Every set in one batch, in both of its forms: the rows of the rule, once each, and no other."""
     rule = rule_of(level, user)

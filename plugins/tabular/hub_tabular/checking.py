@@ -138,7 +138,8 @@ def _doubts(found: list[Record], mapping: Mapping, *, today: date) -> Iterator[s
     far = [day for day in days if abs(day - today) > timedelta(days=_FAR_DAYS)]
     if far:
         yield tr(
-            "{far} of {count} dates are more than two years away, from {first} to {last}: is the order of "
+            "{far} of {count} dates {far:is|are} more than two years away, from {first} to {last}: "
+            "is the order of "
             "day and month right, and the year?",
             far=len(far),
             count=len(days),
@@ -156,7 +157,8 @@ def _doubts(found: list[Record], mapping: Mapping, *, today: date) -> Iterator[s
     if above:
         who, on = max(above, key=lambda key: sums[key])
         yield tr(
-            "{above} of {count} days of a person are above 24 h, such as {day} of {who} with {hours:g} h: is "
+            "{above} of {count} days of a person {above:is|are} above 24 h, such as {day} of {who} "
+            "with {hours:g} h: is "
             "the unit right, and is no row there twice?",
             above=len(above),
             count=len(sums),
@@ -170,7 +172,8 @@ def _doubts(found: list[Record], mapping: Mapping, *, today: date) -> Iterator[s
     money = [column for column in columns if _MONEY.search(column)]
     if money or len(long) > _MUCH * len(lines):
         yield tr(
-            "{long} of {count} rows are above 16 h, in the column {columns}: are these hours, or amounts?",
+            "{long} of {count} rows {long:is|are} above 16 h, in the column {columns}: are these "
+            "hours, or amounts?",
             long=len(long),
             count=len(lines),
             columns=", ".join(columns),

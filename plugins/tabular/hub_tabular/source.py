@@ -447,7 +447,8 @@ class TabularSource(Source, frozen=True, kw_only=True):
         for column, odd in sorted(judge.odd.items()):
             ctx.note(
                 tr(
-                    "{file}: in {column} {count} values are not of the type that fields.csv says, such as "
+                    "{file}: in {column} {count} {count:value is|values are} not of the type that "
+                    "fields.csv says, such as "
                     "{value!r}: they are shown empty",
                     file=storable(path.name), column=column, count=len(odd), value=odd[0],
                 )

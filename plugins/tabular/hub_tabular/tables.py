@@ -346,7 +346,7 @@ def _chosen(file: str, names: list[str], visible: list[str], mapping: Mapping) -
         if not 0 <= sheet < len(visible):
             raise SourceDataError(
                 tr(
-                    "{file} has {count} visible sheets: there is no sheet number {sheet}.",
+                    "{file} has {count} visible {count:sheet|sheets}: there is no sheet number {sheet}.",
                     file=file,
                     count=len(visible),
                     sheet=sheet,
@@ -931,7 +931,7 @@ class Table:
         if heading.twice:
             yield tr("headers that stand more than once: {names}", names=", ".join(sorted(heading.twice)))
         if beyond:
-            yield tr("{count} rows have cells beyond the last header", count=beyond)
+            yield tr("{count} {count:row has|rows have} cells beyond the last header", count=beyond)
 
 
 def _unreadable(cells: list[Any], width: int, sheet: Sheet) -> str:

@@ -122,7 +122,7 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
         yield Check(
             name="projects",
             state="ok" if projects else "warning",
-            detail=tr("{count} projects can be read", count=len(projects)),
+            detail=tr("{count} {count:project|projects} can be read", count=len(projects)),
         )
         for name in self.projects:
             if name.casefold() not in {
@@ -146,7 +146,7 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
                 name=project.title,
                 state="ok",
                 detail=tr(
-                    "{lists} lists, {tasks} tasks, statuses {states}",
+                    "{lists} {lists:list|lists}, {tasks} {tasks:task|tasks}, statuses {states}",
                     lists=len(lists),
                     tasks=len(tasks),
                     states=states or tr("none"),

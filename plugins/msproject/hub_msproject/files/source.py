@@ -460,7 +460,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         if tail.other_projects:
             ctx.report_missing(
                 tr(
-                    "{name} holds {count} more projects, which were not read: save each as a file of its "
+                    "{name} holds {count} more {count:project, which was|projects, which were} not "
+                    "read: save each as a file of its "
                     "own.",
                     name=path.name,
                     count=tail.other_projects,

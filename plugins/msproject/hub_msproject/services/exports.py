@@ -152,7 +152,9 @@ class ExportSource(Source, frozen=True, kw_only=True):
                     name=name,
                     state="ok" if rows else "warning",
                     detail=tr(
-                        "{rows} rows in {paths}", rows=rows, paths=", ".join(path.name for path in paths)
+                        "{rows} {rows:row|rows} in {paths}",
+                        rows=rows,
+                        paths=", ".join(path.name for path in paths),
                     ),
                 )
             except HubError as exc:

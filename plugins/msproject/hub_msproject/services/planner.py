@@ -237,7 +237,8 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             name="plans",
             state="ok" if plans else "failed",
             detail=tr(
-                "{count} plans can be read; premium plans are not among them, nor plans of a roster or of "
+                "{count} {count:plan|plans} can be read; premium plans are not among them, nor plans "
+                "of a roster or of "
                 "one person that plans does not name",
                 count=len(plans),
             ),
@@ -249,7 +250,9 @@ class PlannerSource(Source, frozen=True, kw_only=True):
         yield Check(
             name="tasks",
             state="ok",
-            detail=tr("{count} tasks on the first page of {title}", count=len(tasks), title=title),
+            detail=tr(
+                "{count} {count:task|tasks} on the first page of {title}", count=len(tasks), title=title
+            ),
         )
         people = sorted({one for task in tasks for one in task.assignments})
         if people:

@@ -47,7 +47,7 @@ class Pages(msgspec.Struct):
             return tr("the last page of {name} announces another one, which was not saved.", name=name)
         if self.count > rows:
             return tr(
-                "the service counted {count} rows of {name}, and {rows} were saved.",
+                "the service counted {count} {count:row|rows} of {name}, and {rows} {rows:was|were} saved.",
                 count=self.count, name=name, rows=rows,
             )  # fmt: skip
         return None

@@ -210,7 +210,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
         yield Check(
             name="projects",
             state="ok" if projects else "failed",
-            detail=tr("{count} projects can be read", count=len(projects)),
+            detail=tr("{count} {count:project|projects} can be read", count=len(projects)),
         )
         if self.links and projects:
             try:
@@ -219,7 +219,9 @@ class ServerSource(Source, frozen=True, kw_only=True):
                     name="links",
                     state="ok",
                     detail=tr(
-                        "{count} links in {project}", count=len(links), project=projects[0]["ProjectName"]
+                        "{count} {count:link|links} in {project}",
+                        count=len(links),
+                        project=projects[0]["ProjectName"],
                     ),
                 )
             except HubError as exc:

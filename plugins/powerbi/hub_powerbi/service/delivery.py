@@ -118,7 +118,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             took = workspace.refresh(native, enhanced=self.refresh == "enhanced", now=ctx.now())
             rows = workspace.must_show(native, feed, read_as=self.read_as)
             notes.append(
-                tr("Power BI shows {rows} rows, as the feed has them; {took}.", rows=rows, took=took)
+                tr(
+                    "Power BI shows {rows} {rows:row|rows}, as the feed has them; {took}.",
+                    rows=rows,
+                    took=took,
+                )
             )
         return notes
 

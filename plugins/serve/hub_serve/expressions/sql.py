@@ -103,6 +103,8 @@ class _Writer:
     # names
     def on_identifier(self, node: Any) -> Typed:
         path = self._path(node)
+        if path in _ENDLESS:
+            return Typed(f"'{_ENDLESS[path]}'::DOUBLE", "DOUBLE")
         if path[-1] == COUNT and path[1:]:
             scope, path = self._scope_of(path[:-1])
             return scope.count(path)
@@ -371,5 +373,7 @@ class _Writer:
         return Typed(f"TRY_CAST({one.sql} AS {gives})", gives)
 
 
+_ENDLESS = {("INF",): "infinity", ("NaN",): "nan"}
+"""Numbers that are none; no column is called so."""
 _WRITTEN = {"id": ast.GUID, "date": ast.Date, "instant": ast.DateTime, "span": ast.Duration}
 """How a value of each kind is read from its text."""

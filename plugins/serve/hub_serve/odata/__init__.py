@@ -11,8 +11,11 @@ from hub_serve.odata.service import answer
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""All are answered, with an error of OData where it has none of them."""
+METHODS = (
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
+    "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "MERGE",
+)  # fmt: skip
+"""All are answered, with an error of OData where it has none: Office looks for a shared folder."""
 
 
 def routes() -> list[BaseRoute]:

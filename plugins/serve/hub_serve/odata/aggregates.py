@@ -18,7 +18,7 @@ _AS = re.compile(r"\s*(.+?)\s+as\s+([A-Za-z_]\w*)\s*", re.DOTALL)
 _COUNT = re.compile(r"\s*\$count\s+as\s+([A-Za-z_]\w*)\s*")
 _LATER = frozenset(
     {
-        "identity", "concat", "expand", "search", "topcount", "topsum", "toppercent",
+        "concat", "expand", "search", "topcount", "topsum", "toppercent",
         "bottomcount", "bottomsum", "bottompercent", "orderby", "top", "skip", "join", "outerjoin", "nest",
         "addnested", "ancestors", "descendants", "traverse",
     }
@@ -34,6 +34,8 @@ def applied(text: str, rows: Entities, values: Values) -> tuple[Entities | Made,
     scope: Entities | Made = rows
     conditions: list[str] = []
     for at, step in parted(text, "/"):
+        if step.strip() == "identity":
+            continue
         match = _STEP.fullmatch(step)
         if match is None:
             raise bad(

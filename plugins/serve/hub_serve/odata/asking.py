@@ -10,9 +10,11 @@ from starlette.responses import Response
 
 from hub import FeedView
 from hub_serve.app import etag, unchanged
+from hub_serve.odata.headers import Format
 from hub_serve.odata.options import Asked, asked_of
 from hub_serve.odata.paths import path_of, root_of
 from hub_serve.odata.questions import Question
+from hub_serve.odata.writing import Writing
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -35,6 +37,13 @@ class Asking:
         """Return the entity tag of the answer from *feed*."""
         prefer, version = self.headers.get("prefer"), self.version
         return etag(self.request, feed.feed_id, prefer, version, self.headers.get("host"))
+
+    def writing(self, form: Format, feed: FeedView) -> Writing:
+        """Return how rows of *feed* are written in *form*."""
+        return Writing(
+            metadata=form.metadata, as_text=form.as_text,
+            root=self.root, feed=feed.feed_id, others=self.asked.others,
+        )  # fmt: skip
 
     def same(self, feed: FeedView) -> Response | None:
         """Return the answer that what the one who asks has is still right, None where it is not."""

@@ -80,13 +80,11 @@ def as_json(lang: Lang) -> dict[str, Any]:
         schema[name] = entity
         bindings = {nav: one.target for nav, one in navigations(name).items()}
         bindings |= {nav: members.table for nav, members in collections(name).items()}
-        alone = {"NonExpandableProperties": [*collections(name)]} if collections(name) else {}
         container[name] = {
             "$Collection": True, "$Type": f"{NAMESPACE}.{name}",
             **({"$NavigationPropertyBinding": bindings} if bindings else {}),
             "@Core.Description": table_caption(name, lang),
             **{f"@{key}": value for key, value in _READ_ONLY.items()},
-            **({"@Capabilities.ExpandRestrictions": alone} if alone else {}),
         }  # fmt: skip
     schema[CONTAINER] = container
     return {
@@ -189,11 +187,9 @@ def _value_xml(value: Any) -> str:
         case list():
             items = "".join(f"<String>{escape(one)}</String>" for one in value)
             return f"><Collection>{items}</Collection></Annotation>"
-    listed = (f'<PropertyValue Property="{name}"{_property_xml(name, one)}' for name, one in value.items())
+    listed = (f'<PropertyValue Property="{name}"{_property_xml(one)}' for name, one in value.items())
     return f"><Record>{''.join(listed)}</Record></Annotation>"
 
 
-def _property_xml(name: str, value: Any) -> str:
-    written = _value_xml(value).replace("</Annotation>", "</PropertyValue>")
-    is_path = name == "NonExpandableProperties"
-    return written.replace("String>", "NavigationPropertyPath>") if is_path else written
+def _property_xml(value: Any) -> str:
+    return _value_xml(value).replace("</Annotation>", "</PropertyValue>")

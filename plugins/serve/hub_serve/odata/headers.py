@@ -92,7 +92,7 @@ def page_of(headers: Headers) -> tuple[int | None, str | None]:
 def _read(text: str, offered: tuple[Kind, ...]) -> Format | None:
     """Return the format that a media type names, None where it is none of *offered*."""
     name, *params = (part.strip() for part in text.split(";"))
-    name = name.lower()
+    name = "*/*" if name == "*" else name.lower()  # as old clients write it
     if name in {"*/*", "application/*"}:
         kind: Kind | None = offered[0] if name == "*/*" or offered[0] in {"json", "xml"} else None
     else:

@@ -146,28 +146,36 @@ def ordered(text: str | None) -> list[Item]:
     return found
 
 
+EVERY = "*"
+"""What stands for all ways that a row has."""
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What is shown of a row: *names* of properties, None for all, and of which dimensions beside."""
+    """What is shown of a row: *names* of properties, None for all, and which rows beside.
+
+    *asked* are the other options of rows beside, of which only a collection has any; where it *only_counts*
+    they are counted and not shown.
+    """
 
     names: tuple[str, ...] | None = None
     beside: dict[str, Wanted] = {}
+    asked: dict[str, str] = {}
+    only_counts: bool = False
 
     @property
     def context(self) -> str:
         """Return how a context address tells it (protocol 4.01, 10.7)."""
-        beside = [f"{name}({one.context[1:-1] if one.context else ''})" for name, one in self.beside.items()]
+        beside = [
+            f"{name}({one.context[1:-1] if one.context else ''})"
+            for name, one in self.beside.items() if not one.only_counts
+        ]  # fmt: skip
         listed = [*(self.names or ()), *beside]
         return f"({','.join(listed)})" if listed else ""
 
 
-def wanted(
-    select: str | None, expand: str | None, navs: Iterable[str] | None = None, *, depth: int = 0
-) -> Wanted:
-    """Return what ``$select`` and ``$expand`` ask for.
-
-    ``*`` in *expand* are *navs*, None where it has no meaning. Raises `Refused`.
-    """
-    return Wanted(names=_selected(select), beside=_expanded(expand, navs, depth))
+def wanted(select: str | None, expand: str | None, *, depth: int = 0) -> Wanted:
+    """Return what ``$select`` and ``$expand`` ask for. Raises `Refused`."""
+    return Wanted(names=_selected(select), beside=_expanded(expand, depth))
 
 
 def _selected(text: str | None) -> tuple[str, ...] | None:
@@ -181,9 +189,13 @@ def _selected(text: str | None) -> tuple[str, ...] | None:
 
 
 _EXPAND = re.compile(r"\s*(\*|\w+)((?:/[$\w]+)?)\s*(?:\((.*)\))?\s*", re.DOTALL)
+_INNER = frozenset({"select", "expand", "filter", "orderby", "top", "skip", "count", "search", "compute"})
+_THE_ROW = re.compile(r"(?:[^']|'[^']*')*?\$it\b")
+_COUNTED = frozenset({"filter", "search"})
+"""Options of a collection beside a row, and of one that is only counted."""
 
 
-def _expanded(text: str | None, navs: Iterable[str] | None, depth: int) -> dict[str, Wanted]:
+def _expanded(text: str | None, depth: int) -> dict[str, Wanted]:
     found: dict[str, Wanted] = {}
     if depth > DEEPEST:
         raise bad(tr("{place} is nested too deep.", place="$expand"), "$expand")
@@ -191,17 +203,18 @@ def _expanded(text: str | None, navs: Iterable[str] | None, depth: int) -> dict[
         match = _EXPAND.fullmatch(part)
         if match is None:
             raise bad(tr("{place} cannot be read: {text!r}.", place="$expand", text=part[:80]), "$expand")
-        if match[2] or (match[1] == "*" and navs is None):
+        name, after = match[1], match[2].lower()
+        if after not in {"", "/$count"} or (name == EVERY and (after or match[3])):
             raise unsupported(
                 tr("{place}: {what} is not supported.", place="$expand", what=part.strip()[:40]), "$expand"
             )
-        inner = _inner(match[3] or "", depth + 1)
-        for name in (navs or ()) if match[1] == "*" else [match[1]]:
-            found[name] = inner
+        if name in found:
+            raise bad(tr("{place}: a name stands for two things.", place="$expand"), "$expand")
+        found[name] = _inner(match[3] or "", depth + 1, only_counts=after != "")
     return found
 
 
-def _inner(text: str, depth: int) -> Wanted:
+def _inner(text: str, depth: int, *, only_counts: bool) -> Wanted:
     given: dict[str, str] = {}
     for _, part in parted(text, ";"):
         if not part.strip():
@@ -210,14 +223,17 @@ def _inner(text: str, depth: int) -> Wanted:
         name = key.strip().removeprefix("$").lower()
         if name not in DEFINED:
             raise bad(tr("{place} is no option of OData.", place=key.strip()), "$expand")
-        if name not in {"select", "expand"}:
+        if name not in (_COUNTED if only_counts else _INNER):
             raise unsupported(
                 tr("{place}: {what} is not supported.", place="$expand", what=key.strip()), "$expand"
             )
         if name in given:
             raise bad(tr("{place} stands twice in the address.", place=key.strip()), "$expand")
         given[name] = value
-    return wanted(given.get("select"), given.get("expand"), depth=depth)
+        if name != "expand" and _THE_ROW.search(value):  # the row that the address names, not this one
+            raise unsupported(tr("{place}: {what} is not supported.", place="$expand", what="$it"), "$expand")
+    shown = wanted(given.get("select"), given.get("expand"), depth=depth)
+    return msgspec.structs.replace(shown, asked=given, only_counts=only_counts)
 
 
 def searched_terms(text: str) -> list[list[tuple[bool, str]]]:
@@ -248,7 +264,7 @@ def searched_terms(text: str) -> list[list[tuple[bool, str]]]:
 def _whole(value: str | None, place: str) -> int | None:
     if value is None:
         return None
-    if not re.fullmatch(r"\d{1,18}", value.strip(), re.ASCII):
+    if not re.fullmatch(r"\d{1,20}", value.strip(), re.ASCII):
         raise bad(
             tr("{place} is a whole number from 0 on, not {value!r}.", place=place, value=value[:40]), place
         )

@@ -16,8 +16,8 @@ from hub_serve.app import place_of, reader_of, view_of
 from hub_serve.odata.asking import AT_ONCE, Asking, one_row
 from hub_serve.odata.headers import Format, page_of
 from hub_serve.odata.questions import Key, Place, Question
-from hub_serve.odata.writing import csv_head, csv_row, json_row
-from hub_serve.refusals import bad
+from hub_serve.odata.writing import csv_head, csv_row
+from hub_serve.refusals import bad, unsupported
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -26,6 +26,10 @@ PAGE = 250_000
 """Rows of a page unless less is asked for."""
 CHUNK = 1000
 """Rows that are sent at once."""
+FEW, LIGHT = 16, 1_000_000
+"""So many times what one statement may hold is asked for where the rows before were light, in letters."""
+LETTERS = 32_000_000
+"""Of a page with the rows of collections beside its own: what is sent before it ends, whatever its size."""
 MARKED, KNOWN_MARKS = 10_000, 200
 """From how many rows on pages are cut by keys looked up before, and of how many questions these are kept."""
 _marks: dict[tuple[Any, ...], list[Key]] = {}
@@ -77,6 +81,10 @@ class Pages:
         self.size = min(size or PAGE, PAGE, place.rows)
         self.left = question.top if after is None else after.left
         if form.kind == "csv":
+            if question.behind:
+                raise unsupported(
+                    tr("{place}: {what} is not supported.", place="$format", what="$expand"), "$format"
+                )
             self.size, self.prefers, self.preferred = place.rows, False, None
 
     def begin(self) -> Response | Begun:
@@ -99,35 +107,68 @@ class Pages:
             total = one_row(feed, question, question.count_sql())[0] if question.is_counted else None
             upto = self._mark(feed)
             limit, sorts = (None, False) if upto is not None else self._bounds(feed)
-            written = (
-                csv_row(question.shape)
-                if self.form.kind == "csv"
-                else json_row(question.shape, self.form.metadata, as_text=self.form.as_text)
-            )
-            begin = after.values if after else None
-            sql = question.rows_sql(written, limit=limit, after=begin, upto=upto, sorts=sorts)
-            with AT_ONCE:
-                result = feed.connection.execute(sql, question.values.of(sql))
-                rows = result.fetchmany(CHUNK)
+            read = self._read(feed, limit, upto, sorts=sorts)
+            rows = next(read, [])
             yield self._head(total)
             if self.form.kind == "csv":
                 while rows:
                     yield "".join(row[0] for row in rows).encode()
-                    rows = result.fetchmany(CHUNK)
+                    rows = next(read, [])
                 return
-            given, last = 0, upto
+            given, letters, last = 0, 0, upto
             while rows:
                 shown = rows[: self.size - given]
                 if shown:
                     text = ",".join([row[0] for row in shown])
                     yield (f",{text}" if given else text).encode()
                     given += len(shown)
+                    letters += len(text)
                     last = upto or shown[-1][1:]
-                if len(shown) < len(rows):
+                before, rows = rows, next(read, [])
+                is_full = bool(rows) and question.at_once is not None and letters > LETTERS
+                if len(shown) < len(before) or is_full:
                     yield self._tail(feed, last, given)
                     return
-                rows = result.fetchmany(CHUNK)
             yield self._tail(feed, upto, given) if upto is not None and self.left is None else b"]}"
+
+    def _read(
+        self, feed: FeedView, limit: int | None, upto: Key | None, *, sorts: bool
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Give the rows as text in parts, which are read as they are asked for."""
+        question, after = self.question, self.after.values if self.after else None
+        if question.at_once is not None:
+            yield from self._read_few(feed, limit, after, question.at_once)
+            return
+        if self.form.kind == "csv":
+            sql = question.rows_sql(csv_row(question.shape), limit=limit, after=after, upto=upto, sorts=sorts)
+        else:
+            how = self.asked.writing(self.form, feed)
+            sql = question.json_sql(how, limit=limit, after=after, upto=upto, sorts=sorts)
+        with AT_ONCE:
+            result = feed.connection.execute(sql, question.values.of(sql))
+            rows = result.fetchmany(CHUNK)
+        while rows:
+            yield rows
+            rows = result.fetchmany(CHUNK)
+
+    def _read_few(
+        self, feed: FeedView, limit: int | None, after: Key | None, few: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Give the rows *few* at a time, more where they are light, each time by a statement of its own."""
+        given, most, how = 0, min(few * FEW, CHUNK), self.asked.writing(self.form, feed)
+        few = min(few, most)
+        while limit is None or given < limit:
+            asked = min(few, most if limit is None else limit - given)
+            sql = self.question.json_sql(how, limit=asked, after=after, sorts=True)
+            with AT_ONCE:
+                rows = feed.connection.execute(sql, self.question.values.of(sql)).fetchall()
+            if rows:
+                yield rows
+            if len(rows) < asked:
+                return
+            given += len(rows)
+            after = rows[-1][1:]
+            few = min(2 * few, most) if sum(len(row[0]) for row in rows) < LIGHT else max(1, few // 2)
 
     def _mark(self, feed: FeedView) -> Key | None:
         """Return the last key of this page, where it is known without sorting the page's rows.
@@ -137,7 +178,9 @@ class Pages:
         """
         question, after = self.question, self.after
         size = self.size if self.left is None else self.left
-        is_plain = not (question.skip or question.is_ordered or question.is_made) and self.form.kind == "json"
+        is_plain = self.form.kind == "json" and not (
+            question.skip or question.is_ordered or question.is_made or question.behind
+        )
         fits = size >= MARKED if self.left is None else after is None and MARKED / 100 <= size <= self.size
         most = feed.manifest["tables"].get(self.name, {"rows": 0})["rows"]
         if not is_plain or not fits or not self.tag or most <= size:

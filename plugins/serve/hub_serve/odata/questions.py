@@ -11,10 +11,11 @@ import msgspec
 from hub import model, tr
 from hub_serve.expressions import Typed, Values, condition, expression
 from hub_serve.odata.aggregates import applied, compute
-from hub_serve.odata.names import collections, navigations, searched
-from hub_serve.odata.options import Asked, Item, Wanted, ordered, searched_terms, wanted
-from hub_serve.odata.scopes import Entities, Made, no_such
-from hub_serve.odata.writing import Cell, Shape
+from hub_serve.odata.behind import HELD, MOST_ROWS, Behind
+from hub_serve.odata.names import Collection, collections, navigations, quoted, searched
+from hub_serve.odata.options import EVERY, Asked, Item, Wanted, ordered, searched_terms, wanted
+from hub_serve.odata.scopes import Entities, Made, Members, no_such
+from hub_serve.odata.writing import Cell, Shape, Writing, json_row
 from hub_serve.refusals import bad, unsupported
 
 Key = tuple[str | None, ...]
@@ -56,14 +57,49 @@ def place_of(token: str) -> Place:
     return found
 
 
+_WAYS = frozenset({"select", "expand"})
+"""Options of one row beside another."""
+
+
+class Inside(NamedTuple):
+    """Where a question is asked of the rows beside other ones: *shown* is what is shown of them."""
+
+    rows: Members
+    values: Values
+    shown: Wanted
+    depth: int
+
+
+def spelled_out(name: str, shown: Wanted) -> Wanted:
+    """Return *shown* of the set *name* with each row beside by its name. Raises `Refused` at odd options."""
+    navs, several = navigations(name), collections(name)
+    beside = {nav: one for nav, one in shown.beside.items() if nav != EVERY}
+    if EVERY in shown.beside:
+        beside |= {nav: Wanted() for nav in (*navs, *several) if nav not in beside}
+    for nav, one in beside.items():
+        if nav in several:
+            beside[nav] = spelled_out(several[nav].table, one)
+            continue
+        if nav not in navs:
+            raise no_such(name, nav)
+        if wrong := "$count" if one.only_counts else next((one for one in one.asked if one not in _WAYS), ""):
+            raise unsupported(tr("{place}: {what} is not supported.", place="$expand", what=wrong), "$expand")
+        beside[nav] = spelled_out(navs[nav].target, one)
+    return msgspec.structs.replace(shown, beside=beside)
+
+
 class Question:
     """What is asked of one entity set; *asked* are the options of the address."""
 
-    def __init__(self, name: str, asked: Asked, *, keys: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self, name: str, asked: Asked, *,
+        keys: tuple[tuple[str, str], ...] = (), inside: Inside | None = None,
+    ) -> None:  # fmt: skip
         """Read the options. *keys*, names and literals, choose one entity. Raises `Refused`."""
-        self.values = Values()
-        self.rows: Entities | Made = Entities(name)
-        self.conditions: list[str] = []
+        self.values = inside.values if inside else Values()
+        self.rows: Entities | Made = inside.rows if inside else Entities(name)
+        self.conditions: list[str] = [inside.rows.belongs] if inside else []
+        self.depth = inside.depth if inside else 0
         self.asked = asked
         entities = self.rows
         for column, literal in keys:
@@ -78,8 +114,11 @@ class Question:
             self.conditions.append(self._search(name, search))
         self.top, self.skip = asked.whole("top"), asked.whole("skip") or 0
         self.is_counted = asked.truth("count")
-        self.wanted = wanted(asked.get("select"), asked.get("expand"), navigations(name))
+        shown = inside.shown if inside else wanted(asked.get("select"), asked.get("expand"))
+        self.wanted = shown if inside or self.is_made else spelled_out(name, shown)
         self.columns: dict[str, Typed] = {}
+        self.alias = f"{self.rows.alias}p" if isinstance(self.rows, Members) else "p"
+        self.behind: list[Behind] = []
         self.shape = self._shape()
         self.ways = [self._way(item) for item in ordered(asked.get("orderby"))]
         self.is_ordered = bool(self.ways)
@@ -90,6 +129,15 @@ class Question:
     def is_made(self) -> bool:
         """Say whether the rows are made by ``$apply`` and are no entities."""
         return isinstance(self.rows, Made)
+
+    def weight(self) -> int:
+        """Return how many rows one row may bring with it, itself among them."""
+        return 1 + sum(one.weight() for one in self.behind)
+
+    @property
+    def at_once(self) -> int | None:
+        """Return how many rows one statement may ask for, None for any number."""
+        return max(1, HELD // self.weight()) if self.behind else None
 
     def count_sql(self) -> str:
         """Return the statement that counts all rows."""
@@ -105,11 +153,32 @@ class Question:
             f"WHERE n % {size:d} = 0 AND n < total ORDER BY n"
         )
 
-    def rows_sql(
-        self, written: str, *, limit: int | None = None, after: Key | None = None, upto: Key | None = None,
+    def json_sql(
+        self, how: Writing, *, limit: int | None = None, after: Key | None = None, upto: Key | None = None,
         sorts: bool = False,
     ) -> str:  # fmt: skip
-        """Return the statement of the rows, each written by the SQL *written*.
+        """Return the statement of the rows, each written as JSON; as `rows_sql`."""
+        return self.rows_sql(
+            json_row(self.shape, how), limit=limit, after=after, upto=upto, sorts=sorts,
+            beside=" ".join(one.joined(how) for one in self.behind),
+        )  # fmt: skip
+
+    def numbered_sql(self, most: int) -> str:
+        """Return the statement of the values of at most *most* rows and the keys they are ordered by.
+
+        Each has its number from 1 on, behind those that ``$skip`` leaves out.
+        """
+        listed = [f"{one.sql} AS {name}" for name, one in self.columns.items()]
+        listed += [f"{way.by.sql} AS k{n}" for n, way in enumerate(self.ways)]
+        number = f"row_number() OVER (ORDER BY {self._ways()}) - {self.skip:d} AS n"
+        inner = f"SELECT {', '.join([*listed, number])} FROM {self.rows.source}{self._where(self.conditions)}"
+        return f"SELECT * FROM ({inner}) WHERE n > 0 AND n <= {most:d}"
+
+    def rows_sql(
+        self, written: str, *, limit: int | None = None, after: Key | None = None, upto: Key | None = None,
+        sorts: bool = False, beside: str = "",
+    ) -> str:  # fmt: skip
+        """Return the statement of the rows, each written by the SQL *written*, with what is joined *beside*.
 
         *limit* is the most rows; they are those behind the row with the values *after*, to that with the
         values *upto*. Where it *sorts*, the columns behind the first are the values that a next page begins
@@ -131,8 +200,12 @@ class Question:
             tail += f" LIMIT {limit:d}"
         if self.skip and after is None:
             tail += f" OFFSET {self.skip:d}"
+        order = ""
+        if beside and sorts and self.ways:  # a join may give its rows in another order
+            listed.append(f"row_number() OVER (ORDER BY {self._ways()}) AS n")
+            order = f" ORDER BY {self.alias}.n"
         inner = f"SELECT {', '.join(listed or ['1'])} FROM {self.rows.source}{self._where(conditions)}{tail}"
-        return f"SELECT {', '.join([written, *keys])} FROM ({inner})"
+        return f"SELECT {', '.join([written, *keys])} FROM ({inner}) AS {self.alias} {beside}{order}"
 
     def _ways(self) -> str:
         return ", ".join(
@@ -205,25 +278,48 @@ class Question:
 
     def _entity_shape(self, rows: Entities, path: tuple[str, ...], shown: Wanted) -> Shape:
         name, _ = rows.reach(path)
-        table, navs = model().tables[name], navigations(name)
-        if several := [nav for nav in shown.beside if nav in collections(name)]:
-            raise unsupported(
-                tr("{place}: {what} is not supported.", place="$expand", what=several[0]), "$expand"
-            )
+        table, navs, several = model().tables[name], navigations(name), collections(name)
         computed = [] if path else [*rows.computed]
-        names = [one for one in shown.names or () if one not in {*navs, *collections(name)}]
+        names = [one for one in shown.names or () if one not in {*navs, *several}]
         if shown.names is None:
             names = [*table.columns, *computed]
         for one in names:
             if one not in table.columns and one not in computed:
                 raise no_such(name, one)
-        return Shape(
+        shape = Shape(
             name=name,
             cells=[self._cell(rows.find((*path, one)), one) for one in names],
             keys=[self._cell(rows.find((*path, one)), one) for one in table.key],
-            parts={nav: self._entity_shape(rows, (*path, nav), inner) for nav, inner in shown.beside.items()},
-            links=[nav for nav in (*navs, *collections(name)) if nav not in shown.beside],
-        )
+            parts={
+                nav: self._entity_shape(rows, (*path, nav), inner)
+                for nav, inner in shown.beside.items() if nav not in several
+            },
+            links=[nav for nav in (*navs, *several) if nav not in shown.beside],
+        )  # fmt: skip
+        shape.behind = [
+            self._behind(shape, nav, several[nav], inner)
+            for nav, inner in shown.beside.items() if nav in several
+        ]  # fmt: skip
+        return shape
+
+    def _behind(self, owner: Shape, nav: str, found: Collection, shown: Wanted) -> Behind:
+        """Return what is asked of the collection *nav* of the rows that *owner* shows. Raises `Refused`."""
+        if self.depth == len(MOST_ROWS):
+            raise bad(tr("{place} is nested too deep.", place="$expand"), "$expand")
+        alias = f"{self.alias}{len(self.behind)}x"
+        belongs = f"{alias}m.{quoted(found.column)} = {self.alias}.{owner.keys[0].column}"
+        rows = Members(found.table, f"{alias}m", belongs)
+        question = Question(
+            found.table, Asked(given=shown.asked),
+            inside=Inside(rows, self.values, shown, self.depth + 1),
+        )  # fmt: skip
+        one = Behind(
+            name=nav, alias=alias, owner=(owner.name, owner.keys), question=question, depth=self.depth,
+            options=[(f"${key}", value) for key, value in shown.asked.items() if key != "skip"],
+            only_counts=shown.only_counts,
+        )  # fmt: skip
+        self.behind.append(one)
+        return one
 
     def _made_shape(self, rows: Made) -> Shape:
         chosen = [*rows.columns]

@@ -19,7 +19,7 @@ from hub_serve.odata.paging import Pages, Streamed
 from hub_serve.odata.paths import Keys, keys_of, named, not_found, segments_of
 from hub_serve.odata.questions import Question
 from hub_serve.odata.questions import place_of as place_in
-from hub_serve.odata.writing import Cell, json_row, json_value, plain_value
+from hub_serve.odata.writing import Cell, json_value, plain_value
 from hub_serve.refusals import Refused, as_answer, bad, unsupported
 
 if TYPE_CHECKING:
@@ -36,8 +36,12 @@ def answer(request: Request) -> Response:
     version = "4.01"
     try:
         version = version_of(request.headers)
+        is_batch = request.url.path.endswith("/$batch")
+        if request.method == "OPTIONS":
+            allowed = "POST, OPTIONS" if is_batch else "GET, HEAD, OPTIONS"
+            return Response(None, 204, {"allow": allowed, "odata-version": version})
         if request.method not in {"GET", "HEAD"}:
-            raise Refused(405, tr("This service is read only."))
+            raise Refused(405, tr("This service is read only."), "$batch" if is_batch else "")
         response = _Answer(request, version).give()
     except Refused as exc:
         return as_answer(exc, version)
@@ -218,8 +222,7 @@ class _Answer(Asking):
         with view_of(self.request) as feed:
             if (same := self.same(feed)) is not None:
                 return same
-            written = json_row(question.shape, form.metadata, as_text=form.as_text)
-            found = one_row(feed, question, question.rows_sql(written, limit=1))
+            found = one_row(feed, question, question.json_sql(self.writing(form, feed), limit=1))
             tag = self.tag(feed)
         if not found:
             raise not_found(segment)

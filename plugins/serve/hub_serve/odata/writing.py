@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import json
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from hub import FORMULA_STARTS
 from hub_serve.odata.names import NAMESPACE, edm, text
 
+if TYPE_CHECKING:
+    from hub_serve.odata.behind import Behind
+
 Metadata = Literal["minimal", "full", "none"]
 _TYPED_BY_JSON = frozenset({"VARCHAR", "DOUBLE", "BOOLEAN"})
 """Types that a reader of JSON sees; full metadata tells the others (JSON format 4.01, 4.6.3)."""
+
+
+class Writing(msgspec.Struct, frozen=True, kw_only=True):
+    """How rows are written: with which *metadata*, long numbers *as_text* in quotes or not.
+
+    Links to the rest of a collection lead to the service at *root* and to the feed with the id *feed*, and
+    have what else the address said, *others*.
+    """
+
+    metadata: Metadata = "minimal"
+    as_text: bool = False
+    root: str = ""
+    feed: str = ""
+    others: tuple[tuple[str, str], ...] = ()
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,19 +43,21 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 class Shape(msgspec.Struct, kw_only=True):
     """What an answer shows of a row: its *cells*, and *parts* that are rows of dimensions or groups.
 
+    *behind* are the rows of its collections.
     *keys* tell an entity of the set *name* from others; where the first of them is NULL a part is null.
     """
 
     cells: list[Cell] = []
     parts: dict[str, Shape] = {}
+    behind: list[Behind] = []
     name: str = ""
     keys: list[Cell] = []
     links: list[str] = []
 
 
-def json_row(shape: Shape, metadata: Metadata, *, as_text: bool = False) -> str:
-    """Return the SQL that writes a row of *shape* as an object; *as_text* puts long numbers in quotes."""
-    pieces = _pieces(shape, metadata, as_text)
+def json_row(shape: Shape, how: Writing) -> str:
+    """Return the SQL that writes a row of *shape* as an object."""
+    pieces = _pieces(shape, how)
     joined: list[str] = []
     pending = ""
     for is_literal, piece in pieces:
@@ -99,8 +118,9 @@ def key_of(name: str, keys: list[Cell]) -> str:
     return f"concat({text(name)}, {', '.join(listed)}, ')')"
 
 
-def _pieces(shape: Shape, metadata: Metadata, as_text: bool) -> list[tuple[bool, str]]:
+def _pieces(shape: Shape, how: Writing) -> list[tuple[bool, str]]:
     """Return literals (True) and SQL (False), one after the other."""
+    metadata = how.metadata
     found: list[tuple[bool, str]] = []
     if metadata == "full" and shape.name:
         found.append((True, f'"@odata.type":"#{NAMESPACE}.{shape.name}","@odata.id":"'))
@@ -116,13 +136,15 @@ def _pieces(shape: Shape, metadata: Metadata, as_text: bool) -> list[tuple[bool,
             kind = edm(cell.type)[0].removeprefix("Edm.")
             found.append((True, f'{comma}"{cell.name}@odata.type":"#{kind}"'))
             comma = ","
-        found += [(True, f"{comma}{json.dumps(cell.name)}:"), (False, json_value(cell, as_text=as_text))]
+        found += [(True, f"{comma}{json.dumps(cell.name)}:"), (False, json_value(cell, as_text=how.as_text))]
     for name, part in shape.parts.items():
         found.append((True, f"{',' if found else ''}{json.dumps(name)}:"))
-        written = json_row(part, metadata, as_text=as_text)
+        written = json_row(part, how)
         if part.keys:
             written = f"CASE WHEN {part.keys[0].column} IS NULL THEN 'null' ELSE {written} END"
         found.append((False, written))
+    for one in shape.behind:
+        found += [*([(True, ",")] if found else []), *one.pieces(how)]
     return [(True, "{"), *found, (True, "}")]
 
 

@@ -49,7 +49,7 @@ def _throughput(asked: Asked) -> Section:
         columns=(
             Column(name=tr("Week of")),
             Column(name=tr("Created"), align="right"),
-            Column(name=tr("Done"), align="right"),
+            Column(name=tr("Finished"), align="right"),
         ),
     )
     return Section(id="throughput", title=tr("Throughput"), blocks=[table], beside=drawn)
@@ -127,7 +127,7 @@ def _wip(asked: Asked) -> Section:
                 Column(name=tr("Project"), wide=True),
                 Column(name=tr("In progress"), align="right"),
                 Column(name=tr("Median age"), align="right"),
-                Column(name=tr("Oldest"), align="right"),
+                Column(name=tr("Greatest age"), align="right"),
             ),
         )
     ]

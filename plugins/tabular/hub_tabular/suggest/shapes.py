@@ -127,7 +127,12 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
     draft.top.append(
         f"unpivot = {{ {which}per = {toml(per)}, name = {toml(name)}, value = {toml(value)}{year} }}"
         + remark_of(
-            tr("{count} columns, {first} to {last}", count=len(periods), first=periods[0], last=periods[-1])
+            tr(
+                "{count} {count:column|columns}, {first} to {last}",
+                count=len(periods),
+                first=periods[0],
+                last=periods[-1],
+            )
         )
     )
     assigned = assign(kind, [one for one in fixed if not is_numeric(looked, one)] or fixed)
