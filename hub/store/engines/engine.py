@@ -87,6 +87,10 @@ class Engine(ABC):
     def verify(self, connection: Any) -> list[str]:
         """Return what is damaged."""
 
+    def differences(self) -> list[str]:
+        """Return where the schema is not what this version makes; quietly, where nobody can tell."""
+        return []
+
     # ---------- writing ----------
 
     @abstractmethod
@@ -128,6 +132,14 @@ class Engine(ABC):
     @abstractmethod
     def compact(self, connection: Any) -> None:
         """Leave nothing of what was rewritten behind. Raises `ConfigError` while somebody reads."""
+
+    def tidy(self, connection: Any) -> tuple[int, list[str]]:
+        """Free the room of dead rows while others read; gives their number, and the tables that stay.
+
+        Those are of another account.
+        """
+        self.compact(connection)
+        return 0, []
 
     # ---------- as a whole ----------
 

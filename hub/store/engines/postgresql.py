@@ -278,6 +278,25 @@ class Postgresql(Engine):
             if not {f"{table}_memory", f"{table}_forever"} <= there
         ]
 
+    def differences(self) -> list[str]:
+        """Make the schema once more among the connection's own temporary tables, and compare both.
+
+        Columns, checks, keys, indexes, triggers and functions are compared as the server's catalogue tells
+        them. Whoever may not make temporary tables is told nothing.
+        """
+        from hub.store.engines.schema import differences
+
+        connected = self._open()
+        try:
+            connected.raw.execute("BEGIN")
+            return differences(connected.raw, self.schema)
+        except psycopg.errors.InsufficientPrivilege:
+            return []
+        except psycopg.Error as exc:
+            raise self.explain(exc) from exc
+        finally:
+            connected.close()  # which takes back what was made
+
     # ---------- writing ----------
 
     def begin(self, connection: Any) -> None:
@@ -408,6 +427,29 @@ class Postgresql(Engine):
         """Leave nothing of what was rewritten in the tables' files."""
         for table in self.tables(connection):
             connection.execute(f"VACUUM (FULL) {table}")
+
+    def tidy(self, connection: Any) -> tuple[int, list[str]]:
+        """Free the room of dead rows for new ones, and count what the planner goes by.
+
+        Gives how many dead rows the server knew of, and the tables that this account may not look after:
+        such a table is left, as PostgreSQL itself does.
+        """
+        mine: list[str] = []
+        others: list[str] = []
+        dead = 0
+        for table, rows, may in connection.execute(
+            "SELECT c.relname, coalesce(pg_stat_get_dead_tuples(c.oid), 0), "
+            "pg_has_role(c.relowner, 'USAGE') OR pg_has_role(d.datdba, 'USAGE') "
+            "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "JOIN pg_database d ON d.datname = current_database() "
+            "WHERE n.nspname = ? AND c.relkind = 'r' ORDER BY c.relname",
+            (self.schema,),
+        ).fetchall():
+            (mine if may else others).append(table)
+            dead += rows if may else 0
+        for table in mine:
+            connection.execute(f"VACUUM (ANALYZE) {table}")
+        return dead, others
 
     # ---------- as a whole ----------
 
