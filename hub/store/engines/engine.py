@@ -175,6 +175,18 @@ class Engine(ABC):
         """Hold what one run at a time holds, where that is no file. Raises `LockHeld` naming who has it."""
         return nullcontext()
 
+    def running(self) -> str | None:
+        """Return who holds `lock`, so that other processes can write for it; None where only it can."""
+        return None
+
+    def write_for(self, connection: Any, run: str, part: str) -> None:
+        """Let *connection* write *part* for the *run* that holds the lock, and nobody else for that part.
+
+        Whoever wrote the part before, and was given up, is cut off. From then on no transaction that writes
+        begins here once another run holds the lock. Raises `LockHeld`.
+        """
+        raise NotImplementedError
+
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[Streams]:
         """Return a function that streams the rows of a query as Arrow batches, all of one moment."""
