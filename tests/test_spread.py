@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
+import pickle
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,9 @@ import spread_world
 from spread_world import NAMES, source
 
 from hub.errors import LockHeld, StoreError
+from hub.feed import BuildOptions, build, open_feed
 from hub.feed.runner import Cluster
-from hub.records import Task
+from hub.records import Project, ProjectLink, Task
 from hub.store import Store
 from hub.store.engines import Engine
 from hub.sync import Options, SyncReport, lock, sync
@@ -341,6 +344,40 @@ def test_a_refusal_is_for_all_workers(server: Engine) -> None:
     quiet = [at for at in desk.asked if desk.refused_at + 0.8 < at < desk.refused_at + 2.9]
     assert [] == quiet
     assert any(at > desk.refused_at + 2.9 for at in desk.asked)
+
+
+# ---------- the feed ----------
+
+
+def rows_of(store: Engine, root: Path, **how: Any) -> dict[str, list[str]]:
+    """Return the rows of each table of the feed, as text and sorted."""
+    now = datetime(2026, 2, 1, tzinfo=UTC)
+    folder = build(store, root, BuildOptions(**how), now=now).folder
+    with closing(open_feed(folder)) as feed:
+        tables = feed.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+        return {
+            table: sorted(map(repr, feed.execute(f"SELECT * FROM {table}").fetchall()))
+            for (table,) in tables
+            if table != "meta_feed"
+        }
+
+
+def test_workers_build_the_feed_of_a_server(client: Any, server: Engine, tmp_path: Path) -> None:
+    """Each worker reads its ranges from the server, and the feed has the rows of one built at once."""
+    spread(client, server)
+    with Store.open(server) as store, store.transaction():
+        links = [
+            Project(id="config:P", code="P", name="P", level="project"),
+            *(ProjectLink(id=f"config:P/{one}:c", project_code="P", container_id=f"{one}:c", facets="")
+              for one in NAMES),
+        ]  # fmt: skip
+        store.save(links, run_id=1, source_id="config")
+    whole = rows_of(server, tmp_path / "whole")
+    shared = rows_of(server, tmp_path / "shared", cluster=client.scheduler.address)
+
+    assert len(whole["fact_worklog"]) == 4 * 3 * spread_world.BATCHES * spread_world.ROWS
+    assert set() == {table for table in whole if whole[table] != shared[table]}
+    assert server.password.reveal().encode() not in pickle.dumps(server)  # type: ignore[attr-defined]
 
 
 # ---------- the command line ----------

@@ -145,7 +145,7 @@ def _settings(app: App) -> list[Check]:
             found.append(Check(name="schedule", state="failed", detail=str(exc)))
     if app.settings.engine.cluster is not None:
         said = (
-            tr("the sources are read by the workers; a feed of a store on a server is built here")
+            tr("the sources are read by the workers, which take their part of the feed too")
             if app.engine.path is None
             else tr(
                 "a store in a file is written by one machine: sources are read here, and workers take their "

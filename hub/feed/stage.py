@@ -221,14 +221,13 @@ CREATE MACRO site_name(address) AS CASE WHEN lower(address) LIKE 'http%://%'
 
 
 def read_range(
-    to: duckdb.DuckDBPyConnection, store: Path, table: str, *, as_of: str | None, stamp: str, where: str
+    to: duckdb.DuckDBPyConnection, engine: Engine, table: str, *, as_of: str | None, stamp: str, where: str
 ) -> None:
     """Make *table* on *to* with the rows of *store* that *where* says, as of *as_of*.
 
     Whoever reads a table in several transactions reads one moment: where the store went on after *stamp*,
     the last one it knew when the build began, the rows are those of *stamp*.
     """
-    engine = engine_of(store)
     with _opened(engine) as stream:
         if as_of is None and str(_first_row(to, stream, _LAST)[0]) != stamp:
             as_of = stamp
@@ -353,13 +352,9 @@ class Staged:
             n = apart.ranges_of(rows)
             edges = [low + rows * one // n for one in range(1, n)]
             ranges[table] = key_ranges(edges)
-        (months,) = _first_row(
-            self.connection, stream,
-            "SELECT coalesce(group_concat(month), '') AS months FROM period_close",
-        )  # fmt: skip
-        ranges["period_line"] = [
-            f"kind = 'hours' AND month = '{month}'" for month in sorted(months.split(",")) if month
-        ]
+        with stream("SELECT month FROM period_close") as batches:  # noqa: F841 - DuckDB finds it by its name
+            months = self.connection.execute("SELECT month FROM batches ORDER BY month").fetchall()
+        ranges["period_line"] = [f"kind = 'hours' AND month = '{month}'" for (month,) in months]
         apart.read(ranges, as_of=self.as_of, stamp=stamp, rows=total)
 
     def _load(self, stream: Streams, table: str, sql: str, names: tuple[str, ...]) -> None:
