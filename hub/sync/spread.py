@@ -35,6 +35,8 @@ from hub.words import Lang, tr
 log = logging.getLogger("hub.sync")
 PATIENCE_S = 60.0
 """How long a run that is asked to stop waits for its workers to end their batches."""
+_RESTS = "pm-hub rests"
+"""What is called in Dask so: until when each host is to be left alone, in seconds since 1970."""
 _TOLD_S = 0.5
 """How often a worker tells how far it is, and asks which hosts are to be left alone."""
 
@@ -86,7 +88,7 @@ def work_off(errand: Errand, make: Make, name: str) -> dict[str, Any]:
     ended = threading.Event()
     with make(name) as room, Store.open(room.engine) as store:
         room.engine.write_for(store.connection, errand.run, name)
-        hosts = Hosts(errand.token, worker, client)
+        hosts = Hosts(worker, client)
         stop = threading.Event()
         network = room.options.network
         options = msgspec.structs.replace(
@@ -143,16 +145,14 @@ class _Telling:
 
 
 class Hosts:
-    """Hosts that all workers of a run ask together: so many at once, and no one while one has to wait.
+    """Hosts that all workers ask together: so many at once, and nobody while one of them has to wait.
 
     Places are leases of Dask's semaphore, which it takes back from a worker that died.
     """
 
-    def __init__(self, token: str, worker: Any, client: Any) -> None:
-        """Share with all who have the same *token*."""
-        self.token, self.worker = token, worker
-        self._rests = _distributed().Variable(f"{token} rests", client=client)
-        self._writing = self._semaphore(1, f"{token} rests")
+    def __init__(self, worker: Any, client: Any) -> None:
+        """Share with all workers of the cluster, whichever hub's."""
+        self.worker, self.client = worker, client
         self._places: dict[tuple[str, int], Any] = {}
         self._lock = threading.Lock()
         self._known: Mapping[str, float] = {}
@@ -167,17 +167,22 @@ class Hosts:
     def _place(self, host: str, widest: int) -> Any:
         with self._lock:
             if (host, widest) not in self._places:
-                self._places[host, widest] = self._semaphore(widest, f"{self.token} {host} {widest}")
+                self._places[host, widest] = self._semaphore(widest, f"pm-hub {host} {widest}")
             return self._places[host, widest]
 
     @contextmanager
     def turn(self, host: str, widest: int, pause: Callable[[float], None]) -> Iterator[None]:
         """Wait for a place at *host*, and until it is not to be left alone any more."""
-        while (rest := self._rest(host)) > 0:
-            pause(min(rest, 0.5))
         place = self._place(host, widest)
-        while not place.acquire(timeout=1):
-            pause(0.001)  # which says when the run is being stopped
+        while True:
+            while (rest := self._rest(host)) > 0:
+                pause(min(rest, 0.5))
+            if not place.acquire(timeout=1):
+                pause(0.001)  # which says when the run is being stopped
+                continue
+            if self._rest(host) <= 0:  # who waited for a place may have been told meanwhile
+                break
+            place.release()
         try:
             yield
         finally:
@@ -187,17 +192,16 @@ class Hosts:
         """Return for how many seconds *host* is to be left alone, as known within the last half second."""
         with self._lock:
             if time.monotonic() - self._asked > _TOLD_S:
-                self._known, self._asked = dict(self._rests.get(timeout=10)), time.monotonic()
+                self._known = self.client.get_metadata([_RESTS], default={})
+                self._asked = time.monotonic()
             return self._known.get(host, 0.0) - time.time()
 
     def leave_alone(self, host: str, seconds: float) -> None:
         """Tell all workers to ask nothing of *host* for *seconds*."""
-        with self._writing:
-            known = dict(self._rests.get(timeout=10))
-            known[host] = max(known.get(host, 0.0), time.time() + seconds)
-            self._rests.set(known)
+        until = max(time.time() + seconds, self.client.get_metadata([_RESTS, host], default=0.0))
+        self.client.set_metadata([_RESTS, host], until)
         with self._lock:
-            self._known, self._asked = known, time.monotonic()
+            self._known = {**self._known, host: until}
 
 
 # ---------- the run ----------
@@ -240,8 +244,6 @@ class _Run:
 
     def work(self) -> SyncReport:
         """Hand the sources out, and hear of them until all have ended."""
-        rests = _distributed().Variable(f"{self.errand.token} rests", client=self.client)
-        rests.set({})
         self.client.subscribe_topic(self.errand.token, lambda event: self.heard.put(event[1]))
         futures = {
             name: self.client.submit(
@@ -255,7 +257,6 @@ class _Run:
                 self._follow(futures)
         finally:
             self.client.unsubscribe_topic(self.errand.token)
-            rests.delete()
         return SyncReport(sources=list(self.reports.values()), interrupted=self.cancelled.is_set())
 
     def _follow(self, futures: dict[str, Any]) -> None:

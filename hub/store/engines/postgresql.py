@@ -507,6 +507,7 @@ class Postgresql(Engine):
                     )
                 )
             yield
+            holder.execute("SELECT pg_advisory_unlock_all()")  # at once: a connection takes a moment to end
         except psycopg.Error as exc:
             raise self.explain(exc) from exc
         finally:
