@@ -1,9 +1,15 @@
-"""Store writes against bare `executemany` of the same rows into the same table, in one run."""
+"""Store writes against bare `executemany` of the same rows into the same table, in one run.
+
+``python bench/store.py server`` writes 200,000 hours into a store on a scratch PostgreSQL instead: all new,
+nothing changed, a tenth changed; in batches as the engine writes them, and at once, by the hub's own seconds
+of processor and the wall.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +21,7 @@ from hub.store import Store
 from hub.store.engines.sqlite import _upsert_sql
 
 ROWS, BATCH, ROUNDS = 100_000, 5_000, 5
+HOURS = 200_000
 
 
 def tasks(shift: int = 0) -> list[Task]:
@@ -80,7 +87,39 @@ def bare(path: Path, ddl: str, rows: list[Task] | list[Worklog]) -> float:
     return spent
 
 
+def on_server() -> None:
+    """Write 200,000 rows of hours to a server, as a sync does, and say how long each turn took."""
+    from hub_postgresql.testing.scratch import empty_store
+
+    for batch in (BATCH, HOURS):
+        engine = empty_store()
+        with Store.open(engine) as store:
+            for what, shift in (("all new", 0), ("nothing changed", 0), ("a tenth changed", 1)):
+                rows = [
+                    Worklog(
+                        id=f"s:w{n}", task_id=f"s:{n}", account_id="s:p", day="2026-01-05",
+                        seconds=n + (shift if n % 10 == 0 else 0),
+                    )
+                    for n in range(HOURS)
+                ]  # fmt: skip
+                wall, cpu = time.perf_counter(), time.process_time()
+                for start in range(0, HOURS, batch):
+                    store.write_batch(
+                        rows[start : start + batch], run_id=1, source_id="s", cursor=("p", start + shift)
+                    )
+                wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+                (kept,) = store.connection.execute("SELECT count(*) FROM worklog_history").fetchone()
+                print(
+                    f"{HOURS:,} hours in batches of {batch:,}, {what}: {wall:.1f} s ({HOURS / wall:,.0f}/s), "
+                    f"{cpu:.1f} s of them the hub's processor; {kept:,} older images kept",
+                    flush=True,
+                )
+
+
 if __name__ == "__main__":
+    if "server" in sys.argv[1:]:
+        on_server()
+        sys.exit()
     for name, first in (("task", tasks()), ("worklog", worklogs())):
         mine, theirs, again, changed = [], [], [], []
         for _ in range(ROUNDS):

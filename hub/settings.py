@@ -127,7 +127,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     *max_answer_mb* and *max_request_s* bound one answer over HTTP. A source that says nothing for
     *max_silence_s*, or takes longer than *max_source_s*, is given up: the run goes on without it. With *kind*
     ``dask`` the heavy part of a feed is built by the workers of the Dask scheduler at *address*, each with
-    that memory.
+    that memory; where the store is on a server they read the sources, too.
     """
 
     kind: Literal["local", "dask"] = "local"

@@ -21,7 +21,7 @@ from filling import fill
 from parts_world import Life, doomed
 
 from hub.errors import ConfigError, FeedError
-from hub.feed import BuildOptions, Snapshot, build
+from hub.feed import BuildOptions, Snapshot, build, stage
 from hub.feed import parts as parts_module
 from hub.feed.build import table_glob
 from hub.feed.model import model, table_sql
@@ -234,6 +234,39 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     }
     if os.name == "posix":
         assert {0o600} == {path.stat().st_mode & 0o777 for path in snapshot.folder.rglob("*.parquet")}
+
+
+# ---------- on disk ----------
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_large_store_is_built_on_disk(
+    lived: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    """A store of more than half the memory is built in a file of the scratch folder, which nobody else reads.
+
+    The feed is the same, row by row.
+    """
+    base, whole = lived
+    opened: list[str] = []
+    modes: set[int] = set()
+    real = duckdb.connect
+
+    def connect(database: str = ":memory:", *arguments: Any, **named: Any) -> Any:
+        opened.append(database)
+        if database.endswith("feed.duckdb"):
+            modes.add(Path(database).parent.stat().st_mode & 0o777)
+        return real(database, *arguments, **named)
+
+    monkeypatch.setattr(duckdb, "connect", connect)
+    monkeypatch.setattr(stage, "_SHARE_OF_MEMORY", 0.0 if large else 0.5)
+
+    assert whole == image(build(base / "hub.db", base / "feed", BuildOptions(), now=NOW))
+    on_disk = [one for one in opened if one.endswith("feed.duckdb")]
+    assert bool(on_disk) == large
+    assert not any(Path(one).exists() for one in on_disk)
+    if on_disk and os.name == "posix":
+        assert modes == {0o700}
 
 
 # ---------- Dask ----------

@@ -574,12 +574,7 @@ def test_the_hub_runs_on_it(place: tuple[Path, Engine], run_hub: Callable[..., H
     ):  # fmt: skip
         done = run_hub(*command)
         told.append(done.output + done.error)
-        expected = {"store vacuum": 2, "store backup x.tar.gz": 2, "upgrade": 2, "store verify": 2}.get(
-            " ".join(command)
-        )
-        if expected:
-            assert (expected, True) == (done.exit_code, "pg_dump" in done.error), command
-        elif command[0] not in {"doctor", "check"}:
+        if command[0] not in {"doctor", "check"}:
             assert done.exit_code == 0, (command, told[-1])
     assert server.where in told[2]
     assert (folder / "data" / "feed" / "CURRENT").exists()
@@ -603,6 +598,163 @@ def test_a_store_is_copied_by_command(
     assert "row by row" in out.output
     second = engine_of(server.where.replace("=hub", "=second"), password=server.password)  # type: ignore[attr-defined]
     assert contents(server) == contents(engine_of(Path("data/out.db").resolve())) == contents(second)
+
+
+# ---------- what an administrator asks of it ----------
+
+
+def test_a_backup_of_a_server_is_restored_equal(
+    place: tuple[Path, Engine], run_hub: Callable[..., HubResult], tmp_path: Path
+) -> None:
+    """A backup made while another hub writes is of one moment; what a restore makes of it equals the store.
+
+    And brought into another schema of the server it equals it there, row by row, history included.
+    """
+    folder, server = place
+    filled(server)
+    assert run_hub("publish").exit_code in {0, 3}
+    stop, turns = threading.Event(), []
+
+    def writes() -> None:
+        with Store.open(server) as store:
+            while not stop.is_set():
+                turns.append(len(turns))
+                many = [Task(id=f"s:{n}", container_id="s:c", title=f"{turns[-1]}") for n in range(200)]
+                store.write_batch(many, run_id=1, source_id="s", cursor=("p", turns[-1]))
+
+    writer = threading.Thread(target=writes)
+    writer.start()
+    try:
+        while len(turns) < 3:
+            time.sleep(0.01)
+        busy = run_hub("store", "backup", str(tmp_path / "busy.tar.gz"))
+    finally:
+        stop.set()
+        writer.join(30)
+    calm = run_hub("store", "backup", str(tmp_path / "calm.tar.gz"))
+    for name, done in (("busy", busy), ("calm", calm)):
+        assert 0 == done.exit_code, done.error
+        assert 0 == run_hub("store", "verify", str(tmp_path / f"{name}.tar.gz")).exit_code
+        back = run_hub("store", "restore", str(tmp_path / f"{name}.tar.gz"), "--to", str(tmp_path / name))
+        assert 0 == back.exit_code, back.error
+        assert f"It was that of {server.where}" in back.output
+    with closing(sqlite3.connect(tmp_path / "busy" / "data" / "hub.db")) as plain:
+        # one batch and its mark, whole: as it was at one moment of the writing
+        titles = {row[0] for row in plain.execute("SELECT DISTINCT title FROM task")}
+        marks = {row[0] for row in plain.execute("SELECT value FROM cursor")}
+        assert titles == marks
+    assert contents(server) == contents(engine_of(tmp_path / "calm" / "data" / "hub.db"))
+    assert not list(folder.glob("data/.backup-*"))
+    there = server.where.replace("=hub", "=again")
+    copied = run_hub("store", "copy", f"sqlite:///{tmp_path}/calm/data/hub.db", there)
+    assert 0 == copied.exit_code, copied.error
+    assert contents(server) == contents(engine_of(there, password=server.password))  # type: ignore[attr-defined]
+
+
+DAMAGE = {
+    "ALTER TABLE task DISABLE TRIGGER task_memory": "table task does not keep its older images",
+    "ALTER TABLE task ALTER COLUMN title TYPE varchar(9999)": "column title of task is not what",
+    "ALTER TABLE worklog DROP CONSTRAINT worklog_presence_check": "of worklog is not what this version makes",
+    "ALTER TABLE task DROP CONSTRAINT task_id_key": "UNIQUE \\(id\\) of task is not what",
+    "CREATE OR REPLACE FUNCTION hub.task_memory() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RETURN NULL; END $$": "function task_memory .*is not what",
+    "UPDATE task_history SET superseded_at = '2030-01-01' WHERE id = 's:7'": "1 older image of task overlaps",
+    "UPDATE task_history SET key = 999 WHERE id = 's:7'": "1 older image of task is of no row",
+    "UPDATE clock SET last = '2020-01-01T00:00:00.000000Z'": "rows of task are later than the clock",
+    "DELETE FROM source": "2 rows of sync_run name what is not there",
+    "DELETE FROM hub._sqlite_migrations WHERE name = '0013_endings'": "earlier version .*0013_endings",
+    "UPDATE period_line SET seconds = seconds + 1": "the sealed month 2026-01 keeps were altered",
+}
+
+
+def test_damage_on_a_server_is_told(place: tuple[Path, Engine], run_hub: Callable[..., HubResult]) -> None:
+    """Whatever was taken from a store of what it promises, `hub store verify` names; a whole one is whole."""
+    folder, server = place
+    filled(server)
+    (folder / "config" / "project_links.csv").write_text("project_code;source;container;facets\nP;s;s:c;\n")
+    closed = run_hub("close", "2026-01")
+    assert 0 == closed.exit_code, closed.output + closed.error
+    whole = run_hub("store", "verify", "--json")
+    assert 0 == whole.exit_code, whole.output
+    for statement, told in DAMAGE.items():
+        name = SERVER.scratch().database()
+        mine = server.where.rpartition("/")[2].partition("?")[0]
+        with SERVER.scratch().connect("postgres") as raw:
+            raw.execute(f"DROP DATABASE {name}")
+            raw.execute(f"CREATE DATABASE {name} TEMPLATE {mine}")
+        with SERVER.scratch().connect(name) as raw:
+            raw.execute(f"SET search_path = hub; {statement}")
+        config = (folder / "config" / "hub.toml").read_text()
+        (folder / "config" / "hub.toml").write_text(config.replace(f"/{mine}?", f"/{name}?"))
+        found = run_hub("store", "verify")
+        (folder / "config" / "hub.toml").write_text(config)
+
+        assert 1 == found.exit_code, (statement, found.output)
+        assert re.search(told, " ".join(found.output.split())), (statement, found.output)
+
+
+def test_a_vacuum_frees_the_room_of_dead_rows(
+    place: tuple[Path, Engine], run_hub: Callable[..., HubResult]
+) -> None:
+    """Dead rows are gone by the server's own count, its planner knows the rows; --full gives room back."""
+    folder, server = place
+    with Store.open(server) as store:
+        for turn in range(6):
+            many = [Task(id=f"s:{n}", container_id="s:c", title=f"{turn}" * 80) for n in range(2000)]
+            store.write_batch(many, run_id=1, source_id="s")
+    seen = (
+        "SELECT c.reltuples::bigint, pg_table_size(c.oid) FROM pg_class c WHERE c.oid = 'hub.task'::regclass"
+    )
+
+    plain = run_hub("store", "vacuum")
+    with server.reader() as connection:
+        rows, before = connection.execute(seen).fetchone()
+        dead = connection.execute("SELECT pg_stat_get_dead_tuples('hub.task'::regclass)").fetchone()[0]
+    full = run_hub("store", "vacuum", "--full")
+    with server.reader() as connection:
+        _, after = connection.execute(seen).fetchone()
+
+    assert (0, 0) == (plain.exit_code, full.exit_code), plain.error + full.error
+    assert (2000, 0) == (rows, dead)
+    assert after < before / 3
+    with (folder / "config" / "hub.toml").open("a") as config:
+        config.write("[retention]\nhistory_months = 1\n")
+    assert "hub store prune" not in run_hub("store", "vacuum").output
+    with Store.open(server) as store, store.transaction():
+        store.connection.execute("UPDATE task_history SET superseded_at = '2020-01-02T00:00:00.000000Z'")
+    assert "lets 10,000 rows go" in run_hub("store", "vacuum").output
+    with Store.open(server) as store:
+        run = store.connection.execute
+        with suppress(psycopg.errors.DuplicateObject):
+            run("CREATE ROLE pmo_writer LOGIN PASSWORD 'for a test'")
+        run("GRANT USAGE, CREATE ON SCHEMA hub TO pmo_writer")
+        run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA hub TO pmo_writer")
+    (folder / "word").write_text("for a test")
+    config_text = (folder / "config" / "hub.toml").read_text().replace("//hub@", "//pmo_writer@")
+    (folder / "config" / "hub.toml").write_text(config_text)
+    other = run_hub("store", "vacuum")
+    assert 3 == other.exit_code, other.error
+    assert "belong to another account" in other.output
+
+
+def test_an_upgrade_of_a_server_is_told(
+    place: tuple[Path, Engine], run_hub: Callable[..., HubResult]
+) -> None:
+    """Nothing waits on a store of this version; of an earlier one it is said what, and nothing is touched."""
+    _, server = place
+    assert "is of this version" in run_hub("upgrade", "--check").output
+    with SERVER.scratch().connect(server.where.rpartition("/")[2].partition("?")[0]) as raw:
+        raw.execute("DROP TABLE hub.ending; DELETE FROM hub._sqlite_migrations WHERE name = '0013_endings'")
+    before = everything(server)
+
+    check = run_hub("upgrade", "--check")
+    assert 0 == check.exit_code, check.error
+    assert "0013_endings" in check.output
+    assert "pg_dump --schema=hub" in check.output
+    assert before == everything(server)
+    done = run_hub("upgrade")
+    assert 0 == done.exit_code, done.error
+    assert 0 == run_hub("store", "verify").exit_code
 
 
 def test_no_driver_is_loaded_for_a_file(tmp_path: Path) -> None:

@@ -544,6 +544,38 @@ def test_an_altered_month_is_told(place: Path, run_hub) -> None:
     assert all("sealed month 2026-07" in one.output for one in seen)
 
 
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (
+            "UPDATE clock SET last = '2020-01-01T00:00:00.000000Z'",
+            r"\d rows of task are later than the clock",
+        ),
+        (
+            "INSERT INTO task_history SELECT *, '2999-01-01T00:00:00.000000Z', 1 FROM task LIMIT 1",
+            "1 older image of task overlaps another one in time",
+        ),
+        (
+            (
+                "INSERT INTO task_history SELECT *, '2999-01-01T00:00:00.000000Z', 1 FROM task LIMIT 1; "
+                "UPDATE task_history SET key = 999, recorded_at = '2019-01-01T00:00:00.000000Z'"
+            ),
+            "1 older image of task is of no row",
+        ),
+        ("DELETE FROM source WHERE id = 'hours'", "rows? of sync_run names? what is not there"),
+    ],
+)
+def test_a_broken_memory_is_told(place: Path, run_hub, damage: str, told: str) -> None:
+    """What no page tells: an image that is of no row or of two moments, a run of no source."""
+    with contextlib.closing(sqlite3.connect(place / "data" / "hub.db")) as connection:
+        connection.executescript(damage)
+
+    seen = run_hub("store", "verify")
+
+    assert 1 == seen.exit_code
+    assert re.search(told, seen.output), seen.output
+
+
 def test_a_copy_stands_beside(place: Path, run_hub) -> None:
     """A test place is a whole one, calls itself so, and its run leaves the production place alone."""
     before = dump(place / "data" / "hub.db")

@@ -28,12 +28,15 @@ if TYPE_CHECKING:
 class App:
     """One invocation of the hub: lazily loaded configuration and plugins."""
 
-    def __init__(self, config: str | None = None, plugins: Plugins | None = None) -> None:
+    def __init__(
+        self, config: str | None = None, plugins: Plugins | None = None, *, logs: bool = True
+    ) -> None:
         """Point to the configuration *config*, or to the default one.
 
-        *plugins* are those loaded for it already.
+        *plugins* are those loaded for it already. Without *logs* nothing is written to the file of [log].
         """
         self.config = find_config(config)
+        self._logs = logs
         if plugins is not None:
             self.plugins = plugins
         self._warned: set[str] = set()
@@ -77,7 +80,7 @@ class App:
             found = load(self.config, sources=self.plugins.sources, destinations=self.plugins.destinations)
         finally:
             self._warn_of_broken()  # those that only their use showed
-        if found.log.file:
+        if found.log.file and self._logs:
             from hub.logs import to_file
 
             to_file(

@@ -36,9 +36,11 @@ def size_text(count: int) -> str:
 def _paths(app: App) -> Paths:
     from hub.upkeep import Paths
 
+    engine = must_exist(app)
     return Paths(
-        base=app.settings.base, config=app.settings.path.resolve(), store=must_be_a_file(app),
-        feed=app.settings.feed,
+        base=app.settings.base, config=app.settings.path.resolve(), feed=app.settings.feed,
+        store=engine.path or app.settings.base / "data" / "hub.db",
+        server=None if engine.path else engine,
     )  # fmt: skip
 
 
@@ -313,6 +315,15 @@ def _proof(app: App, done: Restored) -> None:
 def _say_restored(app: App, done: Restored, named: list[str]) -> None:
     _proof(app, done)
     app.say(tr("The store is {path}.", path=short_path(done.paths.store)))
+    if server := done.manifest.get("server"):
+        app.say(
+            tr(
+                "It was that of {server}, which hub.toml still names. Bring it there, where no store is yet, "
+                "with `hub store copy sqlite:///{path} ADDRESS`; or write `store = \"sqlite:///{path}\"`.",
+                server=server, path=short_path(done.paths.store),
+            ),
+            "yellow",
+        )  # fmt: skip
     if done.aside:
         app.say(
             tr("What was there is in {path}; remove it when all is well.", path=short_path(done.aside)),
@@ -354,6 +365,7 @@ def copy(app: App, place: str, target: str | None, environment: str) -> int:
     from hub.upkeep import backup as make
     from hub.upkeep import restore as make_again
 
+    must_be_a_file(app)  # the copy's configuration would name the same server
     paths = _paths(app)
     named: list[str] = []
     with tempfile.TemporaryDirectory(dir=paths.store.parent, prefix=".backup-") as scratch:
@@ -429,7 +441,7 @@ def _move(app: App, place: str, target: str | None) -> int:
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def verify(app: App, place: Path | None, key: str | None, json_: bool) -> int:
-    """Look through the whole store, its closed cuts and sealed months for damage, or through a backup.
+    """Look through the whole store, its memory, closed cuts and sealed months, or through a backup.
 
     PLACE is a backup, or a folder of them, whose newest is taken; without it the store itself is looked at.
 
@@ -446,20 +458,25 @@ def verify(app: App, place: Path | None, key: str | None, json_: bool) -> int:
         return 1 if done.damaged else 0
     from hub.feed import cut_folder, digest
     from hub.store import copies
+    from hub.store.whole import look_through
 
-    path = must_be_a_file(app)
-    found = copies.damage(path)
-    cuts = copies.closed_cuts(path) if not found else []
-    found += copies.altered_seals(path) if not found else []
+    engine = must_exist(app)
+    found = copies.damage(engine.path) if engine.path else []
+    seen = None if found else look_through(engine)
+    found += seen.faults if seen else ()
+    cuts = seen.cuts if seen else ()
     for id_, label, wanted in cuts:
         folder = cut_folder(app.settings.feed, id_)
         if not folder.is_dir() or digest(folder) != wanted:
             found.append(
                 tr("the closed cut {label!r} in {folder} is gone or altered", label=label, folder=folder)
             )
-    rows = sum(one.rows for one in copies.contents(path).values()) if not found else 0
+    rows = seen.rows if seen and not found else 0
+    path = short_path(engine.path) if engine.path else engine.where
     if json_:
-        app.as_json({"path": str(path), "rows": rows, "cuts": len(cuts), "damaged": found})
+        app.as_json(
+            {"path": str(engine.path or engine.where), "rows": rows, "cuts": len(cuts), "damaged": found}
+        )
         return 1 if found else 0
     for line in found:
         app.say(tr("Not whole: {line}.", line=line), "red")
@@ -467,9 +484,12 @@ def verify(app: App, place: Path | None, key: str | None, json_: bool) -> int:
         app.say(tr("Restore it: hub store restore BACKUP --force."), "red")
     else:
         app.say(
-            tr("{path} is whole: {rows:,} {rows:row|rows}, {cuts} closed "
-                "{cuts:cut|cuts}.", path=short_path(path), rows=rows,
-               cuts=len(cuts)),
+            tr(
+                "{path} is whole: {rows:,} {rows:row|rows}, {cuts} closed {cuts:cut|cuts}.",
+                path=path,
+                rows=rows,
+                cuts=len(cuts),
+            ),
             "green",
-        )  # fmt: skip
+        )
     return 1 if found else 0

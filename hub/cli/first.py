@@ -100,7 +100,7 @@ def read_and_publish(app: App) -> int:
     from hub.reference.beginning import beginnings
     from hub.store import questions
 
-    with app.store(writing=True) as store, app.reachable():
+    with app.store(writing=True) as store:
         report = run_sync(app, store, app.sources(), sync_options(app), quiet=False)
         show_sync(app, report)
         texts = beginnings(questions.read(store))

@@ -129,9 +129,9 @@ def must_be_a_file(app: App) -> Path:
     if path is None:
         raise ConfigError(
             tr(
-                "This is for a store in a file. The store {where} is looked after by its server: keep it "
-                "with pg_dump and pg_restore, and its server vacuums it. `hub store copy` brings it "
-                "into a file.",
+                "This is for a store in a file, and {where} is on a server, which the copy's "
+                "configuration would name too. Bring the store into a file first: "
+                "`hub store copy sqlite:///data/copy.db`.",
                 where=app.engine.where,
             )
         )

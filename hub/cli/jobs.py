@@ -37,6 +37,7 @@ log = logging.getLogger("hub.run")
 def run_sync(app: App, store: Store, sources: list[Source], options: Options, *, quiet: bool) -> SyncReport:
     """Sync with progress that fits where it is shown."""
     from hub.cli.building import hooks_of
+    from hub.cli.errands import maker, spreads
     from hub.cli.output import Bars, Lines
     from hub.sync import sync
 
@@ -47,11 +48,18 @@ def run_sync(app: App, store: Store, sources: list[Source], options: Options, *,
                 config=app.config,
             )
         )
-    if quiet:
-        report = sync(store, sources, options, hooks=hooks_of(app))
+    hooks = hooks_of(app)
+    shown = nullcontext(None) if quiet else Bars(app) if app.err.is_terminal else Lines(app)
+    if spreads(app, options):
+        from hub.feed.runner import Cluster, connected
+        from hub.sync.spread import sync_on
+
+        with shown as listener, connected(app.settings.engine.cluster) as cluster:
+            assert isinstance(cluster, Cluster)
+            report = sync_on(cluster, store, sources, maker(app, options), hooks=hooks, listener=listener)
     else:
-        with Bars(app) if app.err.is_terminal else Lines(app) as listener:
-            report = sync(store, sources, options, hooks=hooks_of(app), listener=listener)
+        with shown as listener, app.reachable():
+            report = sync(store, sources, options, hooks=hooks, listener=listener)
     note_unknown(app, store, report)
     return report
 
@@ -140,6 +148,16 @@ def _settings(app: App) -> list[Check]:
             Cron.parse(app.settings.schedule.run)
         except ConfigError as exc:
             found.append(Check(name="schedule", state="failed", detail=str(exc)))
+    if app.settings.engine.cluster is not None:
+        said = (
+            tr("the sources are read by the workers, which take their part of the feed too")
+            if app.engine.path is None
+            else tr(
+                "a store in a file is written by one machine: sources are read here, and workers take their "
+                "part of the feed"
+            )
+        )
+        found.append(Check(name="cluster", state="ok", detail=said))
     committee = app.settings.committee
     if committee.rhythm or committee.dates:
         upcoming = committee.next(clock.now().date())
@@ -266,7 +284,7 @@ def sync_(
         since = instant(since)
     began = time.monotonic()
     options = sync_options(app, jobs=jobs, full=full, census=census, since=since, dry_run=dry_run)
-    with app.store(writing=True) as store, app.reachable():
+    with app.store(writing=True) as store:
         report = run_sync(app, store, sources, options, quiet=json_)
         if not dry_run:
             match_after_sync(app, store, report)
@@ -373,7 +391,7 @@ def main_job(app: App, *, jobs: int | None = None, json_: bool = False) -> int:
     from hub.publish import publish
 
     began = time.monotonic()
-    with told(app), app.store(writing=True) as store, app.reachable():
+    with told(app), app.store(writing=True) as store:
         announce(app, store, also={**schedule(app, store), **_died(app)})
         synced = run_sync(app, store, app.sources(), sync_options(app, jobs=jobs), quiet=json_)
         match_after_sync(app, store, synced)

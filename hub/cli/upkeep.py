@@ -13,7 +13,7 @@ import click
 from hub.cli import backups, info
 from hub.cli.app import App
 from hub.cli.backups import into_folder, size_text
-from hub.cli.info import must_be_a_file, must_exist
+from hub.cli.info import must_exist
 from hub.cli.output import short_path
 from hub.cli.speech import Command
 from hub.errors import ConfigError, HubError, StoreError, StoreTooNew
@@ -26,15 +26,22 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
+@click.option(
+    "--full", is_flag=True, help="On a server: give its disk the room back; nobody reads meanwhile."
+)
 @click.pass_obj
-def vacuum(app: App) -> int:
+def vacuum(app: App, full: bool) -> int:
     """Give the disk back what the store no longer needs, and order its pages.
 
-    Nobody may write meanwhile, and the disk needs room for a second store.
+    Nobody may write meanwhile, and the disk needs room for a second store. On a server room is freed for new
+    rows, readers go on, and its statistics are taken anew.
 
     Example: hub store vacuum
     """
-    path = must_be_a_file(app)
+    engine = must_exist(app)
+    if engine.path is None:
+        return _vacuum_server(app, full=full)
+    path = engine.path
     before = path.stat().st_size
     free = shutil.disk_usage(path.parent).free
     if free < 2 * before:
@@ -52,6 +59,46 @@ def vacuum(app: App) -> int:
         "green",
     )  # fmt: skip
     return 0
+
+
+def _vacuum_server(app: App, *, full: bool) -> int:
+    engine = must_exist(app)
+    with app.store(writing=True) as store:
+        before = store.engine.size(store.connection)
+        if app.settings.retention != type(app.settings.retention)():
+            rows, _, _ = forget(app, store, dry_run=True)
+            if rows:
+                app.say(
+                    tr(
+                        "[retention] lets {count} rows go that are still there: `hub store prune` first "
+                        "frees their room too.",
+                        count=number(sum(rows.values())),
+                    ),
+                    "yellow",
+                )
+        try:
+            dead, others = store.engine.tidy(store.connection)
+            if full and not others:
+                store.compact()
+        except store.engine.error as exc:
+            raise store.engine.explain(exc) from exc
+        after = store.engine.size(store.connection)
+    app.say(
+        tr(
+            "{where}: {before} became {after}; the room of {dead} dead rows is free for new ones.",
+            where=engine.where, before=size_text(before), after=size_text(after), dead=number(dead),
+        ),
+        "green",
+    )  # fmt: skip
+    if others:
+        app.say(
+            tr(
+                "{count} tables belong to another account, which has to look after them: {tables}.",
+                count=len(others), tables=", ".join(others[:5]) + (" …" if len(others) > 5 else ""),
+            ),
+            "yellow",
+        )  # fmt: skip
+    return 3 if others else 0
 
 
 def _limits(settings: Retention) -> Limits:
@@ -112,7 +159,11 @@ def prune(app: App, dry_run: bool, json_: bool) -> int:
     if app.settings.retention == type(app.settings.retention)():
         app.say(tr("[retention] says nothing: rows are kept for ever."))
     elif rows and not dry_run:
-        app.say(tr("The file keeps its size and reuses the room; `hub store vacuum` gives it back."))
+        app.say(
+            tr("The file keeps its size and reuses the room; `hub store vacuum` gives it back.")
+            if app.engine.path
+            else tr("The server's files keep their size; `hub store vacuum` frees the room for new rows.")
+        )
     return 0
 
 
@@ -156,7 +207,10 @@ def upgrade(app: App, only_check: bool, json_: bool) -> int:
     from hub.store.engines.sqlite import BEFORE
     from hub.version import release
 
-    path = must_be_a_file(app)
+    engine = must_exist(app)
+    if engine.path is None:
+        return _upgrade_server(app, only_check=only_check, json_=json_)
+    path = engine.path
     found = copies.schema(path)
     copied = path.with_name(f"{path.name}{BEFORE}{max(found.applied)}") if found.applied else None
     if json_ and (only_check or not found.pending):
@@ -209,6 +263,51 @@ def upgrade(app: App, only_check: bool, json_: bool) -> int:
            copied=copied.name if copied else ""),
         "green",
     )  # fmt: skip
+    return 0
+
+
+def _upgrade_server(app: App, *, only_check: bool, json_: bool) -> int:
+    """Bring a store on a server to this version: all of it in one transaction, or nothing."""
+    from hub.store import copies
+    from hub.store.whole import look_through
+    from hub.version import release
+
+    engine = must_exist(app)
+    found = copies.schema(engine)
+    if json_ and (only_check or not found.pending):
+        app.as_json(
+            {"hub": release(), "store": engine.where, "applied": found.applied, "pending": found.pending,
+             "newer": found.newer}
+        )  # fmt: skip
+        return 0
+    if found.newer:
+        raise StoreTooNew(
+            tr(
+                "The store {where} was written by a newer pm-hub (it holds {newer}). Nothing was "
+                "touched: upgrade pm-hub on this machine.",
+                where=engine.where,
+                newer=found.newer[-1],
+            )
+        )
+    if not found.pending:
+        app.say(tr("{path} is of this version ({hub}).", path=engine.where, hub=release()), "green")
+        return 0
+    for name in found.pending:
+        app.say(f"  {name}: {tr(copies.WHAT[name])}")
+    if only_check:
+        app.say(
+            tr(
+                "The next command that writes applies these {count} migrations to {where}, in one "
+                "transaction. No copy is kept on the server: take `pg_dump --schema={schema}` first.",
+                count=len(found.pending), where=engine.where, schema=getattr(engine, "schema", ""),
+            )
+        )  # fmt: skip
+        return 0
+    with app.store(writing=True):
+        pass
+    if wrong := look_through(engine).faults:
+        raise StoreError(tr("Not whole: {line}.", line="; ".join(wrong)))
+    app.say(tr("{path} is of this version now.", path=engine.where), "green")
     return 0
 
 

@@ -331,9 +331,9 @@ def _compute(
     """Fill the tables of the feed; with a *runner* in shares, which write the hours below *hours_to*."""
     key = cut.key if cut else 0
     parts = None
-    path = engine_of(store).path
-    if runner is not None and path is not None and not reads_hubs(store):
-        parts = Parts(runner, path, scratch / f"parts-{key}", memory_mb=options.memory_mb)
+    engine = engine_of(store)
+    if runner is not None and engine.shared and not reads_hubs(store):
+        parts = Parts(runner, engine, scratch / f"parts-{key}", memory_mb=options.memory_mb)
     staged = _resolved(store, scratch, options, moment, timings, key, cuts or [], parts)
     try:
         _labels(staged.connection)

@@ -25,6 +25,7 @@ from hub.feed.model import model, table_sql
 from hub.feed.runner import Runner
 from hub.feed.stage import empty_of, open_duckdb, read_range, statements
 from hub.placement import DUCKDB_FOLD, place_hours
+from hub.store.engines import Engine, engine_of
 from hub.version import release
 from hub.words import tr
 
@@ -90,7 +91,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     build began: who finds a later one reads the rows as of it. *made* names the releases that compute.
     """
 
-    store: str
+    store: Engine
     folder: str
     as_of: str | None
     stamp: str
@@ -134,7 +135,7 @@ def read_rows(plan: Plan, table: str, number: int, where: str) -> None:
             )
         )
     with _workshop(plan) as (connection, scratch):
-        read_range(connection, Path(plan.store), table, as_of=plan.as_of, stamp=plan.stamp, where=where)
+        read_range(connection, plan.store, table, as_of=plan.as_of, stamp=plan.stamp, where=where)
         share = _SHARE.format(id="row_id" if table == "period_line" else "id", shares=plan.shares)
         _put(
             connection, f"SELECT *, {share} AS share FROM {table}", plan.place("rows", table, str(number)),
@@ -259,11 +260,13 @@ def _parts(plan: Plan, table: str) -> str:
 class Parts:
     """One build in shares: hands out the work, and puts together what comes back."""
 
-    def __init__(self, runner: Runner, store: Path, folder: Path, *, memory_mb: int) -> None:
+    def __init__(self, runner: Runner, store: Engine, folder: Path, *, memory_mb: int) -> None:
         """Prepare to build from *store* in *folder*, which all workers of *runner* have to see."""
         self.runner = runner
         self.memory_mb = memory_mb
-        self.store, self.folder = store.resolve(), folder.resolve()
+        # a file is seen by all under its whole path; an address holds no secret, only where one lies
+        self.store = engine_of(store.path.resolve()) if store.path is not None else store
+        self.folder = folder.resolve()
         self._left: list[str] = []
         self._waiting: list[Callable[[], None]] = []
         self._computing: list[Callable[[], None]] = []
@@ -273,7 +276,7 @@ class Parts:
         """Begin to read the store: *ranges* are, by table, the conditions that cut its *rows*."""
         shares = self.ranges_of(rows)
         self.plan = Plan(
-            store=str(self.store), folder=str(self.folder), as_of=as_of, stamp=stamp, shares=shares,
+            store=self.store, folder=str(self.folder), as_of=as_of, stamp=stamp, shares=shares,
             memory_mb=self.memory_mb, threads=self.runner.threads, made=releases(),
         )  # fmt: skip
         for name in (*(f"rows/{table}" for table in READ_APART), "told", *(f"out/{n}" for n in _OUT)):

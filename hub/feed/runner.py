@@ -125,7 +125,8 @@ def connected(address: str | None, *, patience_s: float = 10.0) -> Iterator[Runn
             tr('[engine] kind = "dask" needs the extra cluster: pip install "pm-hub[cluster]"')
         ) from exc
     try:
-        client: Any = distributed.Client(address, timeout=patience_s, set_as_default=False)
+        open_client: Any = distributed.Client
+        client = open_client(address, timeout=patience_s, set_as_default=False)
     except (OSError, ValueError) as exc:
         raise ConfigError(
             tr(

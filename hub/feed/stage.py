@@ -160,12 +160,18 @@ def _opened(engine: Engine) -> Iterator[Streams]:
         ) from exc
 
 
-def open_duckdb(scratch: Path, memory_mb: int, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
-    """Open DuckDB with *memory_mb* at most, spilling to *scratch*, and *threads* (None: as it likes)."""
+def open_duckdb(
+    scratch: Path, memory_mb: int, *, threads: int | None = None, on_disk: bool = False
+) -> duckdb.DuckDBPyConnection:
+    """Open DuckDB with *memory_mb* at most, spilling to *scratch*, and *threads* (None: as it likes).
+
+    *on_disk* its tables lie there from the beginning, compressed: what memory holds of them can be given up
+    without being written. Tables in memory have to be written out, whole and as they are.
+    """
     import duckdb
 
-    connection = duckdb.connect()
-    scratch.mkdir(parents=True, exist_ok=True)
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    connection = duckdb.connect(str(scratch / "feed.duckdb") if on_disk else ":memory:")
     run = connection.execute
     run(f"SET memory_limit = '{int(memory_mb)}MB'")
     run("SET temp_directory = ?", [str(scratch)])
@@ -215,14 +221,13 @@ CREATE MACRO site_name(address) AS CASE WHEN lower(address) LIKE 'http%://%'
 
 
 def read_range(
-    to: duckdb.DuckDBPyConnection, store: Path, table: str, *, as_of: str | None, stamp: str, where: str
+    to: duckdb.DuckDBPyConnection, engine: Engine, table: str, *, as_of: str | None, stamp: str, where: str
 ) -> None:
     """Make *table* on *to* with the rows of *store* that *where* says, as of *as_of*.
 
     Whoever reads a table in several transactions reads one moment: where the store went on after *stamp*,
     the last one it knew when the build began, the rows are those of *stamp*.
     """
-    engine = engine_of(store)
     with _opened(engine) as stream:
         if as_of is None and str(_first_row(to, stream, _LAST)[0]) != stamp:
             as_of = stamp
@@ -270,6 +275,18 @@ class Apart(Protocol):
         """Run resolve/ for what is not in the shares."""
 
 
+def _is_large(engine: Engine, memory_mb: int) -> bool:
+    """Say whether the tables of a feed of this store would take more than *memory_mb*, by its bytes.
+
+    A store of a million hours has 212 MB, and its tables in memory had come to 550 MB halfway.
+    """
+    if engine.path is not None:
+        return engine.path.stat().st_size > _SHARE_OF_MEMORY * memory_mb * 1e6
+    with engine.reader() as connection:
+        return engine.size(connection) > _SHARE_OF_MEMORY * memory_mb * 1e6
+
+
+_SHARE_OF_MEMORY = 0.5
 _APART = {"worklog": "false", "allocation": "false", "period_line": "kind <> 'hours'"}
 """What the builder reads itself of the tables that are read apart."""
 
@@ -287,8 +304,9 @@ class Staged:
         self.as_of = as_of
         self.apart = apart
         self.outside_s = 0.0
-        self.connection = open_duckdb(scratch, memory_mb)
-        self._read(engine_of(store))
+        engine = engine_of(store)
+        self.connection = open_duckdb(scratch, memory_mb, on_disk=_is_large(engine, memory_mb))
+        self._read(engine)
 
     def close(self) -> None:
         """Close DuckDB."""
@@ -334,13 +352,9 @@ class Staged:
             n = apart.ranges_of(rows)
             edges = [low + rows * one // n for one in range(1, n)]
             ranges[table] = key_ranges(edges)
-        (months,) = _first_row(
-            self.connection, stream,
-            "SELECT coalesce(group_concat(month), '') AS months FROM period_close",
-        )  # fmt: skip
-        ranges["period_line"] = [
-            f"kind = 'hours' AND month = '{month}'" for month in sorted(months.split(",")) if month
-        ]
+        with stream("SELECT month FROM period_close") as batches:  # noqa: F841 - DuckDB finds it by its name
+            months = self.connection.execute("SELECT month FROM batches ORDER BY month").fetchall()
+        ranges["period_line"] = [f"kind = 'hours' AND month = '{month}'" for (month,) in months]
         apart.read(ranges, as_of=self.as_of, stamp=stamp, rows=total)
 
     def _load(self, stream: Streams, table: str, sql: str, names: tuple[str, ...]) -> None:

@@ -1,8 +1,8 @@
 """HTTP with patience, at the pace of each host, within limits."""
 
-from hub.http.lane import Lane, server_wait
+from hub.http.lane import Lane, Together, server_wait
 from hub.http.limits import Limits
 from hub.http.rpc import Moment, json_rpc
 from hub.http.session import Retry, Session
 
-__all__ = ["Lane", "Limits", "Moment", "Retry", "Session", "json_rpc", "server_wait"]
+__all__ = ["Lane", "Limits", "Moment", "Retry", "Session", "Together", "json_rpc", "server_wait"]

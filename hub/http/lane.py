@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 
 _FARTHEST_RESET_S = 3600.0
+
+
+class Together(Protocol):
+    """What several processes that ask the same hosts have in common."""
+
+    def turn(self, host: str, widest: int, pause: Callable[[float], None]) -> AbstractContextManager[None]:
+        """Wait for one of *widest* places at *host*, and until nobody has to leave it alone any more.
+
+        *pause* waits for some seconds, and raises where the run is being stopped.
+        """
+
+    def leave_alone(self, host: str, seconds: float) -> None:
+        """Let nobody ask *host* for *seconds*."""
+
+
+REST_S = 1.0
+"""How long a host that refuses is left alone by all, where it does not say for how long."""
 
 
 class Lane:
@@ -17,8 +35,15 @@ class Lane:
     The width rises by one after *width* quiet answers and halves on 429.
     """
 
-    def __init__(self, *, per_second: float | None, widest: int, clock: Callable[[], float]) -> None:
-        """Allow *per_second* requests (None: no limit) and up to *widest* at once."""
+    def __init__(
+        self, *, per_second: float | None, widest: int, clock: Callable[[], float], host: str = "",
+        together: Together | None = None,
+    ) -> None:  # fmt: skip
+        """Allow *per_second* requests (None: no limit) and up to *widest* at once.
+
+        With *together* those of other processes at *host* count among these, and a refusal is for all.
+        """
+        self.host, self.together = host, together
         self.per_second = per_second
         self.widest = widest
         self.width = float(min(4, widest))
@@ -50,7 +75,8 @@ class Lane:
         try:
             while (pause := self._take()) > 0:
                 sleep(pause)
-            yield
+            with self.together.turn(self.host, self.widest, sleep) if self.together else nullcontext():
+                yield
         finally:
             with self._condition:
                 self._running -= 1
@@ -75,10 +101,12 @@ class Lane:
         with self._condition:
             self.width = min(float(self.widest), self.width + 1 / max(1.0, self.width))
 
-    def was_refused(self) -> None:
-        """Halve."""
+    def was_refused(self, wait_s: float | None = None) -> None:
+        """Halve, and tell whoever asks the host too to wait for *wait_s*."""
         with self._condition:
             self.width = max(1.0, self.width / 2)
+        if self.together:
+            self.together.leave_alone(self.host, REST_S if wait_s is None else wait_s)
 
 
 def server_wait(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -33,7 +33,7 @@ from hub.errors import (
 )
 from hub.expiry import Ending
 from hub.http.ending import endings
-from hub.http.lane import Lane, server_wait
+from hub.http.lane import Lane, Together, server_wait
 from hub.http.limits import Limits, Watch
 from hub.sealed import Sealed
 from hub.words import tr
@@ -80,6 +80,7 @@ class Session(Sealed):
         sleep: Callable[[float], None] = time.sleep,
         session: requests.Session | None = None,
         limits: Limits | None = None,
+        together: Together | None = None,
     ) -> None:
         """Give up after *patience_s* in all.
 
@@ -102,6 +103,7 @@ class Session(Sealed):
         self._count, self._cancelled = count, cancelled
         self._clock, self._plain_sleep = clock, sleep
         self._per_second, self._widest = per_second, widest
+        self._together = together
         self._lanes: dict[str, Lane] = {}
         self._lock = threading.Lock()
         self.seal()
@@ -124,7 +126,10 @@ class Session(Sealed):
         host = urlsplit(url).netloc
         with self._lock:
             if host not in self._lanes:
-                self._lanes[host] = Lane(per_second=self._per_second, widest=self._widest, clock=self._clock)
+                self._lanes[host] = Lane(
+                    per_second=self._per_second, widest=self._widest, clock=self._clock, host=host,
+                    together=self._together,
+                )  # fmt: skip
             return self._lanes[host]
 
     def get_json(
@@ -423,7 +428,7 @@ class Session(Sealed):
         else:
             lane.heard()
         if response.status_code == 429:
-            lane.was_refused()
+            lane.was_refused(server_wait(response.headers, datetime.now(UTC)))
         elif response.ok:
             lane.went_well()
         return response

@@ -126,9 +126,9 @@ def altered_seals(path: Path) -> list[str]:
     return [tr("the lines that the sealed month {month} keeps were altered", month=month) for month in months]
 
 
-def schema(path: Path) -> Schema:
-    """Return how the store file *path* stands to this hub; it is not touched. Raises `StoreError`."""
-    with _reading(path) as connection:
+def schema(store: StoreAt) -> Schema:
+    """Return how *store* stands to this hub; it is not touched. Raises `StoreError`."""
+    with _reading(store) if isinstance(store, Path) else store.reader() as connection:
         applied = tuple(
             row[0] for row in connection.execute("SELECT name FROM _sqlite_migrations ORDER BY id")
         )

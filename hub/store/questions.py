@@ -197,6 +197,19 @@ def nameless(store: Store, source_id: str, coming: Iterable[str]) -> tuple[list[
     return told, cheap
 
 
+def under_way(store: Store, sources: Iterable[str], *, since_run: int) -> list[str]:
+    """Return which of *sources* have no run after the number *since_run* that ended by itself."""
+    ended = {
+        row["source_id"]
+        for row in store.rows(
+            "SELECT DISTINCT source_id FROM sync_run WHERE id > ? "
+            "AND verdict NOT IN ('running', 'interrupted')",
+            (since_run,),
+        )
+    }
+    return [one for one in sources if one not in ended]
+
+
 def announced(store: Store) -> dict[str, str]:
     """Return the state that was last announced of each subject."""
     return {row["subject"]: row["state"] for row in store.rows("SELECT subject, state FROM notice")}

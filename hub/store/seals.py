@@ -49,7 +49,7 @@ def altered(connection: sqlite3.Connection) -> list[str]:
     unproven = {
         row[0]
         for row in connection.execute(
-            "SELECT DISTINCT month FROM period_line WHERE instr(row_id, ?) AND month NOT IN "
+            "SELECT DISTINCT month FROM period_line WHERE instr(row_id, ?) > 0 AND month NOT IN "
             "(SELECT object FROM audit_log WHERE action = ?)",
             (TOKEN, REDACTED),
         )

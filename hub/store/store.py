@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -199,7 +199,8 @@ class Store(PresenceRoom):
             self.connection.execute("RELEASE batch" if nested else "COMMIT")
         except self.engine.error as exc:
             if not nested and self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
+                with suppress(self.engine.error):  # a connection that was ended took it back itself
+                    self.connection.execute("ROLLBACK")
             raise self.engine.explain(exc) from exc
 
     @contextmanager

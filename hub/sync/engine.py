@@ -20,7 +20,7 @@ from hub.errors import HubError, Interrupted, SourceDataError, StoreError
 from hub.source import Batch, Census, Gone, Partition, Source
 from hub.store import Store, endings, rejections
 from hub.store.leaving import follow_moves
-from hub.store.questions import nameless
+from hub.store.questions import nameless, under_way
 from hub.sync import effect
 from hub.sync.accounts import Accounts
 from hub.sync.leaving import apply_census, judge_absence, out_of_sight
@@ -89,7 +89,7 @@ class _Engine:
         self.options = options
         self.hooks = hooks
         self.listener = listener
-        self.cancelled = threading.Event()
+        self.cancelled = options.stop or threading.Event()
         self.events: queue.Queue[_Event] = queue.Queue(maxsize=max(4, options.jobs * 2))
         prepare_types()
         self.readers = Readers(max(1, options.jobs), "hub")
@@ -162,7 +162,7 @@ class _Engine:
     def run(self, sources: list[Source]) -> SyncReport:
         report = SyncReport(dry_run=self.options.dry_run)
         self.store.start_seeing()
-        with self._interruptible():
+        with interruptible(self.cancelled):
             try:
                 for source in sources:
                     self.store.register_source(
@@ -245,28 +245,6 @@ class _Engine:
                 self.events.get_nowait()
             except queue.Empty:
                 return
-
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Turn the first request to stop into a stop after the batch being written; a second is not caught.
-
-        Such a request is Ctrl-C, or what a service manager or a container platform sends.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def stop(*_: object) -> None:
-            self.cancelled.set()
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-        before = {number: signal.signal(number, stop) or signal.SIG_DFL for number in STOPS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _handle(self, event: _Event) -> None:
         work = self.work[event.source_id]
@@ -488,6 +466,7 @@ class _Engine:
             )
         # what another source brings may still be on its way
         coming = [one.source.name for one in self.work.values() if one is not work and one.census != "done"]
+        coming += under_way(self.store, self.options.beside, since_run=self.options.since_run)
         costly, others = nameless(self.store, name, coming)
         report.missing.extend(costly)
         report.notes.extend(others)
@@ -546,6 +525,29 @@ class _Engine:
             self.hooks.run_finished(self.store.runs(source.name, limit=1)[0])
         if self.listener:
             self.listener.ended(report)
+
+
+@contextmanager
+def interruptible(asked: threading.Event) -> Iterator[None]:
+    """Turn the first request to stop into *asked*, for a stop after the batch being written.
+
+    A second is not caught. Such a request is Ctrl-C, or what a service manager or a container platform sends.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        asked.set()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    before = {number: signal.signal(number, stop) or signal.SIG_DFL for number in STOPS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _say(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -35,6 +36,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     network: Network = Network()
     fields: Mapping[str, Mapping[str, str]] = {}
     """By source, the fields that fields.csv asks of it, and their types."""
+    beside: tuple[str, ...] = ()
+    """Sources of the same run that others read meanwhile."""
+    since_run: int = 0
+    """The last number of a run before this one."""
+    stop: threading.Event | None = None
+    """Asks for a stop after the batch that is being written."""
     session: Callable[[Context], Any] | None = None
     """Makes a source's HTTP session; None for the patient one. The kit hands in one whose clock it moves."""
 

@@ -1,8 +1,9 @@
 """Write one file that a place can be made of again: store, closed cuts, feed, configuration.
 
 The file is a tar (gzip); its last member ``pm-hub-backup.json`` tells what is in it, by name, size and
-sha256, so that a file that was cut off is none. The store comes first, by SQLite's own online copy; a sync
-that goes on meanwhile is not disturbed and not seen in part.
+sha256, so that a file that was cut off is none. The store comes first, by SQLite's own online copy, or from
+a server by one transaction that sees one moment, row by row into a file of SQLite; a sync that goes on
+meanwhile is not disturbed and not seen in part.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from hub.errors import StoreError, StoreFull
 from hub.feed import cut_folder, digest, rewritten
 from hub.files import write_atomically
 from hub.store import copies
+from hub.store.engines import Engine, Sqlite
+from hub.store.moving import move
 from hub.upkeep.sealing import Sealing
 from hub.version import release
 from hub.words import tr
@@ -43,12 +46,16 @@ _ATTEMPTS = 3
 
 
 class Paths(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the parts of a place lie: the folder *base*, the file *config*, the *store*, the feeds."""
+    """Where the parts of a place lie: the folder *base*, the file *config*, the *store*, the feeds.
+
+    Where the store is on a *server*, *store* is the file that a restore makes of it.
+    """
 
     base: Path
     config: Path
     store: Path
     feed: Path
+    server: Engine | None = None
 
     @property
     def cuts(self) -> Path:
@@ -92,6 +99,7 @@ def backup(
                 "made_at": f"{made:%Y-%m-%dT%H:%M:%SZ}",
                 "environment": environment,
                 "places": paths.told(),
+                "server": paths.server.where if paths.server else None,
                 "schema": list(copies.schema(copied).applied),
                 "tables": msgspec.to_builtins(copies.contents(copied)),
                 "secrets": secrets,
@@ -158,12 +166,16 @@ def _copy(paths: Paths, scratch: Path) -> tuple[Path, dict[str, Path], list[str]
     """
     for attempt in range(1, _ATTEMPTS + 1):
         copied = scratch / f"{attempt}.db"
-        copies.copy(paths.store, copied)
+        if paths.server is None:
+            copies.copy(paths.store, copied)
+        else:
+            copied.unlink(missing_ok=True)
+            move(paths.server, Sqlite(copied))
         if wrong := copies.damage(copied):
             raise StoreError(
                 tr(
                     "The store {where} is damaged: {found}. No backup was made of it; the last one stays.",
-                    where=paths.store,
+                    where=paths.server.where if paths.server else paths.store,
                     found="; ".join(wrong)[:300],
                 )
             )

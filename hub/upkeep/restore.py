@@ -253,7 +253,10 @@ def _targets(places: dict[str, str], base: Path, *, inside: bool) -> tuple[Paths
             )
         else:
             found[name] = base / told
-    return Paths(base=base, config=base / places["config"], **found), outside
+    return (
+        Paths(base=base, config=base / places["config"], store=found["store"], feed=found["feed"]),
+        outside,
+    )
 
 
 def _parts(staging: Path, staged: Paths, paths: Paths, *, data_only: bool) -> list[tuple[Path, Path]]:

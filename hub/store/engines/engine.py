@@ -87,6 +87,10 @@ class Engine(ABC):
     def verify(self, connection: Any) -> list[str]:
         """Return what is damaged."""
 
+    def differences(self) -> list[str]:
+        """Return where the schema is not what this version makes; quietly, where nobody can tell."""
+        return []
+
     # ---------- writing ----------
 
     @abstractmethod
@@ -129,6 +133,14 @@ class Engine(ABC):
     def compact(self, connection: Any) -> None:
         """Leave nothing of what was rewritten behind. Raises `ConfigError` while somebody reads."""
 
+    def tidy(self, connection: Any) -> tuple[int, list[str]]:
+        """Free the room of dead rows while others read; gives their number, and the tables that stay.
+
+        Those are of another account.
+        """
+        self.compact(connection)
+        return 0, []
+
     # ---------- as a whole ----------
 
     @contextmanager
@@ -162,6 +174,18 @@ class Engine(ABC):
     def lock(self) -> AbstractContextManager[None]:
         """Hold what one run at a time holds, where that is no file. Raises `LockHeld` naming who has it."""
         return nullcontext()
+
+    def running(self) -> str | None:
+        """Return who holds `lock`, so that other processes can write for it; None where only it can."""
+        return None
+
+    def write_for(self, connection: Any, run: str, part: str) -> None:
+        """Let *connection* write *part* for the *run* that holds the lock, and nobody else for that part.
+
+        Whoever wrote the part before, and was given up, is cut off. From then on no transaction that writes
+        begins here once another run holds the lock. Raises `LockHeld`.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[Streams]:

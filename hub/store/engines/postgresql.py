@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,13 @@ _OPTIONS = frozenset({"schema", "sslrootcert"})
 _FEW = 200
 """Rows from which on the planner is told how many there are."""
 _RUN, _WRITE = "run", "write"
+_HELD = (
+    "FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
+    "AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) "
+    "AND l.classid::bigint = hashtext(?)::bigint & 4294967295 "
+    "AND l.objid::bigint = hashtext(?)::bigint & 4294967295"
+)
+"""Who holds an advisory lock, by its two names: those of other databases are none of ours."""
 _KIND = {"text": "TEXT", "bigint": "INTEGER", "integer": "INTEGER", "double precision": "REAL"}
 
 
@@ -84,6 +92,8 @@ class Postgresql(Engine):
         self.schema = options.get("schema", "hub")
         self.ca = str(base / options["sslrootcert"]) if "sslrootcert" in options else None
         self.password = password
+        self._run: str | None = None
+        """The run that this process writes for, where that is another one's."""
         self.where = f"postgresql://{self.user}@{self.host}:{self.port}/{self.database}?schema={self.schema}"
 
     # ---------- reaching ----------
@@ -276,6 +286,25 @@ class Postgresql(Engine):
             if not {f"{table}_memory", f"{table}_forever"} <= there
         ]
 
+    def differences(self) -> list[str]:
+        """Make the schema once more among the connection's own temporary tables, and compare both.
+
+        Columns, checks, keys, indexes, triggers and functions are compared as the server's catalogue tells
+        them. Whoever may not make temporary tables is told nothing.
+        """
+        from hub.store.engines.schema import differences
+
+        connected = self._open()
+        try:
+            connected.raw.execute("BEGIN")
+            return differences(connected.raw, self.schema)
+        except psycopg.errors.InsufficientPrivilege:
+            return []
+        except psycopg.Error as exc:
+            raise self.explain(exc) from exc
+        finally:
+            connected.close()  # which takes back what was made
+
     # ---------- writing ----------
 
     def begin(self, connection: Any) -> None:
@@ -285,6 +314,8 @@ class Postgresql(Engine):
             connection.execute(
                 "SELECT pg_advisory_xact_lock(hashtext(?), hashtext(?))", (f"pm-hub {self.schema}", _WRITE)
             )
+            if self._run is not None:
+                self._must_still_run(connection, self._run)
         except BaseException:
             connection.raw.execute("ROLLBACK")
             raise
@@ -407,6 +438,29 @@ class Postgresql(Engine):
         for table in self.tables(connection):
             connection.execute(f"VACUUM (FULL) {table}")
 
+    def tidy(self, connection: Any) -> tuple[int, list[str]]:
+        """Free the room of dead rows for new ones, and count what the planner goes by.
+
+        Gives how many dead rows the server knew of, and the tables that this account may not look after:
+        such a table is left, as PostgreSQL itself does.
+        """
+        mine: list[str] = []
+        others: list[str] = []
+        dead = 0
+        for table, rows, may in connection.execute(
+            "SELECT c.relname, coalesce(pg_stat_get_dead_tuples(c.oid), 0), "
+            "pg_has_role(c.relowner, 'USAGE') OR pg_has_role(d.datdba, 'USAGE') "
+            "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "JOIN pg_database d ON d.datname = current_database() "
+            "WHERE n.nspname = ? AND c.relkind = 'r' ORDER BY c.relname",
+            (self.schema,),
+        ).fetchall():
+            (mine if may else others).append(table)
+            dead += rows if may else 0
+        for table in mine:
+            connection.execute(f"VACUUM (ANALYZE) {table}")
+        return dead, others
+
     # ---------- as a whole ----------
 
     def each(self, connection: Any, query: str) -> Iterator[tuple[Any, ...]]:
@@ -451,19 +505,60 @@ class Postgresql(Engine):
                     )
                 )
             yield
+            holder.execute("SELECT pg_advisory_unlock_all()")  # at once: a connection takes a moment to end
         except psycopg.Error as exc:
             raise self.explain(exc) from exc
         finally:
             holder.close()
 
+    def running(self) -> str | None:
+        """Return the connection that holds the lock of this store's runs."""
+        with self.reader() as connection:
+            return self._running(connection)
+
+    def _running(self, connection: Any) -> str | None:
+        found = connection.execute(
+            f"SELECT a.pid, extract(epoch FROM a.backend_start)::text {_HELD}",
+            (f"pm-hub {self.schema}", _RUN),
+        ).fetchone()
+        return f"{found[0]} {found[1]}" if found else None
+
+    def _must_still_run(self, connection: Any, run: str) -> None:
+        if self._running(connection) != run:
+            raise StoreError(
+                tr(
+                    "The run that this worker writes {store} for has ended: nothing more is written.",
+                    store=self.where,
+                )
+            )
+
+    def write_for(self, connection: Any, run: str, part: str) -> None:
+        """Hold an advisory lock of the *part* by the very connection that writes it.
+
+        So whoever held it before cannot write any more once that one is ended.
+        """
+        keys = (f"pm-hub {self.schema} part", part)
+        connection.execute("SELECT set_config('application_name', ?, false)", (f"pm-hub part {part}"[:63],))
+        until = time.monotonic() + WAIT
+        self._must_still_run(connection, run)
+        self._run = run
+        while not connection.execute(
+            "SELECT pg_try_advisory_lock(hashtext(?), hashtext(?))", keys
+        ).fetchone()[0]:
+            connection.execute(f"SELECT pg_terminate_backend(l.pid) {_HELD}", keys).fetchall()
+            if time.monotonic() > until:
+                raise LockHeld(
+                    tr(
+                        "Another worker writes {part} to {store} and could not be ended: {who}.",
+                        part=part, store=self.where, who=self._holder(connection, keys),
+                    )
+                )  # fmt: skip
+            time.sleep(0.05)
+
     @staticmethod
     def _holder(connection: Connected, keys: tuple[str, str]) -> str:
         found = connection.execute(
-            "SELECT a.application_name, a.usename, coalesce(host(a.client_addr), '') FROM pg_locks l "
-            "JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
-            "AND l.classid::bigint = hashtext(?)::bigint & 4294967295 "
-            "AND l.objid::bigint = hashtext(?)::bigint & 4294967295",
-            keys,
+            f"SELECT a.application_name, a.usename, coalesce(host(a.client_addr), '') {_HELD}", keys
         ).fetchone()
         if found is None or not (found[0] or "").startswith("pm-hub "):
             return tr("its owner did not leave a name")

@@ -22,6 +22,7 @@ from hub.records import BY_TABLE
 from hub.store.engines.dialect import TYPES, translated
 from hub.store.lean import Database
 from hub.store.migrations import migrations
+from hub.words import mark, tr
 
 _NUMBERED = re.compile(r"\((key|id|seq) INTEGER PRIMARY KEY(?! CHECK)")
 _FUNCTIONS = """
@@ -104,6 +105,71 @@ def bring_up(connection: psycopg.Connection[Any], schema: str, applied: set[str]
                 "INSERT INTO {schema}._sqlite_migrations VALUES "
                 f"({number}, 'pm-hub', '{name}', to_char(now(), 'YYYY-MM-DD HH24:MI:SS'))"
             )
+
+
+_SHAPE = {
+    "column": """SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+        coalesce(l.collname, ''), coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r'
+        LEFT JOIN pg_collation l ON l.oid = a.attcollation
+        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE c.relnamespace = {room} AND a.attnum > 0 AND NOT a.attisdropped""",
+    "rule": """SELECT c.relname, o.contype::text, pg_get_constraintdef(o.oid), o.convalidated::text
+        FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid
+        WHERE c.relnamespace = {room} AND o.contype IN ('c', 'p', 'u')""",
+    "index": """SELECT c.relname, i.relname, pg_get_indexdef(x.indexrelid), x.indisvalid::text
+        FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
+        WHERE c.relnamespace = {room}""",
+    "trigger": """SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text
+        FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+        WHERE c.relnamespace = {room} AND NOT t.tgisinternal""",
+    "function": """SELECT p.proname, '', p.prosrc, p.provolatile::text
+        FROM pg_proc p WHERE p.pronamespace = {room}""",
+}
+"""What the catalogue tells of a schema: of a table, by the name of what it has, how that is."""
+
+
+def differences(connection: psycopg.Connection[Any], schema: str) -> list[str]:
+    """Return what *schema* lacks of what all migrations make, or has otherwise; inside a transaction.
+
+    The schema is made in that of the connection's temporary tables, and never kept.
+    """
+    connection.execute("SET LOCAL client_min_messages = error")
+    bring_up(connection, "pg_temp", set())
+    rooms = {"pg_temp": "pg_my_temp_schema()", schema: f"to_regnamespace({_literal(schema)})"}
+    found: list[str] = []
+    for kind, query in _SHAPE.items():
+        ours, theirs = (
+            {tuple(_plain(cell, room) for cell in row) for row in connection.execute(query.format(room=oid))}
+            for room, oid in rooms.items()
+        )
+        if kind == "function":  # another program's may lie there, too
+            theirs = {row for row in theirs if row[0] in {one[0] for one in ours}}
+        told = {(row[0], row[1] if kind != "rule" else row[2]) for row in ours ^ theirs}
+        found += [
+            tr("the {kind} {name} of {table} is not what this version makes", kind=tr(_KINDS[kind]),
+               name=name or table, table=table)
+            for table, name in sorted(told)
+        ]  # fmt: skip
+    return found
+
+
+_KINDS = {
+    "column": mark("column"),
+    "rule": mark("rule"),
+    "index": mark("index"),
+    "trigger": mark("trigger"),
+    "function": mark("function"),
+}
+
+
+def _literal(text: str) -> str:
+    return "quote_ident('" + text.replace("'", "''") + "')"
+
+
+def _plain(cell: str, schema: str) -> str:
+    """Return what the catalogue says without the schema that it says it of."""
+    return re.sub(rf"\b(pg_temp(_\d+)?|{re.escape(schema)})\.", "", cell.replace('"', ""))
 
 
 class _Runner:
