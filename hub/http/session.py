@@ -509,7 +509,8 @@ class Session(Sealed):
                     if isinstance(value, list)
                     else [value]
                 )
-                texts += [one for one in values if isinstance(one, str)]
+                told = (one.get("message") if isinstance(one, dict) else one for one in values)
+                texts += [one for one in told if isinstance(one, str)]
         said = " ".join(dict.fromkeys(texts))
         for secret in (self.credentials | self.sign()).values():
             for part in secret.split():

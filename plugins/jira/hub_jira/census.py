@@ -58,6 +58,8 @@ def judge(
         )
     inside = {one for one, (state, stands) in found.items() if state == "there" and stands in projects}
     others = unmet() if unmet is not None and inside else frozenset()
+    if unmet is not None and inside and not others:
+        site.me(again=True)
     for one, (state, stands) in found.items():
         if one in inside and one in others:
             yield _proof(source, one, "outside", tr("it does not meet jql any more"))

@@ -44,7 +44,7 @@ class FieldDef(msgspec.Struct, frozen=True, rename="camel"):
     """
 
     id: str
-    name: str = ""
+    name: str | None = None
     untranslated_name: str | None = None
     clause_names: list[str] | None = None
     schema: dict[str, Any] | None = None
@@ -105,7 +105,8 @@ class Kept(msgspec.Struct, frozen=True):
 class Bindings(msgspec.Struct, frozen=True):
     """Which custom fields mean what: role to ids; *sla* are all service-level fields.
 
-    *words* are the kept fields of a history, by their ids; *nameless* says that some have none. *kept* are
+    *words* are the kept fields of a history, by their ids, *titles* by their names, for lines without ids;
+    *nameless* says that some have none. *kept* are
     the fields that fields.csv names, by the words it names them with.
     """
 
@@ -114,6 +115,7 @@ class Bindings(msgspec.Struct, frozen=True):
     words: dict[str, str] = {}
     nameless: bool = False
     kept: dict[str, Kept] = {}
+    titles: dict[str, str] = {}
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -164,10 +166,14 @@ def bind(
             ids = ids or ((changed,) if changed in wire.SYSTEM_FIELDS else ())
             nameless = nameless or not ids
         words |= dict.fromkeys(ids, changed)
+    titles: dict[str, str] = {}
+    for one in fields:
+        if (word := words.get(one.id)) and one.custom:
+            titles |= dict.fromkeys(one.names, word)
     found = {one: field for one in kept if (field := field_named(fields, one))}
     return Bindings(
         roles=bound, sla=tuple(sorted(sla)), words=words, nameless=nameless,
-        kept={one: field.kept for one, field in sorted(found.items())},
+        kept={one: field.kept for one, field in sorted(found.items())}, titles=titles,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hub import Batch, Gone, Record, Source, Tally, Worklog, tr
+from hub import Batch, Gone, Record, Source, SourceGone, Tally, Worklog, tr
 from hub_jira import wire
 from hub_jira.parts import Parts
 from hub_jira.reading import OVERLAP_MS, Reading
@@ -16,7 +16,11 @@ def one_by_one(parts: Parts, issues: Iterable[str]) -> Iterator[Batch]:
     """Read the hours of issues one by one; of some Jira counts more than it shows to this account."""
     unseen: dict[str, tuple[int, int]] = {}
     for issue in issues:
-        logs, total = parts.site.worklogs_of(issue)
+        try:
+            logs, total = parts.site.worklogs_of(issue)
+        except SourceGone:  # deleted meanwhile, as the next census will find; to a visitor all of them are
+            parts.site.me(again=True)
+            continue
         yield Batch(records=list(parts.logs(logs, issue)))
         if len(logs) < total:
             unseen[issue] = (total, len(logs))

@@ -22,19 +22,21 @@ def whole(reading: Reading, ids: list[str]) -> Iterator[Batch]:
         fields = parts.fields(issue)
         yield from parts.whole(issue, fields)
         if reading.history:
-            if not issue.told_history:
+            if not issue.told_history and not site.cloud:
                 raise SourceDataError(
                     tr("The issue {key} came without its history, which was asked for.", key=issue.key)
                 )
-            history = parts.changelog(issue.changelog)
-            yield from parts.changes(issue.id, history.histories)
-            if site.cloud and parts.cut(history):
+            history = parts.changelog(issue.changelog) if issue.told_history else None
+            if history is not None:
+                yield from parts.changes(issue.id, history.histories)
+            if site.cloud and (history is None or parts.cut(history)):
                 lost.add("histories", issue.id)
-        if reading.hours:
-            if fields.worklog is None:
-                raise SourceDataError(
-                    tr("The issue {key} came without its worklogs, which were asked for.", key=issue.key)
-                )
+        if reading.hours and fields.worklog is None:
+            # some sites show no hours inside issues: those that have some are asked for by themselves
+            if fields.spent or "worklog" in parts.mapper.unread.get(issue.id, ()):
+                lost.add("worklogs", issue.id)
+                lost.totals[issue.id] = 1
+        elif reading.hours and fields.worklog is not None:
             lost.count(fields.worklog.total)
             yield from parts.logs(fields.worklog.worklogs, issue.id)
             if len(set(map(bytes, fields.worklog.worklogs))) < fields.worklog.total:

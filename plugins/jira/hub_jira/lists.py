@@ -45,13 +45,21 @@ def statuses(site: Site) -> list[wire.Status]:
     return found
 
 
-def lists(site: Site, projects: Sequence[str]) -> Iterator[wire.Lists]:
-    """Yield the versions and components of projects, four at once."""
+def lists(site: Site, projects: Sequence[str], refused: list[Exception]) -> Iterator[wire.Lists]:
+    """Yield the versions and components of projects, four at once; what keeps one back is *refused*."""
+
+    def ask(one: str) -> wire.Lists | None:
+        try:
+            found: wire.Lists = site.get(f"/project/{one}", _LISTS)
+        except (SourceForbidden, SourceGone, SourceDataError) as exc:
+            refused.append(exc)
+            return None
+        return found
+
     for start in range(0, len(projects), 4):
-        yield from together(*(
-            lambda one=one: site.get(f"/project/{one}", _LISTS)
-            for one in projects[start : start + 4]
-        ))  # fmt: skip
+        part = projects[start : start + 4]
+        found = together(*(lambda one=one: ask(one) for one in part))
+        yield from (one for one in found if one is not None)
 
 
 def sprints(site: Site) -> Iterator[list[wire.Sprint]]:

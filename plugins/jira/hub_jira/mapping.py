@@ -27,7 +27,7 @@ from hub import (
 )  # fmt: skip
 from hub_jira import values, wire
 from hub_jira.fields import CUSTOM, Bindings
-from hub_jira.sprints import real, sprints_of
+from hub_jira.sprints import nearness, real, sprints_of
 from hub_jira.values import Reader, filled, joined, number
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ EPICS = frozenset({"epic", "épopée", "epos", "épica", "épico"})
 """What the type above the work is called where a site does not tell its level."""
 BLOCKED = frozenset({"blocked", "bloqué", "bloquée", "blockiert", "bloqueado", "bloqueada"})
 """Statuses that say of themselves that an issue cannot go on."""
-LOOKUPS = ("status", "fixVersion", "component")
+LOOKUPS = ("status", "fixVersion", "component", "sprint")
 """What an issue names by an id and what may be called otherwise without touching it; words of JQL."""
 PROVIDES: tuple[type[Record], ...] = (
     Container, Account, Iteration, Task, TaskChange, Worklog, TaskLink, SlaCycle, CustomValue,
@@ -137,9 +137,9 @@ class Mapper:
             id=self.row_id(f"p{project_no(one)}"),
             kind="project",
             code=one.key,
-            name=one.name,
+            name=one.name or one.key,
             url=f"{self.url}/browse/{one.key}",
-            archived=one.archived or one.deleted,
+            archived=bool(one.archived or one.deleted),
         )
 
     def person(self, one: wire.Person | None) -> Iterator[Account]:
@@ -167,7 +167,7 @@ class Mapper:
         self.told.add(one)
         yield Iteration(
             id=self.row_id(f"s{one.id}"),
-            name=one.name,
+            name=one.name or str(one.id),
             state=(one.state or "").lower() or None,
             start_at=wire.instant(real(one.start_date)),
             finish_at=wire.instant(real(one.end_date)),
@@ -178,7 +178,7 @@ class Mapper:
         """Map one issue with what it embeds except worklogs and history."""
         custom = {name: value for name in self.customs if filled(value := getattr(fields, name))}
         task_id = self.row_id(issue.id)
-        sprints = self._value(issue, custom, "sprint", sprints_of) or []
+        sprints = self._sprints(issue, custom)
         for sprint in sprints:
             yield from self.sprint(sprint)
         if fields.project not in self.told:
@@ -192,7 +192,11 @@ class Mapper:
             else self.levels.get(fields.type.id, 0)
         )
         parent = fields.parent.id if fields.parent else self._above(custom)
-        self._see(fields)
+        self._see(fields, sprints)
+        for version in fields.versions or ():
+            if version.release_date and ("version", version.id) not in self.told:
+                self.told.add(("version", version.id))
+                yield self.version(project_no(fields.project), version)
         yield Task(
             id=task_id,
             container_id=self.row_id(f"p{project_no(fields.project)}"),
@@ -233,7 +237,7 @@ class Mapper:
             "fixVersions": sorted(one.name for one in fields.versions or ()),
             "components": sorted(one.name for one in fields.components or ()),
             # the nearest one is the iteration of the issue; one that was carried on names them all
-            "sprints": [one.name for one in sprints] if len(sprints) > 1 else [],
+            "sprints": [one.name or str(one.id) for one in sprints] if len(sprints) > 1 else [],
         }
         for field, names in several.items():
             if names:
@@ -261,6 +265,15 @@ class Mapper:
                 text=found.text, number=found.number, day=found.day,
             )  # fmt: skip
 
+    def _sprints(self, issue: wire.Issue, custom: Mapping[str, Any]) -> list[wire.Sprint]:
+        """Return the sprints of an issue, the current one last; an odd one costs itself."""
+        told = self._first(custom, "sprint")
+        read = (
+            self._read(issue, "sprint", one, lambda value: sprints_of([value]))
+            for one in (told if isinstance(told, list) else [told])
+        )
+        return sorted((one for some in read for one in some or ()), key=nearness)
+
     def _blocked(self, fields: wire.Fields, custom: Mapping[str, Any]) -> bool | None:
         """Say whether an issue is flagged, or stands in a status that says so; None where nothing tells."""
         if fields.status.name.casefold() in BLOCKED:
@@ -273,7 +286,8 @@ class Mapper:
         day = one.release_date[:10] if one.release_date else None
         return CustomValue(id=f"{row}/version/{one.id}", row_id=row, field="version", text=one.name, day=day)
 
-    def _see(self, fields: wire.Fields) -> None:
+    def _see(self, fields: wire.Fields, sprints: list[wire.Sprint]) -> None:
+        self.seen["sprint"] |= {str(one.id): sprint_word(one) for one in sprints}
         self.seen["status"][fields.status.id] = status_word(fields.status)
         for one in fields.versions or ():
             self.seen["fixVersion"][one.id] = one.name
@@ -362,7 +376,9 @@ class Mapper:
         """Map one line of history: the fields that are kept, each by the id of the line and its own name."""
         seen: dict[str, int] = {}
         for item in line.items:
-            field = self.bindings.words.get(item.field_id or "") or field_of(item.field_id, item.field)
+            named = "" if item.field_id else self.bindings.titles.get(item.field.casefold())
+            field = self.bindings.words.get(item.field_id or "") or named
+            field = field or field_of(item.field_id, item.field)
             if field not in self.history:
                 continue
             if not seen:
@@ -476,6 +492,11 @@ def above_of(value: Any) -> tuple[str | None, str | None]:
 def status_word(status: wire.Status) -> str:
     """Return what a status is called and what Jira says it means."""
     return f"{status.name}\x1f{status.status_category.key if status.status_category else ''}"
+
+
+def sprint_word(sprint: wire.Sprint) -> str:
+    """Return what a sprint is called and how far it is: an issue names it so, and its current one by that."""
+    return f"{sprint.name or ''}\x1f{(sprint.state or '').lower()}"
 
 
 def _refuse(issue: wire.Issue, field: str, value: Any, reason: str) -> None:

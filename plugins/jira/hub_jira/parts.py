@@ -37,8 +37,8 @@ from hub_jira.values import ASSETS, asset, called
 Row = TypeVar("Row")
 Made = TypeVar("Made")
 BATCH = 1500
-_PLACE = re.compile(r" - at `\$\.(\w+)")
-"""Where msgspec says that a value is of another type."""
+_PLACE = re.compile(r" - at `\$\.(\w+)(\[)?")
+"""Where msgspec says that a value is of another type: the field, and whether it is one of a list."""
 UNREAD = frozenset({*LEFT, "hidden"})
 """What an issue may be in the store that nobody read anew: while it was away it may have changed."""
 OWNED: tuple[type[Record], ...] = (CustomValue, SlaCycle, TaskLink)
@@ -115,10 +115,24 @@ class Parts:
                 field = where.group(1) if where else ""
                 if field not in wire.OPTIONAL or field in odd:
                     raise
-                odd[field], told[field] = (told[field], exc), None
+                odd[field] = told[field], exc
+                told[field] = self._sound(field, told) if where and where.group(2) else None
         for field, (value, error) in odd.items():
             self.mapper.unreadable(issue, field, value, error)
         return found
+
+    def _sound(self, field: str, told: dict[str, Any]) -> list[Any]:
+        """Return of a list those that can be read: an odd one of it costs itself."""
+
+        def reads(one: Any) -> bool:
+            try:
+                self._fields.decode(msgspec.json.encode(told | {field: [one]}))
+            except msgspec.ValidationError as exc:
+                where = _PLACE.search(str(exc))
+                return where is None or where.group(1) != field
+            return True
+
+        return [one for one in told[field] if reads(one)]
 
     def issues(
         self, found: Iterable[wire.Issue], make: Callable[[wire.Issue], Iterable[Record | Gone]]

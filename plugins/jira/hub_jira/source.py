@@ -280,7 +280,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         filled = sampled(newest, tuple(defs))
         for native, one in defs.items():
             share = filled[native] / len(newest) if newest else None
-            yield Offer(native=native, title=one.name, type=one.offer or "text", filled=share)
+            yield Offer(native=native, title=one.name or native, type=one.offer or "text", filled=share)
         if self.tempo_token:
             yield Offer(native=tempo.ACCOUNT, title=tr("Tempo account"), level="hours")
             yield Offer(native=tempo.TEAM, title=tr("Tempo team"), level="person", type="list")
@@ -412,6 +412,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
         fields, types, browsed = together(
             site.fields, lambda: site.listed("issuetype", list[wire.Kind]), site.projects
         )
+        if not fields or not types or not browsed:
+            site.me(again=True)  # did the token end meanwhile? to a visitor every list is empty
         projects = self._named(browsed, before.named)
         seen = {one.id for one in projects if not (one.archived or one.deleted)}
         # one that can be seen and is not named any more is beyond the scope: it never becomes hidden

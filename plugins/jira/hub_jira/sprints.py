@@ -46,11 +46,11 @@ def sprints_of(values: Any) -> list[wire.Sprint]:
         for one in several
         if one is not None
     ]
-    return sorted(found, key=_nearness)
+    return sorted(found, key=nearness)
 
 
 @lru_cache(maxsize=4096)
-def _nearness(sprint: wire.Sprint) -> tuple[Any, ...]:
+def nearness(sprint: wire.Sprint) -> tuple[Any, ...]:
     """Return how near a sprint is: the active one, else the next one, else the last one that was closed."""
     state = (sprint.state or "").lower()
     start, end = (wire.instant(real(one)) or "" for one in (sprint.start_date, sprint.end_date))

@@ -355,7 +355,7 @@ class Timesheets:
         yield Batch(gone=(gone,), cursor=cursor)
 
     def _plan(self, one: Plan) -> Iterator[Record]:
-        issue = one.plan_item.type == "ISSUE"
+        issue, project = one.plan_item.type == "ISSUE", one.plan_item.type == "PROJECT"
         native = self.source.row_id(one.plan_item.id if issue else f"p{one.plan_item.id}")
         if issue and self.known is not None and native not in self.known:
             return
@@ -363,7 +363,7 @@ class Timesheets:
             id=self.source.row_id(f"a{one.id}"),
             account_id=self._account(str(one.assignee.id)) if one.assignee.type == "USER" else None,
             task_id=native if issue else None,
-            container_id=None if issue else native,
+            container_id=native if project else None,
             start_on=one.start_date,
             finish_on=max(one.end_date, one.recurrence_end_date or ""),
             seconds=one.total_planned_seconds_in_scope,

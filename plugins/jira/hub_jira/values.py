@@ -60,7 +60,7 @@ class Reader:
             case "datetime":
                 return Value(day=day_of(value, self._zone))
         if field.custom.endswith(":gh-sprint"):
-            return Value(text=joined(one.name for one in sprints_of(value)))
+            return Value(text=joined(one.name or str(one.id) for one in sprints_of(value)))
         people: list[wire.Person] = []
         kind = field.items if field.kind == "array" else field.kind
         if isinstance(value, list):

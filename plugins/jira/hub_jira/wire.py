@@ -45,7 +45,7 @@ class Kind(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
     id: str
     name: str
-    subtask: bool = False
+    subtask: bool | None = False
     hierarchy_level: int | None = None
 
 
@@ -72,9 +72,9 @@ class Project(msgspec.Struct, frozen=True, gc=False):
 
     id: str
     key: str
-    name: str
-    archived: bool = False
-    deleted: bool = False
+    name: str | None = None
+    archived: bool | None = False
+    deleted: bool | None = False
 
 
 class Ref(msgspec.Struct, frozen=True, gc=False):
@@ -212,10 +212,8 @@ def picker(names: tuple[str, ...]) -> Callable[[msgspec.Raw], dict[str, Any]]:
 SYSTEM_FIELDS = tuple(
     field.encode_name for field in msgspec.structs.fields(Fields) if field.encode_name != "worklog"
 )
-OPTIONAL = frozenset(field.encode_name for field in msgspec.structs.fields(Fields) if not field.required) - {
-    "worklog"
-}
-"""The fields that an issue can do without; its hours it cannot."""
+OPTIONAL = frozenset(field.encode_name for field in msgspec.structs.fields(Fields) if not field.required)
+"""The fields that an issue can do without."""
 
 
 class Issue(msgspec.Struct, frozen=True, gc=False):
@@ -318,7 +316,7 @@ class Board(msgspec.Struct, frozen=True, gc=False):
     """A board; those of the type kanban have no sprints."""
 
     id: int
-    type: str = ""
+    type: str | None = None
 
 
 class Boards(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -400,7 +398,7 @@ class Sprint(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A sprint as the field of an issue holds it."""
 
     id: int
-    name: str = ""
+    name: str | None = ""
     state: str | None = None
     start_date: str | None = None
     end_date: str | None = None

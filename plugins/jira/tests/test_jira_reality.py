@@ -18,7 +18,7 @@ from hub_jira.sprints import sprints_of
 from hub_jira.testing import EMAIL, Caps, JiraWorld, ServerWorld
 from hub_jira.testing.certification import CAPS
 from hub_jira.testing.fields import field_def
-from hub_jira.testing.world import EPIC, FLAGGED, KEYS, POINTS, SLA, SPRINT, sprint_row
+from hub_jira.testing.world import EPIC, FLAGGED, KEYS, POINTS, SEVERITY, SLA, SPRINT, sprint_row
 
 from hub import clock
 from hub.source import Context
@@ -847,3 +847,194 @@ def test_hours_without_a_stamp_of_their_change(world_of: type[JiraWorld], store:
 
     assert "ok" == report.verdict, report.rejections
     assert round(3600 * sum(log.hours for log in world.logs.values())) == seconds
+
+
+@BOTH
+def test_one_odd_of_a_list_costs_no_other(world_of: type[JiraWorld], store: Store) -> None:
+    """A link, a label, a component and a sprint that cannot be read are listed; the others are there."""
+    world = world_of(3, caps=CAPS)
+    native = next(n for n in world.items if n % 6 == 0 and n - 1 in world.items)
+    sprint = world.custom(native, SPRINT)[0]
+    world.odd[native] = {
+        "issuelinks": [{"id": "1"}, *world.links(world.items[native])],
+        "labels": ["a", None, "b"],
+        "components": [{"id": 1}, {"id": "5", "name": "API"}],
+        SPRINT: [{"name": "no id"}, sprint],
+    }
+    with SimulatorServer(world) as site:
+        report = go(store, site)
+    links = store.rows(f"SELECT id FROM task_link WHERE from_id = 'jira:{native}' AND type = 'Blocks'")
+    labels, iteration = store.connection.execute(
+        f"SELECT labels, iteration_id FROM task WHERE id = 'jira:{native}'"
+    ).fetchone()
+
+    assert ("partial", 4) == (report.verdict, report.rejected), report.rejections
+    assert [f"jira:l{native}/{native - 1}/9{native}"] == [one["id"] for one in links]
+    assert ("a b", f"jira:s{1 + native % 3}") == (labels, iteration)
+    assert "API" == value(store, f"SELECT text FROM custom_value WHERE id = 'jira:{native}/components'")
+
+
+@BOTH
+@pytest.mark.parametrize("scope", [(), ("ACME", "BETA")], ids=["site", "projects"])
+def test_a_site_that_shows_no_hours_inside_issues(
+    world_of: type[JiraWorld], scope: tuple[str, ...], store: Store
+) -> None:
+    """They are asked for beside: of issues that have some, and none is asked for on those that have none."""
+    world = world_of(3, caps=CAPS)
+    for number in world.items:
+        world.odd[number] = {"worklog": None}
+    with SimulatorServer(world) as site:
+        report = go(store, site, settings={"projects": scope})
+    mine = {
+        f"jira:w{log.native}" for log in world.logs.values()
+        if not scope or KEYS[world.items[log.item].container] in scope
+    }  # fmt: skip
+
+    assert "ok" == report.verdict, report.rejections
+    assert mine == {one["id"] for one in store.rows("SELECT id FROM worklog")}
+    assert asked(site)["issue/N/worklog"] <= len({log.item for log in world.logs.values()})
+
+
+@BOTH
+def test_an_issue_deleted_before_its_hours_are_asked_for(world_of: type[JiraWorld], store: Store) -> None:
+    """Its long list is not there any more: the lists of the others come all the same."""
+    world = world_of(3, caps=CAPS)
+    native = Counter(log.item for log in world.logs.values()).most_common(1)[0][0]
+    other = {f"jira:w{log.native}" for log in world.logs.values() if log.item != native}
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        if request.path.endswith(f"/issue/{native}/worklog"):
+            return Response(status=404, body={"errorMessages": ["Issue does not exist"]})
+        return honest()
+
+    with SimulatorServer(world, fault) as site:
+        report = go(store, site, settings={"projects": tuple(KEYS.values())})
+
+    assert "ok" == report.verdict, report.missing
+    assert other <= {one["id"] for one in store.rows("SELECT id FROM worklog")}
+
+
+def test_the_version_of_an_issue_has_its_day_at_once(store: Store) -> None:
+    """The first reading has the day of release from the issues, without a request more."""
+    world = JiraWorld(3, caps=CAPS)
+    native = min(world.items)
+    world.odd[native] = {"fixVersions": [{"id": "7", "name": "2.0", "releaseDate": "2024-09-30"}]}
+    with SimulatorServer(world) as site:
+        go(store, site)
+        routes = asked(site)
+    found = store.rows("SELECT id, text, day FROM custom_value WHERE field = 'version'")
+
+    assert [f"jira:p2000{world.items[native].container}/version/7"] == [one["id"] for one in found]
+    assert [("2.0", "2024-09-30")] == [(one["text"], one["day"]) for one in found]
+    assert 0 == routes["project/N"]
+
+
+@BOTH
+def test_a_sprint_that_ends_moves_its_issues_on(
+    world_of: type[JiraWorld], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but the sprint changed: of an issue in two the next one is current, under its new name."""
+    world = world_of(3, caps=Caps())
+    native = next(n for n in world.items if 1 + n % 3 == 2)
+    world.sprint_rows[7] = sprint_row(7, state="future", startDate="2024-04-09T08:00:00.000Z")
+    world.carried[native] = [2, 7]
+    with SimulatorServer(world) as site:
+        go(store, site)
+        before = value(store, f"SELECT iteration_id FROM task WHERE id = 'jira:{native}'")
+        world.sprint_rows[2] |= {"state": "closed", "completeDate": "2024-04-07T08:00:00.000Z"}
+        world.sprint_rows[7] |= {"name": "Seven"}
+        later(monkeypatch, hours=25)
+        report = go(store, site)
+        quiet = go(store, site)
+    after = value(store, f"SELECT iteration_id FROM task WHERE id = 'jira:{native}'")
+
+    assert ("ok", 0) == (report.verdict, quiet.changes.updated), report.missing
+    assert ("jira:s2", "jira:s7") == (before, after)
+    assert "Sprint 2, Seven" == value(
+        store, f"SELECT text FROM custom_value WHERE id = 'jira:{native}/sprints'"
+    )
+
+
+def test_a_history_without_ids_of_fields(store: Store) -> None:
+    """Older servers name a field in a line of history by its name alone."""
+    world = ServerWorld(3, caps=CAPS)
+    native = str(min(world.items))
+    item = world.items[int(native)]
+    for name in ("Severity", "Sprint", "Epic Link"):
+        world._line(item, {"field": name, "from": "1", "to": "2"})
+    with SimulatorServer(world) as site:
+        report = go(store, site, settings={"history": ("status", "sprint", "parent", SEVERITY)})
+    found = store.rows("SELECT field, to_value FROM task_change WHERE field <> 'status' ORDER BY field")
+
+    assert "ok" == report.verdict, report.rejections
+    assert [(SEVERITY, "2"), ("parent", "2"), ("sprint", "2")] == [tuple(one.values()) for one in found]
+
+
+@BOTH
+def test_one_project_that_refuses_costs_itself(
+    world_of: type[JiraWorld], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The versions of the others are read a day later, and the run says what was not."""
+    world = world_of(3, caps=CAPS)
+    with SimulatorServer(world) as site:
+        go(store, site)
+        later(monkeypatch, hours=25)
+        site.fault = lambda _, request, honest: (
+            Response(status=404, body={}) if request.path.endswith("/project/20002") else honest()
+        )
+        report = go(store, site)
+    said = " ".join(report.notes)
+
+    assert "ok" == report.verdict, report.missing
+    assert "versions and components were not looked at" in said
+    assert ["jira:p20001/version/1"] == [
+        one["id"] for one in store.rows("SELECT id FROM custom_value WHERE field = 'version'")
+    ]
+
+
+VISITED = ("field", "issuetype", "project/search", "search/jql", "search/approximate-count",
+           "issue/bulkfetch", "status")  # fmt: skip
+
+
+@pytest.mark.parametrize("path", VISITED)
+@pytest.mark.parametrize("when", ["first", "daily", "full", "census"])
+def test_a_token_that_ends_anywhere_loses_nothing(
+    path: str, when: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a question of each kind on nobody is signed in: once somebody is again, all is as it is."""
+    world = JiraWorld(3, caps=CAPS)
+    settings = {"worklogs": False}
+    other = next(iter(sorted(world.items)))
+    with SimulatorServer(world) as site:
+        if when != "first":
+            go(store, site, settings=settings)
+            world.edit(str(other))
+            world.version_name, world.categories["10000"] = "1.0 LTS", "indeterminate"
+            later(monkeypatch, hours=25)
+
+        def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+            world.expired = world.expired or request.path.endswith(f"/2/{path}")
+            return honest()
+
+        site.fault = fault
+        how: dict[str, Any] = {"full": {"full": True}, "census": {"census": True}}.get(when, {})
+        broken = go(store, site, settings=settings, **how)
+        ended = world.expired
+        away = store.rows("SELECT id FROM task WHERE presence <> 'present'")
+        world.expired, site.fault = False, None
+        go(store, site, settings=settings)
+        later(monkeypatch, hours=25)
+        last = go(store, site, settings=settings)
+    truth = world.truth()["task"]
+    shown = {one["id"][5:]: one for one in store.rows("SELECT * FROM task WHERE presence = 'present'")}
+
+    if ended and path != "status":
+        assert "ok" != broken.verdict or when == "daily", path
+    assert ([], "ok") == (away, last.verdict), last.missing
+    assert truth.keys() == shown.keys()
+    for native, fields in truth.items():
+        for name in ("title", "status_raw", "points", "iteration_id", "is_blocked"):
+            assert fields[name] == shown[native][name], (native, name)
+    assert {"in_progress" if when != "first" else "todo"} == {
+        one["status_native"] for one in shown.values() if one["status_raw"] == "To Do"
+    }

@@ -43,6 +43,7 @@ class Searched(Protocol):
         """Return up to which instant the search knows of things."""
 
 
+SPRINT = "customfield_10020"
 RESERVED = frozenset({"add", "and", "date", "end", "file", "go", "set", "size", "table", "user", "when"})
 """Some of the words that JQL keeps for itself: they stand in quotation marks."""
 
@@ -72,7 +73,7 @@ def found(site: Searched, jql: str, *, bounded: bool) -> list[Issue]:
 
 def _clause(site: Searched, clause: str) -> Callable[[Issue], bool]:
     """Understand one clause of JQL. Raises ValueError for one that this site does not know."""
-    match = re.fullmatch(r"(id|key|status|fixVersion|component) in \((.+)\)", clause)
+    match = re.fullmatch(r"(id|key|status|fixVersion|component|sprint) in \((.+)\)", clause)
     if match is None and (of := re.fullmatch(r"(labels|priority) = (\w+)", clause)):
         return lambda item: of.group(2) in _words(site.field(item, of.group(1)))
     if match is None:
@@ -86,13 +87,21 @@ def _clause(site: Searched, clause: str) -> Callable[[Issue], bool]:
         if strange and site.foreign == "nothing":
             return lambda item: False
         return lambda item: (str(item.native) if by == "id" else item.key) in wanted
-    name = {"component": "components", "fixVersion": "fixVersions"}.get(by, by)
+    name = {"component": "components", "fixVersion": "fixVersions", "sprint": SPRINT}.get(by, by)
 
     def named(item: Issue) -> bool:
         value = site.field(item, name)
-        return any(one["id"] in wanted for one in (value if isinstance(value, list) else [value]) if one)
+        return any(_id_of(one) in wanted for one in (value if isinstance(value, list) else [value]) if one)
 
     return named
+
+
+def _id_of(value: Any) -> str:
+    """Return the id of what an issue names: Data Center writes a sprint as a text."""
+    if isinstance(value, dict):
+        return str(value["id"])
+    found = re.search(r"[\[,]id=(\d+)", str(value))
+    return found.group(1) if found else ""
 
 
 def _words(value: Any) -> list[str]:
