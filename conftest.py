@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +33,13 @@ settings.register_profile("proof", max_examples=400, deadline=None, suppress_hea
 settings.load_profile("proof" if PROOF else "sample")
 os.environ.setdefault("PM_HUB_CACHE", str(ROOT / ".pytest_cache" / "pm-hub"))  # not the account's own
 os.environ["PM_HUB_LANG"] = "en"  # whatever the machine speaks
+if sys.dont_write_bytecode:  # a machine that keeps no bytecode would compile everything in each process
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(ROOT / ".pytest_cache" / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+if not PROOF:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads that wait for each other take both processors
 
 BUDGET = {
     "tests": 592,
@@ -176,7 +185,7 @@ def part_of(item: pytest.Item) -> str | None:
         return str(marked.args[0])
     if is_hypothesis_test(getattr(item, "obj", None)):
         return "laws"
-    if "proof" not in getattr(item, "fixturenames", ()):
+    if "proof" not in getattr(item, "fixturenames", ()) and not item.get_closest_marker("sample"):
         return None
     return "connectors" if directory_of(item.nodeid) != "tests" else "figures"
 
@@ -203,14 +212,45 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what was not asked for."""
     part, fast = config.getoption("--part"), config.getoption("--fast")
-    if not part and not fast:
-        return
+    beyond = set() if PROOF else beyond_the_samples(items)
     kept, left = [], []
     for item in items:
         slow = part_of(item) is not None or item.nodeid.startswith(SLOW)
-        (kept if (part == part_of(item) if part else not slow) else left).append(item)
-    config.hook.pytest_deselected(items=left)
-    items[:] = kept
+        wanted = part == part_of(item) if part else not (fast and slow)
+        (kept if wanted and item.nodeid not in beyond else left).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
+def beyond_the_samples(items: Iterable[pytest.Item]) -> set[str]:
+    """Return the ids of the cases that only `make proof` runs, of tests that are marked ``sample(n)``.
+
+    The *n* that `make test` keeps are spread over all: the first, and others at equal distances.
+    """
+    cases: defaultdict[str, list[str]] = defaultdict(list)
+    size: dict[str, int] = {}
+    for item in items:
+        if marked := item.get_closest_marker("sample"):
+            name = item.nodeid.partition("[")[0]
+            cases[name].append(item.nodeid)
+            size[name] = marked.args[0]
+    return {
+        one
+        for name, found in cases.items()
+        for one in set(found) - {found[n * len(found) // size[name]] for n in range(size[name])}
+    }
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage leave alone what stays for the whole run: modules, and thousands of tests."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Let what stayed be collected: bindings complain of what is left when the process ends."""
+    gc.unfreeze()
 
 
 def _spent() -> float:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -367,6 +368,25 @@ def test_every_directory_of_tests_has_a_budget() -> None:
 
     assert {"tests", *(f"plugins/{folder.name}" for folder in PLUGINS)} == set(conftest.BUDGET)
     assert sum(conftest.BUDGET.values()) <= 1180
+
+
+@pytest.mark.parametrize(("size", "kept"), [(1, "0"), (3, "036"), (10, "0123456789"), (20, "0123456789")])
+def test_a_sample_is_spread_over_the_cases_and_always_the_same(size: int, kept: str) -> None:
+    """Of ten cases the first and those at equal distances; a test without the mark keeps all of its own."""
+    import conftest
+
+    class Item:
+        def __init__(self, name: str, *marks: pytest.Mark) -> None:
+            self.nodeid, self.marks = name, marks
+
+        def get_closest_marker(self, _: str) -> pytest.Mark | None:
+            return next(iter(self.marks), None)
+
+    cases: list[Any] = [Item(f"t.py::test_a[{n}]", pytest.mark.sample(size).mark) for n in range(10)]
+    left = conftest.beyond_the_samples([*cases, Item("t.py::test_b[1]")])
+
+    assert kept == "".join(one.nodeid[-2] for one in cases if one.nodeid not in left)
+    assert left <= {one.nodeid for one in cases}
 
 
 @pytest.mark.parametrize(
