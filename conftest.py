@@ -40,7 +40,9 @@ if sys.dont_write_bytecode:  # a machine that keeps no bytecode would compile ev
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 if not PROOF:
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads that wait for each other take both processors
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # threads that wait for each other take both processors
 
 BUDGET = {
     "tests": 592,
@@ -187,9 +189,9 @@ FEW_FIGURES = (
     "plugins/hub/tests/test_feeds.py",
     "plugins/hub/tests/test_group.py",
 )
-"""The tests of runs, files and rows, whose feeds hold few figures in `make test`: nothing hangs on the others.
+"""The tests of runs, files and rows, whose feeds hold few figures in `make test`.
 
-A figure is a statement to be planned, which takes longer than to run it on a small store.
+None hangs on the others; to plan a figure takes longer than to run it on a small store.
 """
 _FIGURES = ("RAF", "EVM_DAYS", "MONTHLY_SPENT")
 
@@ -280,7 +282,7 @@ def beyond_the_samples(items: Iterable[pytest.Item]) -> set[str]:
 
 
 def pytest_collection_finish() -> None:
-    """Let the collector of garbage leave alone what stays for the whole run: modules, and thousands of tests."""
+    """Let the collector of garbage leave alone what stays: modules, and thousands of tests."""
     gc.collect()
     gc.freeze()
 

@@ -228,6 +228,7 @@ def test_capacity_is_of_a_team(whole: duckdb.DuckDBPyConnection) -> None:
     ]
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("user", ["one.project", "team", "both", "two", "board"])
 def test_no_row_is_lost_behind_its_dimensions(feed: duckdb.DuckDBPyConnection, user: str) -> None:
     """Power BI narrows facts by the dimensions that show: what a row points to shows with it."""
