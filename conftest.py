@@ -173,10 +173,12 @@ def small_and_hasty() -> Iterator[None]:
 FEW_FIGURES = (
     "tests/test_capacity.py",
     "tests/test_cli.py",
+    "tests/test_cuts.py",
     "tests/test_damage.py",
     "tests/test_feed.py",
     "tests/test_fields.py",
     "tests/test_groups.py",
+    "tests/test_kit.py",
     "tests/test_matching.py",
     "tests/test_outside.py",
     "tests/test_placement.py",
@@ -188,6 +190,7 @@ FEW_FIGURES = (
     "tests/test_upkeep.py",
     "plugins/hub/tests/test_feeds.py",
     "plugins/hub/tests/test_group.py",
+    "plugins/postgresql/tests/test_postgresql.py",
 )
 """The tests of runs, files and rows, whose feeds hold few figures in `make test`.
 
