@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import json
 import os
@@ -31,9 +32,15 @@ MODULES = sorted(
 )
 
 
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    """Return a module as Python reads it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -150,17 +157,12 @@ def test_pages_count_the_kpis_of_the_catalogue(page: str) -> None:
 
 def test_manners_of_modules() -> None:
     """A module opens with one sentence, is no drawer of odds, and retries only where patience lives."""
-    first = {path: (doc_of(path) or "").split("\n")[0].rstrip() for path in MODULES}
+    first = {path: (ast.get_docstring(tree_of(path)) or "").split("\n")[0].rstrip() for path in MODULES}
 
     assert len(MODULES) > 500
     assert [] == [path for path in MODULES if not first[path].endswith((".", ":"))], "no opening sentence"
     assert [] == [path for path in MODULES if path.name in {"utils.py", "helpers.py", "common.py"}]
     assert [ROOT / "hub" / "http" / "session.py"] == [path for path in MODULES if "tenacity" in imports(path)]
-
-
-def doc_of(path: Path) -> str | None:
-    """Return the docstring of a module."""
-    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 
 
 def test_every_hook_is_documented_with_its_signature() -> None:

@@ -331,13 +331,18 @@ def test_a_measure_shows_its_last_period(code: str, expected: float) -> None:
 
     The load is that of the week that runs, timesheets are those of the last week that is over.
     """
+    one = measures()[code]
+
+    found = figures_of_three().execute(f"SELECT {one.sql} FROM {one.table} WHERE {one.where}").fetchall()
+    assert [(pytest.approx(expected),)] == found
+
+
+@functools.cache
+def figures_of_three() -> duckdb.DuckDBPyConnection:
     connection = three_people()
     connection.execute("SET VARIABLE as_of_day = DATE '2026-11-04'")
     with_figures(connection)
-    one = measures()[code]
-
-    found = connection.execute(f"SELECT {one.sql} FROM {one.table} WHERE {one.where}").fetchall()
-    assert [(pytest.approx(expected),)] == found
+    return connection
 
 
 def test_hours_end_at_the_cut() -> None:
