@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from hub import clock
+from hub.feed.kpi import table
 from hub.store import Store
 from hub.store.engines import Engine, engine_of
 from hub.testing import hub_folder, run_hub
@@ -31,6 +34,15 @@ settings.register_profile("proof", max_examples=400, deadline=None, suppress_hea
 settings.load_profile("proof" if PROOF else "sample")
 os.environ.setdefault("PM_HUB_CACHE", str(ROOT / ".pytest_cache" / "pm-hub"))  # not the account's own
 os.environ["PM_HUB_LANG"] = "en"  # whatever the machine speaks
+if sys.dont_write_bytecode:  # a machine that keeps no bytecode would compile everything in each process
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(ROOT / ".pytest_cache" / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+if not PROOF:
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # threads that wait for each other take both processors
 
 BUDGET = {
     "tests": 592,
@@ -158,6 +170,45 @@ def small_and_hasty() -> Iterator[None]:
         yield
 
 
+FEW_FIGURES = (
+    "tests/test_capacity.py",
+    "tests/test_cli.py",
+    "tests/test_cuts.py",
+    "tests/test_damage.py",
+    "tests/test_feed.py",
+    "tests/test_fields.py",
+    "tests/test_groups.py",
+    "tests/test_kit.py",
+    "tests/test_matching.py",
+    "tests/test_outside.py",
+    "tests/test_placement.py",
+    "tests/test_publish.py",
+    "tests/test_rejections.py",
+    "tests/test_rules.py",
+    "tests/test_spans.py",
+    "tests/test_upgrade.py",
+    "tests/test_upkeep.py",
+    "plugins/hub/tests/test_feeds.py",
+    "plugins/hub/tests/test_group.py",
+    "plugins/postgresql/tests/test_postgresql.py",
+)
+"""The tests of runs, files and rows, whose feeds hold few figures in `make test`.
+
+None hangs on the others; to plan a figure takes longer than to run it on a small store.
+"""
+_FIGURES = ("RAF", "EVM_DAYS", "MONTHLY_SPENT")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_figures(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fill feeds with a sample of the catalogue, where the module asks for no other figure."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not PROOF and request.node.nodeid in FEW_FIGURES:
+            wide = table._wide
+            patch.setattr(table, "_wide", lambda kpi: wide(kpi) if kpi.code in _FIGURES else None)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def real_time() -> Iterator[None]:
     """Leave the clock as it was: a command that was told ``--now`` here speaks of no other test."""
@@ -176,7 +227,7 @@ def part_of(item: pytest.Item) -> str | None:
         return str(marked.args[0])
     if is_hypothesis_test(getattr(item, "obj", None)):
         return "laws"
-    if "proof" not in getattr(item, "fixturenames", ()):
+    if "proof" not in getattr(item, "fixturenames", ()) and not item.get_closest_marker("sample"):
         return None
     return "connectors" if directory_of(item.nodeid) != "tests" else "figures"
 
@@ -203,14 +254,45 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what was not asked for."""
     part, fast = config.getoption("--part"), config.getoption("--fast")
-    if not part and not fast:
-        return
+    beyond = set() if PROOF else beyond_the_samples(items)
     kept, left = [], []
     for item in items:
         slow = part_of(item) is not None or item.nodeid.startswith(SLOW)
-        (kept if (part == part_of(item) if part else not slow) else left).append(item)
-    config.hook.pytest_deselected(items=left)
-    items[:] = kept
+        wanted = part == part_of(item) if part else not (fast and slow)
+        (kept if wanted and item.nodeid not in beyond else left).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
+def beyond_the_samples(items: Iterable[pytest.Item]) -> set[str]:
+    """Return the ids of the cases that only `make proof` runs, of tests that are marked ``sample(n)``.
+
+    The *n* that `make test` keeps are spread over all: the first, and others at equal distances.
+    """
+    cases: defaultdict[str, list[str]] = defaultdict(list)
+    size: dict[str, int] = {}
+    for item in items:
+        if marked := item.get_closest_marker("sample"):
+            name = item.nodeid.partition("[")[0]
+            cases[name].append(item.nodeid)
+            size[name] = marked.args[0]
+    return {
+        one
+        for name, found in cases.items()
+        for one in set(found) - {found[n * len(found) // size[name]] for n in range(size[name])}
+    }
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage leave alone what stays: modules, and thousands of tests."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Let what stayed be collected: bindings complain of what is left when the process ends."""
+    gc.unfreeze()
 
 
 def _spent() -> float:

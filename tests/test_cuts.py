@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import random
+import shutil
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -44,6 +45,7 @@ from hub.records import (
 from hub.store import Store
 from hub.store.cuts import open_since
 from hub.store.periods import corrections
+from hub.testing.empty import store_at
 
 build_module = importlib.import_module("hub.feed.build")  # the package has a function of that name
 kept_module = importlib.import_module("hub.feed.kept")
@@ -634,16 +636,30 @@ def rows_of_cut(report: PublishReport) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
+@pytest.fixture(scope="module")
+def with_kept_cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a store, and what a feed kept of its open cut."""
+    folder = tmp_path_factory.mktemp("kept")
+    with store_at(folder / "hub.db") as store:
+        sync(store, *OPEN_WORLD)
+        cuts.take(store, kind="copil", label="Open", actor="test")
+        out(store, folder)
+    return folder
+
+
 @pytest.mark.parametrize("what", ["altered", "lang", "fields", "erased", "hub"])
 def test_a_kept_cut_is_computed_again(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+    with_kept_cut: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """Altered rows, another language, field or hub, and a past that was rewritten ask for it."""
-    sync(store, *OPEN_WORLD)
-    cuts.take(store, kind="copil", label="Open", actor="test")
+    shutil.copytree(with_kept_cut, tmp_path, dirs_exist_ok=True)
+    with Store.open(tmp_path / "hub.db") as store:
+        _is_computed_again(store, tmp_path, monkeypatch, what)
+
+
+def _is_computed_again(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     (cut,) = cuts.known(store, tmp_path / "data" / "feed")
     options = BuildOptions()
-    out(store, tmp_path)
     place = kept_module.place_of(tmp_path / "data" / "cuts", cut)
     key = kept_module.key_of(store.engine, cut, options)
 

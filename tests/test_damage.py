@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,25 @@ from hub.testing import HubResult
 Run = Callable[..., HubResult]
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the folder of the first test that published stays, for the others to copy."""
+    return tmp_path_factory.mktemp("published") / "kept"
+
+
 @pytest.fixture
-def published(hub_folder: Path, run_hub: Run) -> Path:
+def published(hub_folder: Path, run_hub: Run, kept: Path) -> Path:
     """Publish a feed of a small portfolio; gives the store's file."""
+    if kept.exists():
+        shutil.copytree(kept, hub_folder, dirs_exist_ok=True)
+        return hub_folder / "data" / "hub.db"
     (hub_folder / "config" / "hub.toml").write_text("", encoding="utf-8")
     lines = "".join(f"P{n};Project {n} {'x' * 200}\n" for n in range(300))
     (hub_folder / "config" / "projects.csv").write_text("code;name\n" + lines, encoding="utf-8")
     first = run_hub("run")
 
     assert 0 == first.exit_code, first.output + first.error
+    shutil.copytree(hub_folder, kept)
     return hub_folder / "data" / "hub.db"
 
 

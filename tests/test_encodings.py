@@ -94,9 +94,11 @@ def test_a_file_named_in_czech(folder: Path, machine: str, proof: bool) -> None:
     ids=["no configuration", "no source", "a mapping", "figures"],
 )
 def test_an_output_never_dies_of_a_letter(
-    folder: Path, machine: str, code: int, arguments: tuple[str, ...]
+    folder: Path, machine: str, code: int, arguments: tuple[str, ...], proof: bool
 ) -> None:
     """What an output cannot say is said by its number; the exit code is the same everywhere."""
+    if machine == "ascii" and not proof:
+        pytest.skip("make proof has every machine")
     done = hub(folder, machine, *arguments)
 
     assert b"Traceback" not in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -281,14 +282,21 @@ def losses(picked: list[Forecast], worlds: list[World], moments: list[Moment]) -
     return float(np.mean(own)), float(np.mean(other))
 
 
+@functools.cache
+def mixed(size: int, runs: int) -> tuple[list[Any], list[Any], list[Any]]:
+    """Return *size* projects of all kinds, what was known of them, and the forecasts of that in *runs*."""
+    worlds, moments = lived(KINDS, size, 3)
+    return worlds, moments, forecast(moments, runs=runs)
+
+
 @pytest.mark.parametrize("topic", ["finish", "cost"])
 def test_chances_hold_on_a_mixed_portfolio(topic: str, proof: bool) -> None:
     """P80 holds of four in five where six kinds of projects stand side by side, and loses less than others.
 
     The proof has 300 forecasts, one of a project, and asks for 75 to 85 %.
     """
-    worlds, moments = lived(KINDS, 450 if proof else 150, 3)
-    picked = one_each(forecast(moments, runs=1000 if proof else 400), worlds, topic)
+    worlds, moments, found = mixed(450 if proof else 150, 1000 if proof else 400)
+    picked = one_each(found, worlds, topic)
     own, other = losses(picked, worlds, moments)
     low, high = (0.75, 0.85) if proof else (0.68, 0.92)
 

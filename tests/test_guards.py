@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -30,9 +32,15 @@ MODULES = sorted(
 )
 
 
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    """Return a module as Python reads it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -147,16 +155,14 @@ def test_pages_count_the_kpis_of_the_catalogue(page: str) -> None:
     assert [str(len(catalogue()))] == told
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_manners_of_a_module(path: Path) -> None:
+def test_manners_of_modules() -> None:
     """A module opens with one sentence, is no drawer of odds, and retries only where patience lives."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    relative = path.relative_to(ROOT).as_posix()
+    first = {path: (ast.get_docstring(tree_of(path)) or "").split("\n")[0].rstrip() for path in MODULES}
 
-    assert (ast.get_docstring(tree) or "").split("\n")[0].rstrip().endswith((".", ":")), "no opening sentence"
-    assert path.name not in {"utils.py", "helpers.py", "common.py"}
-    if "tenacity" in imports(path):
-        assert "hub/http/session.py" == relative
+    assert len(MODULES) > 500
+    assert [] == [path for path in MODULES if not first[path].endswith((".", ":"))], "no opening sentence"
+    assert [] == [path for path in MODULES if path.name in {"utils.py", "helpers.py", "common.py"}]
+    assert [ROOT / "hub" / "http" / "session.py"] == [path for path in MODULES if "tenacity" in imports(path)]
 
 
 def test_every_hook_is_documented_with_its_signature() -> None:
@@ -192,13 +198,11 @@ def place_of(path: Path) -> str:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the help text names this system's own scheduler")
-@pytest.mark.parametrize("page", WRITTEN, ids=place_of)
-def test_generated_docs_are_in_step(page: Path, proof: bool) -> None:
-    """The pages written by code are what the code says now: run `make docs`."""
-    if place_of(page) in LONG and not proof:
-        pytest.skip("make proof, and .ci/run, write this page again")
+def test_generated_docs_are_in_step(proof: bool) -> None:
+    """The pages written by code are what the code says now: run `make docs`, which is one process too."""
+    pages = [page for page in WRITTEN if proof or place_of(page) not in LONG]
     seen = subprocess.run(
-        [sys.executable, "-m", "cogapp", "--check", "--diff", page],
+        [sys.executable, "-m", "cogapp", "--check", "--diff", "--check-fail-msg=Run make docs.", *pages],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -367,6 +371,25 @@ def test_every_directory_of_tests_has_a_budget() -> None:
 
     assert {"tests", *(f"plugins/{folder.name}" for folder in PLUGINS)} == set(conftest.BUDGET)
     assert sum(conftest.BUDGET.values()) <= 1180
+
+
+@pytest.mark.parametrize(("size", "kept"), [(1, "0"), (3, "036"), (10, "0123456789"), (20, "0123456789")])
+def test_a_sample_is_spread_over_the_cases_and_always_the_same(size: int, kept: str) -> None:
+    """Of ten cases the first and those at equal distances; a test without the mark keeps all of its own."""
+    import conftest
+
+    class Item:
+        def __init__(self, name: str, *marks: pytest.Mark) -> None:
+            self.nodeid, self.marks = name, marks
+
+        def get_closest_marker(self, _: str) -> pytest.Mark | None:
+            return next(iter(self.marks), None)
+
+    cases: list[Any] = [Item(f"t.py::test_a[{n}]", pytest.mark.sample(size).mark) for n in range(10)]
+    left = conftest.beyond_the_samples([*cases, Item("t.py::test_b[1]")])
+
+    assert kept == "".join(one.nodeid[-2] for one in cases if one.nodeid not in left)
+    assert left <= {one.nodeid for one in cases}
 
 
 @pytest.mark.parametrize(

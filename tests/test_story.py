@@ -213,6 +213,7 @@ def test_several_readers_of_one_feed_do_not_meet(feed: tuple[FeedView, Path]) ->
     assert [True] * 30 == found
 
 
+@pytest.mark.sample(7)
 @pytest.mark.parametrize("name", LISTS)
 def test_every_list_is_asked(feed: tuple[FeedView, Path], name: str) -> None:
     """Each list is read at now and at a closed cut, of all and of one project; pages give its rows once."""

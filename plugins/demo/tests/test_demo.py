@@ -47,8 +47,11 @@ password = {{ file = "{secret}" }}
 """
 
 
-def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
-    """hub demo lives through three committees and ends green; again through run it changes nothing."""
+def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubResult], proof: bool) -> None:
+    """hub demo lives through three committees and ends green; again through run it changes nothing.
+
+    Slides and pages are drawn again in the proof.
+    """
     result = run_hub("demo", "--out", "demo", "--scale", "0.3", "--lang", "en")
     more = MORE + (TABLEAU if importlib.util.find_spec("tableauhyperapi") else "")
     database = Database(hub_folder) if programs() else None
@@ -57,7 +60,8 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
             port=database.wire.port, name=database.name, user=USER, secret=hub_folder / "password"
         )
     config = hub_folder / "demo" / "config" / "hub.toml"
-    config.write_text(config.read_text().replace("[schedule]", f"{more}\n[schedule]"))
+    text = config.read_text().replace("[schedule]", f"{more}\n[schedule]")
+    config.write_text(text if proof else re.sub(r"(?s)\[destinations\.committee\].*?\n\n", "", text))
     again = run_hub("--config", "demo/config/hub.toml", "run", "--json")
     said = json.loads(again.output)
     manifest = json.loads((hub_folder / "demo" / "out" / "latest" / "manifest.json").read_text())

@@ -420,6 +420,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory, feed: FeedView) -> Reader:
     return Reader(folder, feed)
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("cut", ["0", "1", "2"])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_panel_runs_and_its_figures_are_the_feeds(reader: Reader, name: str, cut: str) -> None:

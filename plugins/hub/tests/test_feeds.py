@@ -344,6 +344,7 @@ def _same_as_the_folder(feed: Path, store: Store, tmp_path: Path) -> None:
         assert rows(other) == rows(store)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("level", ["team-week", "pseudonym-week", "project"])
 def test_sums_count_once_where_lines_of_the_tool_are_read(tmp_path: Path, feed: Path, level: str) -> None:
     """A feed without lines gives its hours, but none of a tool that the group reads line by line."""

@@ -429,6 +429,7 @@ def test_hours_and_history_without_an_author(world_of: type[JiraWorld], store: S
     assert {None} == {one["author_id"] for one in store.rows("SELECT author_id FROM task_change")}
 
 
+@pytest.mark.sample(4)
 @BOTH
 @pytest.mark.parametrize(
     ("field", "odd"),
@@ -805,6 +806,7 @@ ODD_PARTS: list[tuple[str, Any]] = [
 ]
 
 
+@pytest.mark.sample(8)
 @BOTH
 @pytest.mark.parametrize(("field", "odd"), ODD_PARTS)
 def test_an_odd_part_costs_itself(world_of: type[JiraWorld], field: str, odd: Any, store: Store) -> None:

@@ -100,6 +100,7 @@ def test_a_mapping_is_certified_like_a_plugin(name: str, proof: bool) -> None:
             assert LEVELS[name] == report.level
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("name", LEVELS)
 def test_after_random_days_the_store_is_the_tool(name: str, store: Store, proof: bool) -> None:
     """Rounds of adding, changing, deleting and moving, some with a fault in between, end in equality."""
@@ -130,6 +131,7 @@ def test_after_random_days_the_store_is_the_tool(name: str, store: Store, proof:
 LISTS = [(name, one.name) for name in NAMES for one in certification(name).mapping.list if one.record]
 
 
+@pytest.mark.sample(17)
 @pytest.mark.parametrize(("name", "one"), LISTS)
 def test_each_list_loses_one_row_and_it_leaves(name: str, one: str, store: Store) -> None:
     """What a tool does not show any more is not there in the store either, whichever list it was in."""

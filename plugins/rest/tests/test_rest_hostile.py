@@ -142,6 +142,7 @@ def law_an_odd_row_costs_itself(store: Store, folder: Path, odd: Any = ODD[12]) 
     assert ("ok", [], []) == (last.verdict, last.missing, rejections.rejected(store))
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: json.dumps(odd)[:40])
 def test_an_odd_row_costs_itself(odd: Any, store: Store, tmp_path: Path) -> None:
     """Whatever it is: a text, nothing, no key, a deep nest, a stamp of another world."""
@@ -391,6 +392,7 @@ def paged(table: list[Any], cap: int, *, ignores: str = "") -> Callable[[Request
     return say
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("cap", [1, 7, 10, 19, 20, 44, 45, 100])
 @pytest.mark.parametrize("counted", ["asked", "given"])
 @pytest.mark.parametrize("paging", [OFFSET, PAGES], ids=["offset", "page"])

@@ -158,6 +158,7 @@ def pages(client: Client, table: str) -> list[Row]:
     return found
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("level", "user"), CASES)
 def test_each_way_to_ask_shows_the_same_rows(site: Site, level: str, user: str) -> None:
     """Whole, page by page, counted, as CSV, grouped: the rows of the rule, once each, and no other."""
@@ -186,6 +187,7 @@ def test_each_way_to_ask_shows_the_same_rows(site: Site, level: str, user: str) 
     assert [] == wrong
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("level", "user"), CASES)
 def test_each_row_by_its_key(site: Site, level: str, user: str, proof: bool) -> None:
     """A row that is not allowed is not there, and neither is what it points to behind one that is."""
@@ -201,6 +203,7 @@ def test_each_row_by_its_key(site: Site, level: str, user: str, proof: bool) -> 
     assert [] == wrong
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("level", "user"), CASES)
 def test_nothing_hidden_shows_beside_a_row(site: Site, level: str, user: str) -> None:
     """Neither by $expand, nor by a filter or a group along a navigation property."""
@@ -225,6 +228,7 @@ def test_nothing_hidden_shows_beside_a_row(site: Site, level: str, user: str) ->
     assert [] == wrong
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("level", "user"), CASES)
 def test_no_lambda_tells_of_a_hidden_row(site: Site, level: str, user: str) -> None:
     """Whether something points to a row, and how often, is said of what the person sees.
@@ -266,6 +270,7 @@ def test_no_lambda_tells_of_a_hidden_row(site: Site, level: str, user: str) -> N
     assert [] == wrong
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("level", "user"), CASES)
 def test_no_hidden_row_is_beside_another(site: Site, level: str, user: str) -> None:
     """Each collection of each row by `$expand`, with all that leads on from its rows: what the rule shows.

@@ -433,6 +433,7 @@ def faults(page: str, lang: str) -> list[str]:
     return found
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("lang", ["en", "fr"])
 @pytest.mark.parametrize("person", [None, "one@x.org"])
 @pytest.mark.parametrize("level", ["project", "nominative-line"])
@@ -496,6 +497,7 @@ def _is_asked(path: str, proof: bool) -> bool:
     return proof or some is None or len(parts) == 1 or parts[1] in some
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_every_link_of_the_pages_leads_somewhere(lang: str, proof: bool) -> None:
     """From the portfolio on, each address of this server that a page names is there, and names its own."""
