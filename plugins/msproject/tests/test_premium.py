@@ -203,12 +203,12 @@ def test_columns_are_asked_for_only_where_there_are_some(store: Store) -> None:
     What is wanted is told by `check`, what is needed ends the run.
     """
     world = PremiumWorld(10)
-    world.lacking = {"msdyn_priority", "msdyn_actualend"}
+    world.without = {"msdyn_priority", "msdyn_actualend"}
     with SimulatorServer(world) as site:
         context = Context(base=Path(), source_id="premium", session=lambda: faults.hurried(context))
         said = {one.name: one for one in source(site).check(context)}
         report = go(store, site)
-        world.lacking = {"msdyn_progress"}
+        world.without = {"msdyn_progress"}
         with SimulatorServer(world) as other:
             failed = sync_once(store, source(other, name="other"), session=faults.hurried)
 
@@ -345,7 +345,7 @@ def test_tables_and_choices_that_are_hidden(store: Store) -> None:
 def test_roll_ups_are_known_from_the_hierarchy(store: Store) -> None:
     """Where no column says so, a task with others below is a roll-up, also once it becomes one."""
     world = PremiumWorld(15)
-    world.lacking = {"msdyn_summary"}
+    world.without = {"msdyn_summary"}
     first, second = (item.native for item in world.seen()[:2])
     with SimulatorServer(world) as site:
         go(store, site)

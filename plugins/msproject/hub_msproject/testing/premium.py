@@ -70,7 +70,7 @@ class PremiumWorld(Ledger, HttpWorld):
         self.version = self.oldest = 0
         self.held: dict[tuple[str, str], tuple[int, int]] = {}
         self.stones: list[tuple[int, str, str]] = []
-        self.lacking: set[str] = set()
+        self.without: set[str] = set()
         self.fresh = False
         super().__init__(seed, scale=scale)
 
@@ -299,7 +299,7 @@ class PremiumWorld(Ledger, HttpWorld):
             "EntitySetName": SETS[table.name],
             "ChangeTrackingEnabled": self.tracked,
             "Attributes": [
-                {"LogicalName": name} for name in sorted(columns - self.lacking - {"msdyn_linktype"})
+                {"LogicalName": name} for name in sorted(columns - self.without - {"msdyn_linktype"})
             ],
         }
 
