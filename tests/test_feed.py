@@ -444,8 +444,8 @@ def test_the_gate_holds_the_contract(store: Store, tmp_path: Path) -> None:
     found = " | ".join(problems(store, snapshot))
 
     assert "dim_cut: columns or types differ" in found
-    assert "fact_task_link: 1 keys (from_task_key, to_task_key, type) occur more than once" in found
-    assert "fact_task_link: 1 rows have an empty key (from_task_key, to_task_key, type)" in found
+    assert "fact_task_link: 1 key (from_task_key, to_task_key, type) occurs more than once" in found
+    assert "fact_task_link: 1 row has an empty key (from_task_key, to_task_key, type)" in found
     assert "fact_task_snapshot: 3 rows have a cut_key that dim_cut does not know" in found
 
 

@@ -253,8 +253,8 @@ def test_a_dry_run_tells_the_project_of_the_filter(two_projects: Path, run_hub: 
 
 def test_a_baseline_is_of_the_tasks_of_the_filter(two_projects: Path, run_hub: Run) -> None:
     """ALPHA has one task; a code in another case is understood, one of a container alone is no project."""
-    assert "Kept a baseline of 1 tasks of ALPHA." in run_hub("cut", "baseline", "--project", "ALPHA").output
-    assert "Kept a baseline of 1 tasks of beta." in run_hub("cut", "baseline", "--project", "beta").output
+    assert "Kept a baseline of 1 task of ALPHA." in run_hub("cut", "baseline", "--project", "ALPHA").output
+    assert "Kept a baseline of 1 task of beta." in run_hub("cut", "baseline", "--project", "beta").output
     unknown = run_hub("cut", "baseline", "--project", "INF")
     assert 2 == unknown.exit_code
     assert "no project 'INF'" in unknown.error
@@ -274,8 +274,8 @@ def test_what_is_held_is_told_by_project(two_projects: Path, run_hub: Run) -> No
     presence = words(run_hub("presence").output)
 
     assert 3 == result.exit_code
-    assert "2 rows (1 tasks, 3 timesheet hours) of Infra (ALPHA) held" in words(result.output)
-    assert "2 rows (1 tasks, 5 timesheet hours) of Infra (BETA) held" in words(result.output)
+    assert "2 rows (1 task, 3 timesheet hours) of Infra (ALPHA) held" in words(result.output)
+    assert "2 rows (1 task, 5 timesheet hours) of Infra (BETA) held" in words(result.output)
     assert re.search(r"t Infra ALPHA deleted .* 2 1 3 ", presence)
     assert re.search(r"t Infra BETA deleted .* 2 1 5 ", presence)
 
@@ -341,7 +341,7 @@ def test_a_held_file_of_five_projects_is_told_one_by_one(store: Store) -> None:
         (stake.container, stake.rows, stake.seconds / 3600) for stake in store.held()
     ]
     assert 5 == len(report.held)
-    assert report.held[0].startswith("2 rows (0 tasks, 1 timesheet hours) of Congés held: ")
+    assert report.held[0].startswith("2 rows (0 tasks, 1 timesheet hour) of Congés held: ")
 
 
 def test_an_hour_at_stake_by_two_holds_counts_once(store: Store) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.cli.app import App
-from hub.words import day, mark, number, tr
+from hub.words import day, mark, number, tr, trn
 
 if TYPE_CHECKING:
     from hub.publish import PublishReport
@@ -271,6 +271,8 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
             if line["measure"] in {"seconds", "planned_s"}
             else number(line["amount"] / 100, ",.2f")
             if line["measure"] == "amount_minor"
+            else trn("{n:,} task", "{n:,} tasks", line["amount"])
+            if line["measure"] == "tasks"
             else f"{number(line['amount'])} {spoken_measure(line['measure'])}"
         )
         of = tr("planned, ") if line["measure"] == "planned_s" else ""

@@ -113,7 +113,7 @@ def trn(one: str, many: str, n: float, /, **values: Any) -> str:
     """Return *one* or *many*, as the language counts *n*, with ``{n}`` and *values* in it."""
     values["n"] = n
     if language() == "en":
-        return (one if n == 1 else many).format_map(values)
+        return _ENGLISH.vformat(one if n == 1 else many, (), values)
     return _FRENCH.vformat(_translated((one, int(_is_many(n))), many if n != 1 else one), (), values)
 
 

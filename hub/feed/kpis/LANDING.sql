@@ -17,7 +17,7 @@
 --   or English, are not added to the labour of worklogs a second time; one open task without a remaining amount makes
 --   the landing NULL, and so does a project without any task whose effort counts: landing_at_least is what is known of
 --   it, its coverage the share of the open tasks that have a remaining amount.
--- source: facts of the design (CRTE, atterrissage).
+-- source: budget control of projects (compte rendu technique et économique, atterrissage).
 WITH b AS (
     SELECT project_key, coalesce(sum(revised_amount), sum(baseline_amount))::DOUBLE AS budget,
         CASE WHEN count(revised_amount) > 0 THEN 'revised budget' WHEN count(baseline_amount) > 0

@@ -57,7 +57,7 @@ def _drawn(block: Block, share: float) -> dict[str, Any]:
 def _svg(spec: dict[str, Any], block: Chart, share: float) -> str:
     """Return the chart as an inline picture with its alternative text."""
     beside = 260 if block.name == "roadmap" else 120  # the names on the left, the legend on the right
-    width = int(900 * share) - beside
+    width = int(1180 * share) - beside  # so that letters are as large as those of the tables
     drawn = render(sized(spec, width), "svg", block.story.lang)
     drawn = re.sub(
         r"\s(?:role|aria-[a-z]+)=\"[^\"]*\"", "", drawn

@@ -86,7 +86,7 @@ def test_it_is_sent_on_change_only(tmp_path: Path, mail: Mail) -> None:
     assert ("digest sent: A: green → red",) == changed
     assert 2 == len(mail.sent)
     assert "1 red of 1" in mail.sent[1]["title"]
-    assert "1 projects: 1 red" in mail.sent[1]["body"]
+    assert "1 project: 1 red" in mail.sent[1]["body"]
     assert all(Path(path).read_bytes().startswith(b"\x89PNG") for path in mail.sent[1]["attach"])
 
 

@@ -237,7 +237,7 @@ def test_the_files_are_those_that_fabric_documents() -> None:
             ).fetchall()
 
     assert (("published",), [(2,), (4,)]) == ((report.deliveries[0].state,), markers)
-    assert ("No table changed.",) == quiet.deliveries[0].notes or "1 tables" in quiet.deliveries[0].notes[0]
+    assert ("No table changed.",) == quiet.deliveries[0].notes or "1 table" in quiet.deliveries[0].notes[0]
 
 
 def test_fabric_moves_away_what_it_has_read() -> None:

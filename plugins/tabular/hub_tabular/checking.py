@@ -89,11 +89,11 @@ def check_rows(
     yield Check(
         name="rows",
         state="ok",
-        detail=trn(
-            "{taken} rows of {n} file are taken; the first of {name}, as the hub takes them:\n",
-            "{taken} rows of {n} files are taken; the first of {name}, as the hub takes them:\n",
-            files,
+        detail=tr(
+            "{taken} {taken:row|rows} of {files} {files:file|files} {taken:is|are} taken; the first of "
+            "{name}, as the hub takes them:\n",
             taken=taken,
+            files=files,
             name=name,
         )
         + table,

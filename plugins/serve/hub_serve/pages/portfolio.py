@@ -201,7 +201,6 @@ def _row(asked: Asked, one: Any) -> list[Cell]:
 def _trend(one: Any) -> Cell:
     found = trend(one.trend)
     note = tr("confidence: {level}", level=confidence(one).text) if one.confidence else ""
-    note = note.replace(" ", "\N{NO-BREAK SPACE}")
     return Cell(text=found.text, order=found.order, note=note)
 
 
