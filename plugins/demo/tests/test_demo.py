@@ -109,7 +109,8 @@ def assert_watermelon_was_seen(latest: Path) -> None:
     """Assert that two committees and more before its money is gone the forecast knew, and nobody said so.
 
     As known at each of them it had less than one chance in five to hold its budget, at two or more less than
-    one in ten, and less than one in two to meet its baseline, while it was declared green and its landing was not red.
+    one in ten, and less than one in two to meet its baseline, while it was declared green and its
+    landing was not red.
     """
     feed = {
         name: f"read_parquet('{latest}/parquet/{name}/**/*.parquet', hive_partitioning = false)"
