@@ -14,7 +14,7 @@ from hub import matching, privacy
 from hub.errors import ConfigError
 from hub.feed import BuildOptions, build, open_feed, project_to
 from hub.feed.projection import pseudonym
-from hub.records import Account, Allocation, Container, Person, Record, Task, Worklog
+from hub.records import Account, Allocation, Container, CustomValue, Person, Record, SiteField, Task, Worklog
 from hub.store import Store
 
 ROWS: list[Record] = [
@@ -131,6 +131,33 @@ def test_report_counts_persons(known: Store) -> None:
         held["worklog"].oldest,
     )
     assert 2 == held["account"].older_images
+
+
+def test_report_names_the_personal_fields(known: Store) -> None:
+    """Each field that fields.csv calls personal, of its source alone, with the values that name somebody."""
+    fields = [
+        SiteField(
+            id=f"config:fields/{name}", field=name, level="task", source="times", native=native, fr=name,
+            en=name, personal=personal,
+        )
+        for name, native, personal in (
+            ("sponsor", "Sponsor", True), ("tester", "Tester", True), ("lot", "Lot", False),
+        )
+    ]  # fmt: skip
+    values = [
+        CustomValue(id=f"{row}/{field}", row_id=row, field=field, text=text)
+        for row, field, text in (
+            ("times:t", "sponsor", "Nadia Roy"), ("times:t2", "Sponsor", None), ("other:t", "Sponsor", "N"),
+            ("times:t", "Lot", "Nadia's"),
+        )
+    ]  # fmt: skip
+    fill(known, [*fields, *values])
+    fill(known, [CustomValue(id="times:t/sponsor", row_id="times:t", field="sponsor", text="Paul Blanc")])
+    held = [one for one in privacy.report(known) if one.table == "custom_value"]
+
+    assert [(("sponsor (task)",), 1, 1), (("tester (task)",), 0, 0)] == [
+        (one.columns, one.rows, one.older_images) for one in held
+    ]
 
 
 def test_pseudonyms_need_a_key_outside(known: Store, tmp_path: Path) -> None:

@@ -42,7 +42,10 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """How many rows of one table say who somebody is, by which columns, and since when."""
+    """How many rows of one table say who somebody is, by which columns, and since when.
+
+    Of values of fields the column is the field that fields.csv calls personal, with its level.
+    """
 
     table: str
     columns: tuple[str, ...]
@@ -234,6 +237,29 @@ def report(store: Store) -> list[Held]:
             found.append(
                 Held(table=table, columns=named, rows=now["n"], older_images=past, oldest=now["oldest"])
             )
+    return found + _in_fields(store)
+
+
+def _in_fields(store: Store) -> list[Held]:
+    """Return what values hold of persons in the fields that fields.csv calls personal, by the field."""
+    mine = (
+        "EXISTS (SELECT 1 FROM site_field f WHERE f.field = :field AND f.level = :level AND f.personal = 1 "
+        "AND f.presence = 'present' AND lower(f.native) = lower(v.field) AND v.row_id LIKE f.source || ':%') "
+        "AND v.text IS NOT NULL AND v.text <> :erased"
+    )
+    fields = store.rows(
+        "SELECT DISTINCT field, level FROM site_field WHERE personal = 1 AND presence = 'present' "
+        "ORDER BY field, level"
+    )
+    found = []
+    for one in fields:
+        asked = {"field": one["field"], "level": one["level"], "erased": ERASED}
+        now, past = (
+            store.rows(f"SELECT count(*) AS n FROM {table} v WHERE {mine}", asked)[0]["n"]
+            for table in ("custom_value", "custom_value_history")
+        )
+        said = f"{one['field']} ({one['level']})"
+        found.append(Held(table="custom_value", columns=(said,), rows=now, older_images=past, oldest=None))
     return found
 
 

@@ -112,8 +112,9 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
 def assert_watermelon_was_seen(latest: Path) -> None:
     """Assert that two committees and more before its money is gone the forecast knew, and nobody said so.
 
-    As known at each of them it had less than one chance in ten to hold its budget and less than one in two
-    to meet its baseline, while it was declared green and its landing was not red.
+    As known at each of them it had less than one chance in five to hold its budget, at two or more less than
+    one in ten, and less than one in two to meet its baseline, while it was declared green and its
+    landing was not red.
     """
     feed = {
         name: f"read_parquet('{latest}/parquet/{name}/**/*.parquet', hive_partitioning = false)"
@@ -132,7 +133,8 @@ def assert_watermelon_was_seen(latest: Path) -> None:
     ends = [row for row in rows if row[0] == "finish"]
 
     assert len(costs) >= 2
-    assert all(chance < 0.1 and has_money for _, _, chance, has_money, _, _ in costs), costs
+    assert all(chance < 0.2 and has_money for _, _, chance, has_money, _, _ in costs), costs
+    assert 2 <= sum(row[2] < 0.1 for row in costs), costs
     assert len(ends) >= 2
     assert all(row[2] < 0.5 for row in ends), ends
     assert {"green"} == {row[4] for row in rows}
