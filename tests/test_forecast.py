@@ -22,7 +22,7 @@ from hub.feed.forecast.engine import Forecast, Known, Moment, WhatIf, forecast
 from hub.feed.forecast.flow import Flow, simulate_flow
 from hub.feed.forecast.observed import observe
 from hub.feed.forecast.plan import Links, Plan, simulate_plan
-from hub.feed.forecast.record import LEVELS, Scores, Told, loss
+from hub.feed.forecast.record import LEVELS, Scores, loss
 from hub.feed.story import alternative, chart, rows_of, tell, title_of
 from hub.publish import cuts
 from hub.records import Baseline, Container, Task, TaskLink
@@ -190,7 +190,8 @@ def test_what_has_not_ended_is_later_and_not_left_out() -> None:
     truth, looked = rng.normal(0, 1, 4000), rng.normal(0.3, 1, 4000)
     ended = truth <= looked
     seen = np.where(ended, truth, looked)
-    found = Scores(told(seen, ended=ended)).at(0.0, 0.0)
+    zeros = np.zeros(4000)
+    found = Scores(seen, ended, zeros, zeros).at(0.0)
 
     for level in (0.5, 0.8):
         assert kaplan_meier(seen.tolist(), ended.tolist(), level) == pytest.approx(
@@ -202,33 +203,13 @@ def test_what_has_not_ended_is_later_and_not_left_out() -> None:
 
 def test_a_thin_record_is_wider() -> None:
     """Without any outcome P5 to P95 is half as wide again as a normal's; with many it is theirs."""
-    none = Scores([]).at(0.0, 0.0)
+    nothing = np.zeros(0)
+    none = Scores(nothing, nothing.astype(bool), nothing, nothing).at(0.0)
     many = np.random.default_rng(1).normal(0, 0.5, 3000)
-    full = Scores(told(many)).at(0.0, 0.0)
+    full = Scores(many, np.ones(3000, dtype=bool), np.zeros(3000), np.zeros(3000)).at(0.0)
 
     assert none[94] - none[4] > 1.4 * 2 * 1.645
     assert full[94] - full[4] == pytest.approx(0.5 * 2 * 1.645, rel=0.08)
-
-
-@pytest.mark.parametrize("horizon", [3.5, 5.0, 6.5])
-def test_a_record_speaks_for_the_horizon_it_is_asked_for(horizon: float) -> None:
-    """Long forecasts came too late and short ones too early, by known amounts: P80 is right at every end."""
-    rng = np.random.default_rng(2)
-    horizons = rng.normal(5.0, 0.8, 3000)
-    found = Scores(told(rng.normal(5.0 - horizons, 1.0), horizons=horizons)).at(horizon, 0.0)
-
-    assert 5.0 - horizon == pytest.approx(found[49], abs=0.2)
-    assert 5.0 - horizon + 0.842 == pytest.approx(found[79], abs=0.2)
-
-
-def told(scores: Any, *, ended: Any = None, horizons: Any = None) -> list[Told]:
-    """Return earlier forecasts, which have all ended unless told otherwise."""
-    n = len(scores)
-    over, at = [True] * n if ended is None else ended, [0.0] * n if horizons is None else horizons
-    return [
-        Told(score=float(score), ended=bool(done), age=0.0, horizon=float(horizon), spread=0.0)
-        for score, done, horizon in zip(scores, over, at, strict=True)
-    ]
 
 
 def test_a_forecast_that_was_always_late_is_moved() -> None:

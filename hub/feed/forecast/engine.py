@@ -13,7 +13,7 @@ from hub.feed.forecast.cost import Cost, Index, index_of, simulate_cost
 from hub.feed.forecast.flow import Flow, drift_of, simulate_flow
 from hub.feed.forecast.observed import Observed
 from hub.feed.forecast.plan import Driver, Plan, simulate_plan
-from hub.feed.forecast.record import LEVELS, THIN, Scores, Told, loss, scale_of, spread_of
+from hub.feed.forecast.record import LEVELS, THIN, Scores, loss, spread_of
 
 RUNS = 10_000
 RUNS_PAST = 1_000
@@ -121,7 +121,7 @@ class _Raw(msgspec.Struct, frozen=True, kw_only=True):
 
     def score(self, outcome: float) -> float:
         least = 0.5 if self.topic == "finish" else 1.0
-        return (float(np.log(max(outcome - self.start, least))) - self.middle) / scale_of(self.spread)
+        return (float(np.log(max(outcome - self.start, least))) - self.middle) / self.spread
 
 
 class Made(msgspec.Struct, kw_only=True):
@@ -196,20 +196,17 @@ class _Record:
     """What earlier forecasts missed, as known at a moment."""
 
     def __init__(self, earlier: list[_Raw], moment: Moment) -> None:
-        listed: dict[tuple[str, str], list[Told]] = {}
+        listed: dict[tuple[str, str], list[tuple[float, bool, float, float]]] = {}
         losses: dict[str, list[float]] = {"flow": [], "plan": []}
         both: dict[tuple[int, float], dict[str, float]] = {}
         for raw in earlier:
             outcome, ended = _outcome(raw.topic, moment.projects.get(raw.project), moment.day)
-            told = Told(
-                score=raw.score(outcome), ended=ended, age=float(moment.day - raw.day), horizon=raw.middle,
-                spread=float(np.log(raw.spread)),
-            )  # fmt: skip
+            told = (raw.score(outcome), ended, float(moment.day - raw.day), raw.middle)
             for place in ((raw.topic, raw.method), (raw.topic, "")):
                 listed.setdefault(place, []).append(told)
             if ended and raw.method in losses:
                 both.setdefault((raw.project, raw.start), {})[raw.method] = abs(
-                    raw.score(outcome) * scale_of(raw.spread)
+                    raw.score(outcome) * raw.spread
                 )
         for off in both.values():
             if len(off) == 2:
@@ -218,13 +215,18 @@ class _Record:
         n = len(losses["flow"])
         flow, plan = ((sum(losses[one]) + 6 * 0.4) / (n + 6) for one in ("flow", "plan"))
         self.weight = float(flow**-2 / (flow**-2 + plan**-2))
-        self.scores = {place: Scores(told) for place, told in listed.items()}
+        self.scores = {place: _scores(told) for place, told in listed.items()}
 
     def of(self, raw: _Raw) -> tuple[Array, int]:
         """Return the scores at `LEVELS` that hold for *raw*, and how many outcomes say so."""
-        own, every = (self.scores.get((raw.topic, one)) or Scores([]) for one in (raw.method, ""))
+        own, every = (self.scores.get((raw.topic, one)) or _scores([]) for one in (raw.method, ""))
         chosen = own if own.n >= THIN else every
-        return chosen.at(raw.middle, float(np.log(raw.spread))), chosen.n
+        return chosen.at(raw.middle), chosen.n
+
+
+def _scores(told: list[tuple[float, bool, float, float]]) -> Scores:
+    scores, ended, ages, horizons = (np.array([one[place] for one in told]) for place in range(4))
+    return Scores(scores, ended.astype(bool), ages, horizons)
 
 
 def _outcome(topic: Topic, known: Known | None, day: int) -> tuple[float, bool]:
@@ -328,7 +330,7 @@ def _forecast(raw: _Raw, known: Known, moment: Moment, now: Moment, record: _Rec
     outcome, ended = _outcome(raw.topic, now.projects.get(raw.project), now.day)
     is_finish = raw.topic == "finish"
     plain = raw.start + np.exp(raw.middle + raw.spread * _NORMAL)
-    quantiles = raw.start + np.exp(raw.middle + scale_of(raw.spread) * scores)
+    quantiles = raw.start + np.exp(raw.middle + raw.spread * scores)
     if is_finish:
         plain, quantiles = np.ceil(plain - 0.5), np.ceil(quantiles - 0.5)
         never = np.full_like(quantiles, made.endless) > 0
