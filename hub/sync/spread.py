@@ -27,6 +27,7 @@ from hub.feed.runner import RETRIES, Cluster
 from hub.source import Source
 from hub.store import Store
 from hub.store.engines import Engine
+from hub.store.questions import last_run
 from hub.sync.engine import interruptible, sync
 from hub.sync.report import Hooks, Listener, Options, SourceReport, SyncReport
 from hub.version import release
@@ -229,10 +230,9 @@ class _Run:
     ) -> None:  # fmt: skip
         self.client, self.store, self.make = cluster.client, store, make
         self.hooks, self.listener = hooks, listener
-        (last,) = store.connection.execute("SELECT coalesce(max(id), 0) FROM sync_run").fetchone()
         self.errand = Errand(
             made=release(), run=run, token=f"pm-hub {secrets.token_hex(6)}",
-            sources=tuple(one.name for one in sources), since_run=last, lang=words.language(),
+            sources=tuple(one.name for one in sources), since_run=last_run(store), lang=words.language(),
         )  # fmt: skip
         self.reports = {
             one.name: SourceReport(source_id=one.name, kind=one.kind, verdict="interrupted")
