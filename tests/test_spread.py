@@ -157,6 +157,7 @@ def test_killed_workers_change_nothing(
         while rounds < 2 or len(list(tmp_path.iterdir())) < wanted:
             turn = min(rounds, 1)  # then the same again, which changes nothing
             most = min(wanted, len(list(tmp_path.iterdir())) + 6) if turn else wanted // 2
+            client.wait_for_workers(1, timeout=120)
             report = spread(client, server, doom=(str(tmp_path), most), turn=turn, pause=0.05)
 
             assert {"ok"} == {one.verdict for one in report.sources}, report.sources
