@@ -36,6 +36,9 @@ from hub.words import Lang, tr
 log = logging.getLogger("hub.sync")
 PATIENCE_S = 60.0
 """How long a run that is asked to stop waits for its workers to end their batches."""
+DESERTED_S = 300.0
+"""How long a run waits on a cluster that has no worker any more: it holds the store's lock meanwhile."""
+_LOOK_S = 5.0
 _RESTS = "pm-hub rests"
 """What is called in Dask so: until when each host is to be left alone, in seconds since 1970."""
 _TOLD_S = 0.5
@@ -261,6 +264,7 @@ class _Run:
 
     def _follow(self, futures: dict[str, Any]) -> None:
         stopped_at: float | None = None
+        asked_at = seen_at = time.monotonic()
         waiting = dict(futures)
         while waiting:
             with suppress(queue.Empty):
@@ -274,6 +278,15 @@ class _Run:
                 for name in waiting.keys() - self.began:  # what no worker began yet
                     waiting[name].cancel()
             if stopped_at is not None and time.monotonic() - stopped_at > PATIENCE_S:
+                return
+            if time.monotonic() - asked_at > _LOOK_S:
+                asked_at = time.monotonic()
+                if self.client.nthreads():
+                    seen_at = asked_at
+            if asked_at - seen_at > DESERTED_S:
+                for name, future in waiting.items():
+                    future.cancel()
+                    self._end(name, future)
                 return
 
     def _hear(self, told: dict[str, Any]) -> None:
