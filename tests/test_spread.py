@@ -154,9 +154,11 @@ def test_killed_workers_change_nothing(
     """Workers killed at random moments of their work, and when it is done again, leave the same store."""
     wanted, rounds = (50 if proof else 2), 0
     with cluster_of(2) as client:
+        client.cluster.adapt(minimum=2, maximum=2, interval="500ms")  # a nanny may give its worker up
         while rounds < 2 or len(list(tmp_path.iterdir())) < wanted:
             turn = min(rounds, 1)  # then the same again, which changes nothing
             most = min(wanted, len(list(tmp_path.iterdir())) + 6) if turn else wanted // 2
+            client.wait_for_workers(1, timeout=120)
             report = spread(client, server, doom=(str(tmp_path), most), turn=turn, pause=0.05)
 
             assert {"ok"} == {one.verdict for one in report.sources}, report.sources
@@ -242,6 +244,26 @@ def test_a_source_fails_alone(client: Any, server: Engine, calm: list[Image]) ->
         assert {"interrupted"} == {run.verdict for run in store.runs("b")}
     assert {"ok"} == {one.verdict for one in spread(client, server, turn=0).sources}
     assert calm[0] == image_of(server)
+
+
+def test_a_deserted_cluster_holds_nobody(server: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no worker is left and none comes, the run ends with a sentence, and lets go of the store."""
+    from hub.sync import spread as module
+
+    monkeypatch.setattr(module, "DESERTED_S", 1.0)
+    monkeypatch.setattr(module, "_LOOK_S", 0.2)
+    with cluster_of(1) as client:
+        runner = Cluster(client)
+        client.cluster.scale(0)
+        monkeypatch.setattr(f"{__name__}.Cluster", lambda _: runner)
+        while client.nthreads():
+            time.sleep(0.1)
+        report = spread(client, server)
+
+    assert {"failed"} == {one.verdict for one in report.sources}
+    assert "The cluster lost it again and again" in (report.sources[0].error or "")
+    with lock(server):
+        pass
 
 
 def test_a_run_that_is_stopped_goes_on_later(client: Any, server: Engine, calm: list[Image]) -> None:

@@ -197,6 +197,11 @@ def nameless(store: Store, source_id: str, coming: Iterable[str]) -> tuple[list[
     return told, cheap
 
 
+def last_run(store: Store) -> int:
+    """Return the highest number of a run, 0 before the first."""
+    return int(store.connection.execute("SELECT coalesce(max(id), 0) FROM sync_run").fetchone()[0])
+
+
 def under_way(store: Store, sources: Iterable[str], *, since_run: int) -> list[str]:
     """Return which of *sources* have no run after the number *since_run* that ended by itself."""
     ended = {

@@ -27,6 +27,7 @@ from hub.feed.runner import RETRIES, Cluster
 from hub.source import Source
 from hub.store import Store
 from hub.store.engines import Engine
+from hub.store.questions import last_run
 from hub.sync.engine import interruptible, sync
 from hub.sync.report import Hooks, Listener, Options, SourceReport, SyncReport
 from hub.version import release
@@ -35,6 +36,9 @@ from hub.words import Lang, tr
 log = logging.getLogger("hub.sync")
 PATIENCE_S = 60.0
 """How long a run that is asked to stop waits for its workers to end their batches."""
+DESERTED_S = 300.0
+"""How long a run waits on a cluster that has no worker any more: it holds the store's lock meanwhile."""
+_LOOK_S = 5.0
 _RESTS = "pm-hub rests"
 """What is called in Dask so: until when each host is to be left alone, in seconds since 1970."""
 _TOLD_S = 0.5
@@ -229,10 +233,9 @@ class _Run:
     ) -> None:  # fmt: skip
         self.client, self.store, self.make = cluster.client, store, make
         self.hooks, self.listener = hooks, listener
-        (last,) = store.connection.execute("SELECT coalesce(max(id), 0) FROM sync_run").fetchone()
         self.errand = Errand(
             made=release(), run=run, token=f"pm-hub {secrets.token_hex(6)}",
-            sources=tuple(one.name for one in sources), since_run=last, lang=words.language(),
+            sources=tuple(one.name for one in sources), since_run=last_run(store), lang=words.language(),
         )  # fmt: skip
         self.reports = {
             one.name: SourceReport(source_id=one.name, kind=one.kind, verdict="interrupted")
@@ -261,6 +264,7 @@ class _Run:
 
     def _follow(self, futures: dict[str, Any]) -> None:
         stopped_at: float | None = None
+        asked_at = seen_at = time.monotonic()
         waiting = dict(futures)
         while waiting:
             with suppress(queue.Empty):
@@ -274,6 +278,15 @@ class _Run:
                 for name in waiting.keys() - self.began:  # what no worker began yet
                     waiting[name].cancel()
             if stopped_at is not None and time.monotonic() - stopped_at > PATIENCE_S:
+                return
+            if time.monotonic() - asked_at > _LOOK_S:
+                asked_at = time.monotonic()
+                if self.client.nthreads():
+                    seen_at = asked_at
+            if asked_at - seen_at > DESERTED_S:
+                for name, future in waiting.items():
+                    future.cancel()
+                    self._end(name, future)
                 return
 
     def _hear(self, told: dict[str, Any]) -> None:
