@@ -121,9 +121,9 @@ class User(msgspec.Struct, frozen=True):
     """A user; mail addresses are shown to administrators, and their API keys, which are not read."""
 
     id: int
+    firstname: str
+    lastname: str
     login: str | None = None
-    firstname: str = ""
-    lastname: str = ""
     mail: str | None = None
 
 
