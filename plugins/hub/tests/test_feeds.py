@@ -478,6 +478,7 @@ def test_a_value_of_another_type_costs_its_row(spoilt: Any) -> None:
         calm = harness.sync(full=True)
 
         assert ("partial", 1) == (report.verdict, report.rejected)
-        assert ("fact_task_snapshot", "actual_cost_amount") == (rejected.place.partition(" ")[0], rejected.field)
+        assert "actual_cost_amount" == rejected.field
+        assert rejected.place.startswith("fact_task_snapshot ")
         assert ("ok", []) == (calm.verdict, rejections.rejected(harness.store))
         harness.must_equal("after a calm run")
