@@ -15,7 +15,7 @@ class TrytonWorld(Ledger, RpcWorld):
     """Write it from the tool's documentation, not from the connector: else both make the same mistake."""
 
     name = "tryton"
-    lacking = ("code",)
+    absent_fields = ("code",)
 
     def call(self, request: Request, method: str, params: Any) -> Any:
         """Return the result of one question."""

@@ -86,8 +86,8 @@ class Ledger(World):
     *history* says that the tool keeps the changes of titles and that the connector takes them, *nested* that
     items lie under others, four deep, *staffed* that nobody, one or several are on an item and hours have an
     author or none. *first* is the number before the first row: beyond 2**53 ids are no floats any more.
-    *lacking* are fields of items that the tool does not have. *precision_s* is the finest step of a stamp.
-    Where a connector maps otherwise, its world overrides `task_id`, `log_id`, `container_id`, `task_fields`,
+    *absent_fields* are those of items that the tool lacks. *precision_s* is the finest step of a stamp. Where
+    a connector maps otherwise, its world overrides `task_id`, `log_id`, `container_id`, `task_fields`,
     `log_fields` and the like.
     """
 
@@ -96,7 +96,7 @@ class Ledger(World):
     nested: ClassVar[bool] = False
     staffed: ClassVar[bool] = False
     first: ClassVar[int] = 100
-    lacking: ClassVar[tuple[str, ...]] = ()
+    absent_fields: ClassVar[tuple[str, ...]] = ()
     precision_s: ClassVar[int] = 1
     hours: ClassVar[tuple[float, ...]] = HOURS
     count: ClassVar[int] = 45
@@ -306,7 +306,7 @@ class Ledger(World):
             "created_at": stamp(datetime.fromisoformat(item.created)),
             "updated_at": item.updated,
         }
-        return {name: value for name, value in found.items() if name not in self.lacking}
+        return {name: value for name, value in found.items() if name not in self.absent_fields}
 
     def log_fields(self, log: Log) -> dict[str, Any]:
         """Return the fields that the store must hold of a worklog: its day is the author's."""

@@ -39,16 +39,27 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     freshness_max_s: int | None
 
 
+class Odd(msgspec.Struct, frozen=True):
+    """A row that is none of the contract: its *key*, and the *column* that holds what it cannot."""
+
+    table: str
+    key: str
+    column: str
+    value: Any
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What a feed says of itself before it is read.
 
     Another feed has another *mark*. *built_at* is an instant where *exact*, else the end of the day it is of.
+    *odd* are rows that were left out as the feed was brought.
     """
 
     mark: str
     built_at: datetime
     tools: tuple[Tool, ...]
     exact: bool = True
+    odd: tuple[Odd, ...] = ()
 
 
 class Place(Protocol):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import date, datetime
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from hub import Context, SourceDataError, SourceUnavailable, model, tr
-from hub_hub.feed import TABLES, Facts, end_of, no_feed, not_whole, other_rows, shaped, tools_of
+from hub_hub.feed import TABLES, Facts, Odd, end_of, no_feed, not_whole, other_rows, shaped, tools_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,7 +45,9 @@ class OData:
     def bring(self, connection: duckdb.DuckDBPyConnection, scratch: Path) -> Facts:
         """Read every table page by page, then see that they are of one feed and that none lacks a row."""
         facts = self.facts()
+        odd: list[Odd] = []
         for table in TABLES:
+            before, checks = len(odd), _checks(table)
             there, said, file = set[str](), 0, scratch / f"{table}.json"
             with file.open("w", encoding="utf-8") as written:
                 address: str | None = f"{self.root}{table}?$count=true"
@@ -48,6 +55,9 @@ class OData:
                     answer = self._ask(address, table)
                     said = answer.get("@odata.count", said)
                     for row in answer["value"]:
+                        if wrong := _odd(table, row, checks):
+                            odd.append(wrong)
+                            continue
                         there |= row.keys()
                         written.write(json.dumps(row) + "\n")
                     address = answer.get("@odata.nextLink")
@@ -56,8 +66,9 @@ class OData:
                         address = self.root + address.rpartition("/odata/v4/")[2]
             self._load(connection, table, there, file)
             found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-            if found is None or found[0] != said:
-                raise not_whole(self.root, other_rows(table, found[0] if found else 0, said))
+            count = (found[0] if found else 0) + len(odd) - before
+            if count != said:
+                raise not_whole(self.root, other_rows(table, count, said))
             file.unlink()
         if self._mark() != facts.mark:
             raise SourceUnavailable(
@@ -67,7 +78,7 @@ class OData:
                     root=self.root,
                 )
             )
-        return facts
+        return msgspec.structs.replace(facts, odd=tuple(odd))
 
     def _load(self, connection: duckdb.DuckDBPyConnection, table: str, there: set[str], file: Path) -> None:
         columns = model().tables[table].columns
@@ -111,6 +122,52 @@ class OData:
                 tr("{root} does not say which feed it shows: it is no `hub serve`.", root=self.root)
             )
         return answer
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+
+
+def _is_day(value: Any) -> bool:
+    return isinstance(value, str) and _parses(date.fromisoformat, value)
+
+
+def _is_moment(value: Any) -> bool:
+    return isinstance(value, str) and _parses(datetime.fromisoformat, value)
+
+
+def _parses(parse: Callable[[str], Any], value: str) -> bool:
+    try:
+        parse(value)
+    except ValueError:
+        return False
+    return True
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "BIGINT": _is_whole, "DOUBLE": _is_number, "DATE": _is_day, "TIMESTAMPTZ": _is_moment,
+    "VARCHAR": lambda value: isinstance(value, str),
+}  # fmt: skip
+
+
+def _checks(table: str) -> dict[str, Callable[[Any], bool]]:
+    """Return for each column of *table* what says whether a value is of its type."""
+    columns = model().tables[table].columns
+    return {name: _CHECKS.get(column.type, _is_number) for name, column in columns.items()}
+
+
+def _odd(table: str, row: Any, checks: dict[str, Callable[[Any], bool]]) -> Odd | None:
+    """Return what is wrong with a row: one value of another type costs it, and no other."""
+    if not isinstance(row, dict):
+        return Odd(table, "", "", row)
+    for name, value in row.items():
+        if value is not None and name in checks and not checks[name](value):
+            return Odd(table, f"{next(iter(row.values()))}", name, value)
+    return None
 
 
 def columns_of_none(table: str) -> str:

@@ -302,7 +302,15 @@ class HubSource(Source, frozen=True, kw_only=True):
                 amount_minor=round(amount * 100) if amount is not None else None,
                 currency=currency if amount is not None else None,
             )
-        return len(rows)
+        for odd in staged.facts.odd:
+            ctx.reject(
+                f"{odd.table} {odd.key}",
+                tr("is no value of the feed's contract"),
+                key=f"{odd.table}/{odd.key}",
+                field=odd.column,
+                value=odd.value if isinstance(odd.value, str | int | float) else repr(odd.value),
+            )
+        return len(rows) + len(staged.facts.odd)
 
 
 @cache

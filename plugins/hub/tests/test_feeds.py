@@ -6,10 +6,11 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hub_group import MONTHS, config, figures, published, synced, tool
 from hub_hub.folder import Folder
@@ -31,9 +32,10 @@ from hub import (
 )
 from hub.feed import open_feed
 from hub.records import FxRate
-from hub.store import Store
+from hub.store import Store, rejections
 from hub.sync import Options, sync
-from hub.testing.kit import certify
+from hub.testing.kit import Request, Response, certify, faults
+from hub.testing.kit.harness import table
 
 SITE = "https://jira.example.com/"
 CONFIG: list[Record] = [Project(id="config:A", code="A", name="Alpha")]
@@ -454,3 +456,30 @@ def test_it_stands_its_examination(proof: bool) -> None:
 
 
 SAMPLE = ("reads-everything", "requests-within-plan", "deletions-are-found", "declared-records-only")
+
+
+@pytest.mark.parametrize("spoilt", [{"odd": [1]}, "12,5", True], ids=["an object", "a text", "a flag"])
+def test_a_value_of_another_type_costs_its_row(spoilt: Any) -> None:
+    """One task whose cost is no number is rejected by its key; the others are taken, and it comes back."""
+    certification = HubCertification()
+    with table(certification, 7) as harness:
+        natives = faults.natives_of(harness.world)
+        native = faults.shown_fields(harness)["actual_cost_amount"]
+
+        def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
+            answer = honest()
+            body = faults.parsed(answer)
+            for own, row in faults.rows_of(body, natives):
+                if f"{row[own]}" == native and "actual_cost_amount" in row:
+                    row["actual_cost_amount"] = spoilt
+            return answer if body is None else msgspec.structs.replace(answer, body=body)
+
+        report = harness.sync(fault, full=True)
+        (rejected,) = rejections.rejected(harness.store)
+        calm = harness.sync(full=True)
+
+        assert ("partial", 1) == (report.verdict, report.rejected)
+        assert "actual_cost_amount" == rejected.field
+        assert rejected.place.startswith("fact_task_snapshot ")
+        assert ("ok", []) == (calm.verdict, rejections.rejected(harness.store))
+        harness.must_equal("after a calm run")

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from hub import SourceDataError, SourceForbidden, SourceGone
+from hub import SourceDataError, SourceForbidden, SourceGone, tr
 from hub_jira import wire
 from hub_jira.site import ISSUES, Site, together
 from hub_jira.wire import API
@@ -100,6 +100,10 @@ def people(site: Site, natives: Sequence[str]) -> Iterator[list[wire.Person]]:
             asked = urlencode([("maxResults", len(part)), *(("accountId", one) for one in part)])
             url = f"{site.base}{API}/user/bulk?{asked}"
             found: wire.Users = site.ctx.http.get_json(url, decoder=_USERS)
+            for one in found.values:
+                for name in ("account_id", "account_type", "display_name", "active"):
+                    if getattr(one, name) is None:  # of what privacy may hide nothing else is always there
+                        raise SourceDataError(tr("Jira leaves out {name} of a person.", name=name))
             yield found.values
         return
     for one in natives:

@@ -10,7 +10,7 @@ import json
 import random
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -765,3 +765,70 @@ def test_years_that_mean_none(store: Store, tmp_path: Path, none: str) -> None:
     assert ("ok", [(None, None)]) == (
         report.verdict, rows(store, "SELECT planned_start_on, deadline_on FROM task"),
     )  # fmt: skip
+
+
+def test_a_csv_in_the_encoding_of_windows(store: Store, tmp_path: Path) -> None:
+    """`Export-Csv -Encoding Default` writes é in one byte; half a character at the end is a cut."""
+    folder = small(tmp_path / "saved", Tasks={"TaskName": "Étude"})
+    (row,) = json.loads((folder / "Tasks.json").read_text())["value"]
+    (folder / "Tasks.json").unlink()
+    text = f"{','.join(row)}\n{','.join(map(str, row.values()))}\n"
+    (folder / "Tasks.csv").write_bytes(text.encode("cp1252"))
+    well = read(store, tmp_path)
+    (folder / "Tasks.csv").write_bytes(f"{text}é".encode()[:-1])
+    cut = read(store, tmp_path, full=True)
+
+    assert ("ok", [("Étude",)]) == (well.verdict, rows(store, "SELECT title FROM task"))
+    assert "failed" == cut.verdict
+    assert "is damaged or cut" in " ".join(cut.missing)
+
+
+def test_one_row_that_is_no_list(store: Store, tmp_path: Path) -> None:
+    """ConvertTo-Json of PowerShell makes no list of one row; anything else that is no list is refused."""
+    folder = small(tmp_path / "saved")
+    (row,) = json.loads((folder / "Tasks.json").read_text())["value"]
+    (folder / "Tasks.json").write_text(json.dumps(row))
+    well = read(store, tmp_path)
+    (folder / "Tasks.json").write_text(json.dumps({"error": {"message": "no rights"}}))
+    refused = read(store, tmp_path, full=True)
+
+    assert ("ok", 1) == (well.verdict, len(rows(store, "SELECT id FROM task WHERE presence = 'present'")))
+    assert "Tasks.json holds no list of rows" in " ".join(refused.missing)
+
+
+def test_what_people_can_work_by_the_organisations_calendars(store: Store, tmp_path: Path) -> None:
+    """Two whole weeks, one with a day off and a day that is not told; of a machine nothing is taken.
+
+    37.5 hours a week and 30 in the week with a day off: 97.5 in all, from 30 March to 17 April.
+    """
+    folder = small(tmp_path / "saved")
+    people = [
+        {"ResourceId": R1, "ResourceName": "Zoe", "ResourceType": 2, "ResourceIsActive": True},
+        {"ResourceId": A, "ResourceName": "Crane", "ResourceType": 21, "ResourceIsActive": True},
+    ]
+    (folder / "Resources.json").write_text(json.dumps({"value": people}))
+    told = []
+    for number in range(21):
+        day = date(2026, 3, 30) + timedelta(days=number)
+        hours = 0 if day.weekday() > 4 or day == date(2026, 4, 6) else 7.5
+        if day != date(2026, 4, 19):
+            at = {"TimeByDay": f"{day}T00:00:00", "Capacity": f"{hours}"}
+            told += [at | {"ResourceId": one} for one in (R1, A)]
+    (folder / "ResourceTimephasedDataSet.json").write_text(json.dumps({"value": told}))
+    report = read(store, tmp_path)
+    found = rows(
+        store,
+        "SELECT account_id, container_id, start_on, finish_on, weekdays, seconds / 3600.0 FROM capacity "
+        "WHERE seconds > 0 ORDER BY start_on",
+    )
+
+    assert ("ok", []) == (report.verdict, report.missing)
+    who = f"pwa:r{R1}"
+    assert [
+        (who, None, "2026-03-30", "2026-04-05", "1111100", 7.5),
+        (who, None, "2026-04-06", "2026-04-12", "0111100", 7.5),
+        (who, None, "2026-04-13", "2026-04-19", "1111100", 7.5),
+    ] == found
+    assert [("0000010",)] == rows(
+        store, "SELECT weekdays FROM capacity WHERE seconds = 0 AND start_on = '2026-04-13'"
+    )

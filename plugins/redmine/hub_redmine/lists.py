@@ -10,7 +10,7 @@ import msgspec
 from hub import field_of
 from hub_redmine.asking import Asker
 from hub_redmine.parts import listed
-from hub_redmine.wire import Group, Me, Project, Role, Status, Tracker, User, Version
+from hub_redmine.wire import Group, ListedUser, Me, Project, Role, Status, Tracker, User, Version
 
 T = TypeVar("T")
 
@@ -40,9 +40,9 @@ def users(site: Asker) -> tuple[list[User], set[int]]:
 
     Raises `SourceForbidden` to whoever is no administrator.
     """
-    everyone = _rows(site, "users", User, site.listed("users", [("status", "")]))
+    everyone = _rows(site, "users", ListedUser, site.listed("users", [("status", "")]))
     locked = {field_of(one) for one in site.listed("users", [("status", "3")])}
-    return everyone, {one.id for one in everyone if one.id in locked}
+    return [*everyone], {one.id for one in everyone if one.id in locked}
 
 
 def user(site: Asker, native: int) -> User | None:

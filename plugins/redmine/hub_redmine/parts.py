@@ -41,6 +41,7 @@ _JOURNAL = msgspec.json.Decoder(wire.Journal).decode
 _LISTS: dict[type[Any], tuple[str, type[Record] | None]] = {
     wire.Project: ("p", Container),
     wire.User: ("u", User),
+    wire.ListedUser: ("u", User),
     wire.Group: ("u", User),
     wire.Version: ("v", Iteration),
     wire.Status: ("status ", None),

@@ -117,14 +117,21 @@ class Project(msgspec.Struct, frozen=True):
     parent: Ref | None = None
 
 
-class User(msgspec.Struct, frozen=True):
+class User(msgspec.Struct, frozen=True, kw_only=True):
     """A user; mail addresses are shown to administrators, and their API keys, which are not read."""
 
     id: int
+    firstname: str
+    lastname: str
     login: str | None = None
-    firstname: str = ""
-    lastname: str = ""
     mail: str | None = None
+
+
+class ListedUser(User, frozen=True, kw_only=True):
+    """A user in the list, which is for administrators: they are shown login and address of everybody."""
+
+    login: str
+    mail: str
 
 
 class Membership(msgspec.Struct, frozen=True):

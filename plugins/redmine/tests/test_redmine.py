@@ -48,6 +48,7 @@ SAMPLE = (
     "hidden-is-not-deleted",
     "mass-leave-is-held",
     "history-is-kept",
+    "renamed-field",
 )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from math import ceil
 
 import msgspec
 
@@ -20,6 +21,40 @@ class Present(msgspec.Struct, frozen=True):
     first: str | None
     last: str | None
     units: float
+
+
+def of_days(resource: Uid, hours: Mapping[date, float]) -> Iterator[CapacityRow]:
+    """Yield what *resource* can work, by its *hours* on each day; weeks that are alike are one.
+
+    A day that it does not tell is not told. More than 24 hours are several people's.
+    """
+    weeks: dict[date, dict[int, tuple[int, float]]] = {}
+    for day, found in sorted(hours.items()):
+        people = max(1, ceil(found / 24))
+        monday = day - timedelta(days=day.weekday())
+        weeks.setdefault(monday, {})[day.weekday()] = round(found * 3600 / people), float(people)
+    since = until = date.min
+    before: dict[int, tuple[int, float]] = {}
+    for monday, week in [*weeks.items(), (date.max, {})]:
+        if before and (week != before or monday != until):
+            yield from _told(resource, since, until, before)
+        if week != before or monday != until:
+            since = monday
+        before, until = week, monday + timedelta(days=7) if week else monday
+
+
+def _told(
+    resource: Uid, since: date, until: date, week: Mapping[int, tuple[int, float]]
+) -> Iterator[CapacityRow]:
+    for seconds, units in dict.fromkeys(week.values()):
+        yield CapacityRow(
+            resource=resource,
+            start=since.isoformat(),
+            finish=(until - timedelta(days=1)).isoformat(),
+            weekdays="".join("1" if week.get(day) == (seconds, units) else "0" for day in range(7)),
+            seconds=seconds,
+            units=units,
+        )
 
 
 Week = tuple[tuple[int, float], ...]

@@ -113,7 +113,7 @@ class Plan:
                     else:
                         yield from self._assign(row)
                 case CapacityRow():
-                    yield self._capacity(row)
+                    yield self.capacity(row)
                 case OddRow():
                     self.is_sure &= row.kind not in {"resource", "assignment"}
                     self.stats["odd parts"] += row.kind != "task"
@@ -138,7 +138,8 @@ class Plan:
         """Return the files of plans that stand for rows of this one."""
         return [task.inserted for task in self.tasks.values() if task.inserted]
 
-    def _capacity(self, row: CapacityRow) -> Capacity:
+    def capacity(self, row: CapacityRow) -> Capacity:
+        """Return what a resource can work on some weekdays."""
         account = self.account_id(row.resource)
         return Capacity(
             id=f"{account}/k/{row.start}/{row.weekdays}",

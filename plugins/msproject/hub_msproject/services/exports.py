@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from hub import (
     Assignment,
     Baseline,
     Batch,
+    Capacity,
     CellError,
     Check,
     Container,
@@ -39,8 +41,9 @@ from hub import (
     relative_name,
     tr,
 )  # fmt: skip
+from hub_msproject.files.capacity import of_days
 from hub_msproject.files.mapping import Choice
-from hub_msproject.files.schedule import LinkRow
+from hub_msproject.files.schedule import LinkRow, Uid
 from hub_msproject.services.projectdata import (
     MAPPING,
     NOWHERE,
@@ -64,6 +67,7 @@ from hub_msproject.services.reporting import MANY
 from hub_msproject.services.saved import Pages, raw_rows
 
 SUFFIXES = (".json", ".csv", ".xml", ".atom")
+CAPACITY = "ResourceTimephasedDataSet"
 LINKS, DAYS, SPENT = "TaskLinks", "AssignmentTimephasedDataSet", "TimesheetLineActualDataSet"
 BATCH = 2000
 _UNUSED = {"TimesheetPeriods", "Timesheets"}
@@ -86,8 +90,9 @@ class ExportSource(Source, frozen=True, kw_only=True):
     Their names begin with that of the entity set (``Tasks.json``, ``Tasks-2.json``).
 
     Needed are Projects and Tasks; what there is of Assignments, AssignmentTimephasedDataSet, TaskBaselines,
-    Resources, TimesheetLines, TimesheetLineActualDataSet and TaskLinks is taken. *custom* names custom fields
-    to keep, *classes* says which classes of timesheet lines are ``internal`` work or ``absence``.
+    Resources, ResourceTimephasedDataSet (what they can work), TimesheetLines, TimesheetLineActualDataSet and
+    TaskLinks is taken. *custom* names custom fields to keep, *classes* says which classes of timesheet lines
+    are ``internal`` work or ``absence``.
     """
 
     kind: ClassVar[str] = "projectdata"
@@ -99,6 +104,7 @@ class ExportSource(Source, frozen=True, kw_only=True):
         Baseline,
         TaskLink,
         Allocation,
+        Capacity,
         Worklog,
         CustomValue,
     )
@@ -209,7 +215,8 @@ class ExportSource(Source, frozen=True, kw_only=True):
 
     def _settings(self) -> str:
         return msgspec.json.encode(
-            [MAPPING, self.tz, self.hours_per_day, self.custom, self.classes, self.baseline], order="sorted"
+            [MAPPING, CAPACITY, self.tz, self.hours_per_day, self.custom, self.classes, self.baseline],
+            order="sorted",
         ).decode()
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
@@ -284,6 +291,7 @@ class ExportSource(Source, frozen=True, kw_only=True):
         resources = [resource_row(one) for one in people.values()]
         yield from no_people(plan, resources)
         yield from (plan.account(one) for one in resources if one.work)
+        yield from capacities(plan, {one.uid for one in resources if one.work}, all_of(CAPACITY))
         day_s, known = round(self.hours_per_day * 3600), "Assignments" in files and not met["odd"]
         for project in projects:
             ctx.raise_if_cancelled()
@@ -352,6 +360,17 @@ class ExportSource(Source, frozen=True, kw_only=True):
                 odd(place, " ".join([name, *(str(raw.get(column)) for column in SETS[name].key)]), str(exc))
                 continue
             yield row
+
+
+def capacities(plan: ServerPlan, people: set[Uid], rows: Iterable[Cells]) -> Iterator[Capacity]:
+    """Yield what people can work by the calendars of the organisation, which are no plan's."""
+    hours: dict[Uid, dict[date, float]] = defaultdict(dict)
+    for row in rows:
+        if row["ResourceId"] in people and row["Capacity"] is not None:
+            hours[row["ResourceId"]][date.fromisoformat(row["TimeByDay"][:10])] = row["Capacity"]
+    for resource, days in hours.items():
+        for one in of_days(resource, days):
+            yield msgspec.structs.replace(plan.capacity(one), container_id=None)
 
 
 def fits(

@@ -107,6 +107,8 @@ BUCKETS = Table("msdyn_projectbucket", ("msdyn_name",))
 SPRINTS = Table(
     "msdyn_projectsprint", ("msdyn_name", "_msdyn_project_value"), ("msdyn_start", "msdyn_finish")
 )
+_OF_USER = ("internalemailaddress", "domainname", "isdisabled")
+"""What is asked of the user whom a person of the organisation is."""
 PEOPLE = Table("bookableresource", ("name", "resourcetype", "statecode"), ("_userid_value",))
 MAIN = (PROJECTS, TASKS, LINKS, ASSIGNMENTS)
 ALL = (*MAIN, BUCKETS, SPRINTS, PEOPLE)
@@ -481,7 +483,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         known = data.known
         # a reference may be followed where changes are not asked for
         if people := known.get(PEOPLE.name):
-            user = "UserId($select=internalemailaddress,domainname,isdisabled)"
+            user = f"UserId($select={','.join(_OF_USER)})"
             for page in dataverse.rows(people, expand=user):
                 yield from self._some(ctx, PEOPLE, page, self._account)
         if sprints := known.get(SPRINTS.name):
@@ -515,6 +517,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         if "UserId" not in row:  # of nobody it is empty, and never lacking
             raise SourceDataError(tr("Dataverse leaves out who {name} is.", name=row.text("name")))
         user = Row(row.get("UserId") or {})
+        user.asked = _OF_USER if user else ()
         active = row.number("statecode") == 0 and not user.flag("isdisabled")
         return Account(
             id=self.row_id(f"u{row.key(PEOPLE.key)}"),

@@ -141,6 +141,9 @@ SETS: dict[str, EntitySet] = {
         },
         key=("AssignmentId", "TimeByDay"),
     ),
+    "ResourceTimephasedDataSet": EntitySet(
+        {"ResourceId": "key", "TimeByDay": "moment", "Capacity": "number"}, key=("ResourceId", "TimeByDay")
+    ),
     "TaskBaselines": EntitySet(
         {
             "ProjectId": "key",

@@ -21,7 +21,7 @@ OVERLAP = timedelta(hours=1)
 
 
 PLANS = frozenset({"Tasks", "Assignments", "AssignmentTimephasedDataSet", "TaskBaselines"})
-MANY = PLANS | {"TimesheetLines", "TimesheetLineActualDataSet"}
+MANY = PLANS | {"TimesheetLines", "TimesheetLineActualDataSet", "ResourceTimephasedDataSet"}
 """Sets of which one odd row costs one row; of the others all are needed."""
 
 

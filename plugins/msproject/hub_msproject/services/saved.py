@@ -72,7 +72,7 @@ def raw_rows(
     """
     try:
         if path.suffix.lower() == ".json":
-            yield from _json_rows(path, pages)
+            yield from _json_rows(path, columns, needed, pages)
         elif path.suffix.lower() == ".csv":
             pages.ending += 1
             yield from _csv_rows(path, columns, needed)
@@ -87,15 +87,27 @@ def raw_rows(
 
 
 def _text(path: Path) -> str:
-    """Return a text in UTF-8, or in UTF-16, which Windows PowerShell writes."""
+    """Return a text in UTF-8, in UTF-16, or in the encoding of Windows, as PowerShell writes it.
+
+    Raises UnicodeError for one that ends in the middle of a character.
+    """
     raw = path.read_bytes()
-    return raw.decode("utf-16" if raw.startswith(_MARKS) else "utf-8-sig")
+    if raw.startswith(_MARKS):
+        return raw.decode("utf-16")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        if "end of data" in exc.reason or path.suffix.lower() != ".csv":
+            raise
+        return raw.decode("cp1252")  # Export-Csv -Encoding Default
 
 
 # ---------- JSON ----------
 
 
-def _json_rows(path: Path, pages: Pages) -> Iterator[dict[str, Any]]:
+def _json_rows(
+    path: Path, columns: Mapping[str, Kind], needed: Iterable[str], pages: Pages
+) -> Iterator[dict[str, Any]]:
     """Read a list, ``{"value": …}``, ``{"d": {"results": …}}``, or several such pages in a list."""
     todo = [json.loads(_text(path))]
     while todo:
@@ -116,6 +128,9 @@ def _json_rows(path: Path, pages: Pages) -> Iterator[dict[str, Any]]:
             else:
                 pages.ending += 1
                 yield from _listed(path, found)
+        elif isinstance(found, dict) and columns and set(needed) <= found.keys():
+            pages.ending += 1
+            yield found  # ConvertTo-Json makes no list of one row
         else:
             raise SourceDataError(tr("{name} holds no list of rows.", name=path.name))
 
