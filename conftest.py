@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -21,6 +22,7 @@ from hub.store import Store
 from hub.store.engines import Engine, engine_of
 from hub.testing import hub_folder, run_hub
 from hub.testing.empty import store_at, store_in_memory
+from hub.testing.kit import deliveries
 
 __all__ = ["hub_folder", "run_hub"]
 
@@ -197,6 +199,8 @@ FEW_FIGURES = (
 
 None hangs on the others; to plan a figure takes longer than to run it on a small store.
 """
+_BEGUN_WITH_FEW: dict[Any, Path] = {}
+"""The feeds that the kit keeps for these modules, which are for no other."""
 _FIGURES = ("RAF", "EVM_DAYS", "MONTHLY_SPENT")
 
 
@@ -207,6 +211,7 @@ def few_figures(request: pytest.FixtureRequest) -> Iterator[None]:
         if not PROOF and request.node.nodeid in FEW_FIGURES:
             wide = table._wide
             patch.setattr(table, "_wide", lambda kpi: wide(kpi) if kpi.code in _FIGURES else None)
+            patch.setattr(deliveries, "_BEGUN", _BEGUN_WITH_FEW)
         yield
 
 
