@@ -201,7 +201,7 @@ None hangs on the others; to plan a figure takes longer than to run it on a smal
 """
 _BEGUN_WITH_FEW: dict[Any, Path] = {}
 """The feeds that the kit keeps for these modules, which are for no other."""
-_FIGURES = ("RAF", "EVM_DAYS", "MONTHLY_SPENT")
+_FIGURES = ("RAF", "EVM_DAYS", "MONTHLY_SPENT", "DQ_SCORE")
 
 
 @pytest.fixture(scope="module", autouse=True)
