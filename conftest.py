@@ -59,7 +59,7 @@ BUDGET = {
     "plugins/powerbi": 70,
     "plugins/redmine": 7,
     "plugins/rest": 27,
-    "plugins/serve": 118,
+    "plugins/serve": 101,
     "plugins/tableau": 4,
     "plugins/tabular": 14,
     "plugins/taskworld": 3,
