@@ -346,6 +346,7 @@ def says(found: Paper, sentence: str) -> bool:
     return any(sentence in text for text in texts) and sentence in page
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("lacks", "sentence"),
     [

@@ -228,7 +228,7 @@ def test_nothing_hidden_shows_beside_a_row(site: Site, level: str, user: str) ->
     assert [] == wrong
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("level", "user"), CASES)
 def test_no_lambda_tells_of_a_hidden_row(site: Site, level: str, user: str) -> None:
     """Whether something points to a row, and how often, is said of what the person sees.

@@ -5,6 +5,7 @@ What they wrote is read back by another reader than the one that wrote it.
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,8 +28,7 @@ class Project(FolderPlace):
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
     """Return the rows of a Parquet file; instants without a zone are UTC."""
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+    with _reader().cursor() as connection:
         source = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
         described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         shown = ", ".join(
@@ -38,6 +38,14 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
             dict(zip([row[0] for row in described], row, strict=True))
             for row in connection.execute(f"SELECT {shown} FROM {source}").fetchall()
         ]
+
+
+@functools.cache
+def _reader() -> duckdb.DuckDBPyConnection:
+    """Return what reads files one after another: to open a database costs more than to read a small file."""
+    connection = duckdb.connect()
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    return connection
 
 
 class PowerBiCertification(DestinationCertification):
