@@ -106,8 +106,8 @@ def people(site: Site, natives: Sequence[str]) -> Iterator[list[wire.Person]]:
                         raise SourceDataError(tr("Jira leaves out {name} of a person.", name=name))
             yield found.values
         return
-    for one in natives:
+    for native in natives:
         try:
-            yield [site.get("/user", _PERSON, key=one)]
+            yield [site.get("/user", _PERSON, key=native)]
         except SourceGone:
             continue
