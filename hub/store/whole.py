@@ -67,7 +67,8 @@ def look_through(engine: Engine) -> Seen:
         cuts = connection.execute(
             "SELECT id, label, digest FROM cut WHERE closed_at IS NOT NULL ORDER BY id"
         ).fetchall()
-    rows = sum(one.rows for one in contents(engine).values())
+        rows = len(engine.applied(connection))  # the list of migrations, which a backup counts too
+    rows += sum(one.rows for one in contents(engine).values())
     return Seen(rows=rows, faults=tuple(found), cuts=tuple(cuts))
 
 
