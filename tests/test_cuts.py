@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from filling import ask_feed
 
@@ -223,6 +224,10 @@ def test_what_moved_tells_news_from_corrections(store: Store, tmp_path: Path) ->
             amount_minor=10000,
         ),
     )
+    open_then = RegisterItem(
+        id="reg:2", project_code="A", kind="risk", title="Old", probability=0.2, exposure_minor=50000
+    )
+    sync(store, open_then)
     taken = cuts.take(store, kind="copil", label="Then", actor="me")
     with store.transaction():
         store.connection.execute("UPDATE cut SET as_of = as_of")
@@ -245,6 +250,7 @@ def test_what_moved_tells_news_from_corrections(store: Store, tmp_path: Path) ->
             exposure_minor=200000,
             opened_on=str(today + timedelta(days=1)),
         ),
+        msgspec.structs.replace(open_then, state="closed", closed_on=str(today + timedelta(days=1))),
     )
     report = out(store, tmp_path, vs="Then")
     moves = {
@@ -257,6 +263,9 @@ def test_what_moved_tells_news_from_corrections(store: Store, tmp_path: Path) ->
     assert ("effort", "spent", "news") not in moves  # a day of tomorrow is not spent yet
     assert 14.0 == moves["milestone", "finish", "news"]
     assert 1000.0 == moves["risk", "risk opened", "news"]
+    assert [(100.0, 0.0, -100.0)] == ask(
+        report, "SELECT before_value, after_value, delta FROM fact_move WHERE measure = 'risk closed'"
+    )
     assert 10.0 == moves["scope", "added", "news"]
     assert 2.0 + 5.0 == moves["effort", "remaining", "news"]
 

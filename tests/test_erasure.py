@@ -562,14 +562,14 @@ def test_an_erasure_seals_its_months_anew(planted: Path, run_hub: Callable[..., 
     with Store.open(planted / "data" / "hub.db") as store:
         (after,) = store.rows("SELECT digest FROM period_close")
         logged = store.rows("SELECT before, after FROM audit_log WHERE action = 'close redact'")
-    whole = run_hub("store", "verify").exit_code
+    whole = run_hub("store", "verify")
     with Store.open(planted / "data" / "hub.db") as store:
         store.connection.execute("UPDATE period_line SET seconds = seconds + 1")
 
     assert named
     assert before != after
     assert [{"before": before["digest"], "after": after["digest"]}] == logged
-    assert 0 == whole
+    assert 0 == whole.exit_code, whole.output + whole.error
     assert 1 == run_hub("store", "verify").exit_code
 
 

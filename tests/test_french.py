@@ -20,6 +20,8 @@ Run = Callable[..., HubResult]
 WIDE = {ord(c): ord(c) + 0xFEE0 for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"}
 AS_IT_IS = re.compile(r"(\{[^{}]*\}|`[^`]*`|\[[^\[\]]*\]|--[a-z-]+)")
 """Parts of a template that are the same in every language: values, commands, sections, options."""
+NUMBER = re.compile(r"\{(\w+):([^{}|]*)\|([^{}]*)\}")
+"""A value that only chooses between two words."""
 CODE = re.compile(r"`[^`]*`|\[[^\]]*\]|\S*[/\\_.=@:-]\S*|\d+\S*")
 """What a line shows of commands, files, keys, stamps and versions."""
 NAMES = {
@@ -81,8 +83,10 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
         found = real(asked, None)  # type: ignore[arg-type]
         if found is None:
             return otherwise
-        parts = AS_IT_IS.split(found)
-        return "".join(part if number % 2 else part.translate(WIDE) for number, part in enumerate(parts))
+        wide = "".join(
+            part if number % 2 else part.translate(WIDE) for number, part in enumerate(AS_IT_IS.split(found))
+        )
+        return NUMBER.sub(lambda one: f"{{{one[1]}:{one[2].translate(WIDE)}|{one[3].translate(WIDE)}}}", wide)
 
     monkeypatch.setattr(words, "_translated", translated)
 

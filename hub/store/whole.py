@@ -17,7 +17,8 @@ from hub.words import tr, trn
 
 _SAMPLES = 3
 """Moments of a table's past at which the law of `as_of_sql` is tried: the first, the middle and the last."""
-# an image belongs to a row, ends after it began, and before the next one begins
+# an image belongs to a row, ends when it began or later (a row may be written twice at one moment), and
+# before the next one begins
 _IMAGES = """
 WITH image AS (
     SELECT h.key, h.id, h.recorded_at, h.superseded_at,
@@ -25,7 +26,7 @@ WITH image AS (
     FROM {table}_history h
 )
 SELECT coalesce(sum(CASE WHEN t.key IS NULL OR t.id <> i.id THEN 1 ELSE 0 END), 0) AS strays,
-    coalesce(sum(CASE WHEN i.recorded_at >= i.superseded_at OR i.next_at < i.superseded_at
+    coalesce(sum(CASE WHEN i.recorded_at > i.superseded_at OR i.next_at < i.superseded_at
         OR (i.next_at IS NULL AND t.recorded_at < i.superseded_at) THEN 1 ELSE 0 END), 0) AS crossing
 FROM image i LEFT JOIN {table} t ON t.key = i.key
 """

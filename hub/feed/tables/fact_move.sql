@@ -28,6 +28,10 @@ WITH pair AS (
     FROM (SELECT * FROM figure WHERE cut_key = getvariable('cut_key')) a
         FULL JOIN (SELECT * FROM figure WHERE cut_key = getvariable('vs_cut')) b
         ON a.project_key = b.project_key AND a.name = b.name
+), staked AS (
+    -- what is closed is at stake no more
+    SELECT *, (CASE state WHEN 'open' THEN 1 ELSE 0 END * probability * exposure_amount)::DOUBLE AS at_stake
+    FROM fact_register
 ), spent AS (
     -- a correction of a sealed month is posted later, but speaks of a day of that month: the one it was entered for,
     -- else the month's first
@@ -110,12 +114,9 @@ WITH pair AS (
             WHEN n.state <> o.state THEN ' ' || n.state ELSE ' changed' END,
         CASE WHEN (o.item_id IS NULL AND n.opened_date <= p.then_on)
             OR (n.state <> o.state AND n.closed_date <= p.then_on) THEN 'correction' ELSE 'news' END,
-        'amount', (o.probability * o.exposure_amount)::DOUBLE, (n.probability * n.exposure_amount)::DOUBLE, o.due_date,
-        n.due_date,
-        coalesce((CASE WHEN n.state = 'open' THEN n.probability * n.exposure_amount END)::DOUBLE, 0)
-            - coalesce((CASE WHEN o.state = 'open' THEN o.probability * o.exposure_amount END)::DOUBLE, 0)
-    FROM (SELECT * FROM fact_register WHERE cut_key = getvariable('cut_key')) n
-        FULL JOIN (SELECT * FROM fact_register WHERE cut_key = getvariable('vs_cut')) o ON n.item_id = o.item_id, pair p
+        'amount', o.at_stake, n.at_stake, o.due_date, n.due_date, coalesce(n.at_stake, 0) - coalesce(o.at_stake, 0)
+    FROM (SELECT * FROM staked WHERE cut_key = getvariable('cut_key')) n
+        FULL JOIN (SELECT * FROM staked WHERE cut_key = getvariable('vs_cut')) o ON n.item_id = o.item_id, pair p
     WHERE (n.state, n.probability, n.exposure_amount, n.impact, n.due_date) IS DISTINCT FROM (o.state, o.probability,
         o.exposure_amount, o.impact, o.due_date)
         OR n.item_id IS NULL OR o.item_id IS NULL

@@ -640,7 +640,7 @@ def test_who_is_nobody_on_a_server(store: Store, tmp_path: Path) -> None:
     ("name", "said"),
     [
         ("nextLink", "announces another one"),
-        ("count", "the service counted 48 rows of Tasks, and 1 were saved"),
+        ("count", "the service counted 48 rows of Tasks, and 1 was saved"),
         ("Atom", "announces another one"),
     ],
 )

@@ -791,7 +791,7 @@ def test_an_edited_project_is_left_alone(tmp_path: Path) -> None:
     other = deliver(tmp_path, lang="fr")
 
     assert () == tuple(same.notes)
-    assert "were edited" in other.notes[0]
+    assert "was edited" in other.notes[0]
     assert edited == report_json.read_bytes()
     assert ([(100,)], [(25200,)]) == (fewer, hours_in(tmp_path))
 

@@ -982,9 +982,9 @@ def test_the_check_shows_the_first_rows(place: Place) -> None:
         (lines(3) + "M1;P;x;1\n" * 3, "a.csv", "failed", "3 of 6 rows cannot be taken, so that nothing"),
         (lines(1, hours="20") * 2, "plausible", "warning", "2 of 2 rows are above 16 h, in the column H"),
         ("M1;P;2026-10-01;9\nM1;Q;2026-10-01;9\nM1;R;2026-10-01;9\n" + lines(9, who="M2"), "plausible",
-         "warning", "1 of 10 days of a person are above 24 h, such as 2026-10-01 of M1 with 27 h"),
+         "warning", "1 of 10 days of a person is above 24 h, such as 2026-10-01 of M1 with 27 h"),
         ("M1;P;2016-10-01;7\n" + lines(3), "plausible", "warning",
-         "1 of 4 dates are more than two years away"),
+         "1 of 4 dates is more than two years away"),
     ],
 )  # fmt: skip
 def test_the_check_says_what_is_hardly_meant(
