@@ -248,13 +248,7 @@ class _Run:
     def work(self) -> SyncReport:
         """Hand the sources out, and hear of them until all have ended."""
         self.client.subscribe_topic(self.errand.token, lambda event: self.heard.put(event[1]))
-        futures = {
-            name: self.client.submit(
-                work_off, self.errand, self.make, name, pure=False, retries=RETRIES,
-                key=f"{self.errand.token} {name}",
-            )
-            for name in self.errand.sources
-        }  # fmt: skip
+        futures = {name: self._submit(name, name) for name in self.errand.sources}
         try:
             with interruptible(self.cancelled):
                 self._follow(futures)
@@ -262,16 +256,35 @@ class _Run:
             self.client.unsubscribe_topic(self.errand.token)
         return SyncReport(sources=list(self.reports.values()), interrupted=self.cancelled.is_set())
 
+    def _submit(self, name: str, called: str) -> Any:
+        return self.client.submit(
+            work_off, self.errand, self.make, name, pure=False, retries=RETRIES,
+            key=f"{self.errand.token} {called}",
+        )  # fmt: skip
+
     def _follow(self, futures: dict[str, Any]) -> None:
         stopped_at: float | None = None
         asked_at = seen_at = time.monotonic()
-        waiting = dict(futures)
-        while waiting:
+        waiting, suspects, alone = dict(futures), dict[str, Any](), set[str]()
+        while waiting or suspects:
             with suppress(queue.Empty):
                 while True:
                     self._hear(self.heard.get(timeout=0.1))
             for name in [one for one, future in waiting.items() if future.done()]:
-                self._end(name, waiting.pop(name))
+                future = waiting.pop(name)
+                if name not in alone and _killed(future) and not self.cancelled.is_set():
+                    suspects[name] = future
+                else:
+                    self._end(name, future)
+            if suspects and not waiting:
+                # Dask blames all that a dead worker was given, so each is tried by itself
+                name = next(iter(suspects))
+                future = suspects.pop(name)
+                if self.cancelled.is_set():
+                    self._end(name, future)
+                    continue
+                alone.add(name)
+                waiting[name] = self._submit(name, f"{name} alone")
             if self.cancelled.is_set() and stopped_at is None:
                 stopped_at = time.monotonic()
                 _distributed().Event(f"{self.errand.token} stop", client=self.client).set()
@@ -284,7 +297,7 @@ class _Run:
                 if self.client.nthreads():
                     seen_at = asked_at
             if asked_at - seen_at > DESERTED_S:
-                for name, future in waiting.items():
+                for name, future in (waiting | suspects).items():
                     future.cancel()
                     self._end(name, future)
                 return
@@ -342,6 +355,11 @@ class _Run:
 def _distributed() -> Any:
     """Return Dask's package, which is not everywhere, and has no types to speak of."""
     return importlib.import_module("distributed")
+
+
+def _killed(future: Any) -> bool:
+    """Say whether the workers of a piece of work died, again and again."""
+    return future.status == "error" and isinstance(future.exception(), _distributed().KilledWorker)
 
 
 def _lost(error: BaseException) -> str:
