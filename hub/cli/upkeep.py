@@ -16,7 +16,7 @@ from hub.cli.backups import into_folder, size_text
 from hub.cli.info import must_exist
 from hub.cli.output import short_path
 from hub.cli.speech import Command
-from hub.errors import ConfigError, HubError, StoreError, StoreTooNew
+from hub.errors import ConfigError, HubError, StoreError
 from hub.words import number, tr
 
 if TYPE_CHECKING:
@@ -205,6 +205,7 @@ def upgrade(app: App, only_check: bool, json_: bool) -> int:
     """
     from hub.store import copies
     from hub.store.engines.sqlite import BEFORE
+    from hub.store.store import lacking
     from hub.version import release
 
     engine = must_exist(app)
@@ -222,15 +223,7 @@ def upgrade(app: App, only_check: bool, json_: bool) -> int:
             }
         )  # fmt: skip
         return 0
-    if found.newer:
-        raise StoreTooNew(
-            tr(
-                "The store {where} was written by a newer pm-hub (it holds {newer}). Nothing was "
-                "touched: upgrade pm-hub on this machine.",
-                where=path,
-                newer=found.newer[-1],
-            )
-        )
+    lacking(found.applied, path)
     if not found.pending:
         app.say(tr("{path} is of this version ({hub}).", path=short_path(path), hub=release()), "green")
         return 0
@@ -269,6 +262,7 @@ def upgrade(app: App, only_check: bool, json_: bool) -> int:
 def _upgrade_server(app: App, *, only_check: bool, json_: bool) -> int:
     """Bring a store on a server to this version: all of it in one transaction, or nothing."""
     from hub.store import copies
+    from hub.store.store import lacking
     from hub.store.whole import look_through
     from hub.version import release
 
@@ -280,15 +274,7 @@ def _upgrade_server(app: App, *, only_check: bool, json_: bool) -> int:
              "newer": found.newer}
         )  # fmt: skip
         return 0
-    if found.newer:
-        raise StoreTooNew(
-            tr(
-                "The store {where} was written by a newer pm-hub (it holds {newer}). Nothing was "
-                "touched: upgrade pm-hub on this machine.",
-                where=engine.where,
-                newer=found.newer[-1],
-            )
-        )
+    lacking(found.applied, engine.where)
     if not found.pending:
         app.say(tr("{path} is of this version ({hub}).", path=engine.where, hub=release()), "green")
         return 0

@@ -131,18 +131,7 @@ class Store(PresenceRoom):
 
         Raises `StoreTooNew` for a store of a newer hub.
         """
-        applied = self.engine.applied(self.connection)
-        ours = {migration.name for migration in migrations._migrations}
-        if newer := sorted(applied - ours):
-            raise StoreTooNew(
-                tr(
-                    "The store {where} was written by a newer pm-hub (it holds {newer}). Nothing was "
-                    "touched: upgrade pm-hub on this machine.",
-                    where=self.where,
-                    newer=newer[-1],
-                )
-            )
-        return ours - applied
+        return lacking(self.engine.applied(self.connection), self.where)
 
     def close(self) -> None:
         """Close the database."""
@@ -570,6 +559,24 @@ class Store(PresenceRoom):
         """Return the rows of *table* as they are known now, without the plumbing, ordered by id."""
         names = ", ".join((*columns(BY_TABLE[table]), "source_id", "presence", "presence_evidence"))
         return self.rows(f"SELECT {names} FROM {table} ORDER BY id")
+
+
+def lacking(applied: Iterable[str], where: object) -> set[str]:
+    """Return the names of the migrations that the store at *where*, which has those *applied*, lacks.
+
+    Raises `StoreTooNew` for a store of a newer hub.
+    """
+    ours = {migration.name for migration in migrations._migrations}
+    if newer := sorted(set(applied) - ours):
+        raise StoreTooNew(
+            tr(
+                "The store {where} was written by a newer pm-hub (it holds {newer}). Nothing was "
+                "touched: upgrade pm-hub on this machine.",
+                where=where,
+                newer=newer[-1],
+            )
+        )
+    return ours - set(applied)
 
 
 def as_of_sql(table: str, moment: str | None, names: Iterable[str] | None = None) -> str:

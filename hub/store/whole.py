@@ -6,13 +6,11 @@ from typing import Any
 
 import msgspec
 
-from hub.errors import StoreTooNew
 from hub.records import BY_TABLE
 from hub.store import seals
 from hub.store.engines import Engine
-from hub.store.migrations import migrations
 from hub.store.moving import contents
-from hub.store.store import as_of_sql
+from hub.store.store import as_of_sql, lacking
 from hub.words import tr, trn
 
 _SAMPLES = 3
@@ -74,19 +72,8 @@ def look_through(engine: Engine) -> Seen:
 
 
 def _schema(engine: Engine, connection: Any) -> list[str]:
-    ours = {one.name for one in migrations._migrations}
-    applied = engine.applied(connection)
-    if newer := sorted(applied - ours):
-        raise StoreTooNew(
-            tr(
-                "The store {where} was written by a newer pm-hub (it holds {newer}). Nothing was "
-                "touched: upgrade pm-hub on this machine.",
-                where=engine.where,
-                newer=newer[-1],
-            )
-        )
-    if lacking := sorted(ours - applied):
-        return [tr("it is of an earlier version (it lacks {names}): `hub upgrade`", names=", ".join(lacking))]
+    if older := sorted(lacking(engine.applied(connection), engine.where)):
+        return [tr("it is of an earlier version (it lacks {names}): `hub upgrade`", names=", ".join(older))]
     return []
 
 
