@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import secrets
+import threading
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, Literal, get_origin, get_type_hints
@@ -195,7 +196,8 @@ def _held(store: Store, source: Source, *, without: str) -> dict[str, dict[str, 
 class Recorded(HttpWorld):
     """A recording as a world.
 
-    The same question gets the same answer, one with other values the next on its path.
+    The same question gets the same answer. What was said is anonymised in the recording, so a question that
+    is not on it gets the answer to the one most like it on its path, of equals the one used least.
     """
 
     def __init__(self, cassette: Cassette) -> None:
@@ -210,20 +212,25 @@ class Recorded(HttpWorld):
             if one.status < 400 or (one.method, one.path) not in self.queue:
                 self.exact.setdefault(_question(one.method, one.path, one.query, one.body), one)
                 self.queue[one.method, one.path].append(one)
-        self.turn: dict[tuple[str, str], int] = defaultdict(int)
+        self.used: dict[int, int] = defaultdict(int)
+        self.lock = threading.Lock()
 
     def answer(self, request: Request) -> Response:
         """Play."""
         if not _knows_secret(request):
             return Response(status=401, body={"error": "unauthorized"})
-        found = self.exact.get(_question(request.method, request.path, request.query, _decoded(request.body)))
-        if found is None:
-            queue = self.queue.get((request.method, request.path), [])
-            if not queue:
-                return Response(status=404, body={"error": "not on the recording"})
-            number = self.turn[request.method, request.path]
-            self.turn[request.method, request.path] += 1
-            found = queue[number % len(queue)]
+        question = _question(request.method, request.path, request.query, _decoded(request.body))
+        with self.lock:
+            found = self.exact.get(question)
+            if found is None:
+                queue = self.queue.get((request.method, request.path), [])
+                if not queue:
+                    return Response(status=404, body={"error": "not on the recording"})
+                said = _leaves([request.query, _decoded(request.body)])
+                alike = [len(said ^ _leaves([one.query, one.body])) for one in queue]
+                number = min(range(len(queue)), key=lambda n: (alike[n], self.used[id(queue[n])], n))
+                found = self.exact[question] = queue[number]
+                self.used[id(found)] += 1
         host = request.headers.get("host", "")
         text = msgspec.json.encode(found.answer).decode().replace(ORIGIN, f"http://{host}")
         return Response(status=found.status, body=msgspec.json.decode(text), headers=dict(found.headers))
@@ -246,6 +253,15 @@ class Recorded(HttpWorld):
 
 def _question(method: str, path: str, query: dict[str, str], body: Any) -> tuple[Any, ...]:
     return method, path, tuple(sorted(query.items())), msgspec.json.encode(body)
+
+
+def _leaves(value: Any, path: str = "") -> set[tuple[str, str]]:
+    """Return where each value of a question stands, once bare and once with the value."""
+    if isinstance(value, dict):
+        return {leaf for name, one in value.items() for leaf in _leaves(one, f"{path}.{name}")}
+    if isinstance(value, list):
+        return {leaf for one in value for leaf in _leaves(one, f"{path}[]")}
+    return {(path, ""), (path, f"={value}")}
 
 
 def _knows_secret(request: Request) -> bool:
