@@ -7,8 +7,8 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ import msgspec
 from hub import clock
 from hub.context import Context
 from hub.errors import HubError, Interrupted, SourceDataError, StoreError
+from hub.signals import ENDS, heard
 from hub.source import Batch, Census, Gone, Partition, Source
 from hub.store import Store, endings, rejections
 from hub.store.leaving import follow_moves
@@ -30,12 +31,6 @@ from hub.words import tr, trn
 
 CENSUS = "__census__"
 log = logging.getLogger("hub.sync")
-STOPS = tuple(
-    number
-    for name in ("SIGINT", "SIGTERM", "SIGBREAK")
-    if (number := getattr(signal, name, None)) is not None
-)
-"""What asks a program to stop: a person, a service manager, Windows."""
 
 
 class _Work:
@@ -527,27 +522,12 @@ class _Engine:
             self.listener.ended(report)
 
 
-@contextmanager
-def interruptible(asked: threading.Event) -> Iterator[None]:
+def interruptible(asked: threading.Event) -> AbstractContextManager[None]:
     """Turn the first request to stop into *asked*, for a stop after the batch being written.
 
     A second is not caught. Such a request is Ctrl-C, or what a service manager or a container platform sends.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_: object) -> None:
-        asked.set()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    before = {number: signal.signal(number, stop) or signal.SIG_DFL for number in STOPS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return heard((signal.SIGINT, *ENDS), asked.set, once=True)
 
 
 def _say(error: BaseException) -> str:
