@@ -162,6 +162,7 @@ if TYPE_CHECKING:
     from hub.words import LANGS as LANGS
     from hub.words import Lang as Lang
     from hub.words import day as day
+    from hub.words import enumerated as enumerated
     from hub.words import language as language
     from hub.words import mark as mark
     from hub.words import number as number
@@ -227,7 +228,7 @@ _ROOMS = {
     "store.engines.reach": ("server_parameters",),
     "store.plans": ("container_named", "links_known", "tasks_known"),
     "tally": ("Tally", "field_of", "named", "too_many"),
-    "words": ("LANGS", "Lang", "day", "language", "mark", "number", "speaking", "tr", "trn"),
+    "words": ("LANGS", "Lang", "day", "enumerated", "language", "mark", "number", "speaking", "tr", "trn"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

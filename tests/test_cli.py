@@ -375,6 +375,10 @@ def test_beginnings() -> None:
                          "email": "ADA@x.org", "employee_no": "7"},
                 known | {"source_id": "hours", "id": "hours:Bob", "display_name": "Bob"},
             ],
+            "statuses": [
+                {"source_id": "list", "status_raw": status}
+                for status in ("Terminée", "TERMINEE", "In-Progress", "en  cours", "Won't do", "On hold")
+            ],
         }
     )  # fmt: skip
     body = {name: text.splitlines()[2:] for name, text in found.items()}
@@ -385,6 +389,9 @@ def test_beginnings() -> None:
             "WEB;plans;Nouveau site;;"] == body["project_links.csv"]  # fmt: skip
     assert ["Ada;ada@x.org;7;;", "Bob;;;;"] == body["people.csv"]
     assert ["hours;Bob;;Bob"] == body["accounts.csv"]
+    assert ["list;*;In-Progress;in_progress;", "list;*;On hold;;",
+            "list;*;TERMINEE;done;", "list;*;Terminée;done;", "list;*;Won't do;cancelled;",
+            "list;*;en  cours;in_progress;"] == body["statuses.csv"]  # fmt: skip
 
 
 def test_every_check_of_the_quality_has_words() -> None:

@@ -18,7 +18,7 @@ from hub.cells.durations import Unit, factor, seconds_of
 from hub.cells.numbers import BLANKS, DecimalSign, currencies_of, readings, settles, take_apart
 from hub.columns import Column
 from hub.errors import CellError
-from hub.words import mark, tr
+from hub.words import enumerated, mark, tr
 
 RULES = 2
 """Raised when a cell may become another value than before: what was read by older rules is read again."""
@@ -310,7 +310,7 @@ class CellReader:
             )
             if end is not None
         ]
-        return tr(" and ").join(ends) + unit
+        return enumerated(ends) + unit
 
     # ---------- efforts ----------
 

@@ -1,10 +1,11 @@
-"""The first projects and people of a portfolio, written from what was read, to be corrected in Excel."""
+"""The first projects, people and statuses of a portfolio, written from what was read, to correct in Excel."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,15 +14,46 @@ from hub.placement import fold
 from hub.words import tr
 
 _CODE = re.compile(r"[^A-Z0-9]+")
+_MEANT = {
+    "todo": (
+        "new", "open", "to do", "todo", "backlog", "not started", "planned", "to be started", "proposed",
+        "draft", "ready", "selected for development", "reopened",
+        "nouveau", "nouvelle", "ouvert", "ouverte", "à faire", "non démarré", "non démarrée", "non commencé",
+        "non commencée", "pas commencé", "pas commencée", "planifié", "planifiée", "prévu", "prévue",
+        "à planifier", "à démarrer", "brouillon", "rouvert", "rouverte",
+    ),
+    "in_progress": (
+        "in progress", "doing", "started", "ongoing", "wip", "work in progress", "in development",
+        "in review", "review", "in test", "testing", "uat", "feedback", "blocked",
+        "en cours", "commencé", "commencée", "démarré", "démarrée", "en développement", "en réalisation",
+        "en revue", "en relecture", "en test", "en recette", "recette", "à valider", "commentaire", "bloqué",
+        "bloquée",
+    ),
+    "done": (
+        "done", "closed", "resolved", "complete", "completed", "finished", "delivered",
+        "terminé", "terminée", "fermé", "fermée", "clos", "close", "clôturé", "clôturée", "résolu", "résolue",
+        "fini", "finie", "fait", "faite", "livré", "livrée", "réalisé", "réalisée", "achevé", "achevée",
+    ),
+    "cancelled": (
+        "cancelled", "canceled", "rejected", "declined", "abandoned", "won't do", "won't fix", "duplicate",
+        "obsolete", "invalid",
+        "annulé", "annulée", "abandonné", "abandonnée", "rejeté", "rejetée", "refusé", "refusée", "doublon",
+        "sans suite", "obsolète",
+    ),
+}  # fmt: skip
+"""The statuses that tools have as they are installed, and those that people name alike.
+
+A person looks at each line that is written of them; what stands here for two things (on hold) is left open.
+"""
 
 
 def beginnings(read: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, str]:
-    """Return the texts of projects.csv, project_links.csv, people.csv and accounts.csv.
+    """Return the texts of projects.csv, project_links.csv, people.csv, accounts.csv and statuses.csv.
 
     *read* holds ``containers`` (source_id, id, code, name), ``accounts`` (source_id, id, display_name, email,
-    employee_no, login) and ``codes``, the project codes that budgets and registers name. Containers of one
-    code or name are one project; accounts of one e-mail, number or name are one person. A file that nothing
-    was read for is left out.
+    employee_no, login), ``codes``, the project codes that budgets and registers name, and ``statuses``
+    (source_id, status_raw) that no tool has a category for. Containers of one code or name are one project;
+    accounts of one e-mail, number or name are one person. A file that nothing was read for is left out.
     """
     projects, links = _projects(read["containers"], [row["code"] for row in read["codes"]])
     found = {}
@@ -59,7 +91,26 @@ def beginnings(read: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, str
                 for one in named
             ],
         )
+    if statuses := _statuses(read["statuses"]):
+        found["statuses.csv"] = _text(
+            ("source", "container", "status", "category", "stage"),
+            tr("written from what was read: what each status means; todo, in_progress, done or cancelled"),
+            [(source, "*", status, category, "") for source, status, category in statuses],
+        )
     return found
+
+
+def _statuses(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """Return source, status and what it seems to mean: each status once, however it is written."""
+    means = {_plain(word): category for category, words in _MEANT.items() for word in words}
+    named = {(row["source_id"], _word(row["status_raw"])): row["status_raw"] for row in rows}
+    return sorted((source, raw, means.get(_plain(raw), "")) for (source, _), raw in named.items())
+
+
+def _plain(text: str) -> str:
+    """Return a word without its accents and signs: *Terminée*, *terminee* and *in-progress* are found."""
+    letters = unicodedata.normalize("NFKD", _word(text))
+    return " ".join(re.findall(r"\w+", "".join(one for one in letters if not unicodedata.combining(one))))
 
 
 def _key(person: Mapping[str, str]) -> str:

@@ -123,7 +123,7 @@ def names(store: Store) -> dict[str, Any]:
 
 
 def read(store: Store) -> dict[str, list[dict[str, Any]]]:
-    """Return the containers, accounts and project codes that sources other than config brought, as named."""
+    """Return what sources other than config brought, as it is named: `hub.reference.beginning.beginnings`."""
     other = f"source_id <> 'config' AND {here()}"
     codes = " UNION ".join(
         f"SELECT project_code AS code FROM {table} WHERE {other} AND project_code <> '*'"
@@ -139,6 +139,10 @@ def read(store: Store) -> dict[str, list[dict[str, Any]]]:
             f"WHERE {other} AND kind = 'human' ORDER BY display_name NULLS FIRST, id"
         ),
         "codes": store.rows(f"SELECT code FROM ({codes}) named ORDER BY code"),
+        "statuses": store.rows(
+            f"SELECT DISTINCT source_id, status_raw FROM task WHERE {other} AND status_native IS NULL "
+            "AND status_raw <> '' ORDER BY source_id, status_raw"
+        ),
     }
 
 

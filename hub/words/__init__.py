@@ -13,7 +13,7 @@ import os
 import string
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -130,6 +130,12 @@ def day(value: date | str | None) -> str:
         return ""
     found = date.fromisoformat(value[:10]) if isinstance(value, str) else value
     return f"{found:%d/%m/%Y}" if language() == "fr" else f"{found:%Y-%m-%d}"
+
+
+def enumerated(names: Iterable[str]) -> str:
+    """Return names as one names them in a sentence: ``a``, ``a and b``, ``a, b and c``."""
+    *others, last = names
+    return tr(" and ").join(part for part in (", ".join(others), last) if part)
 
 
 # ---------- inside ----------

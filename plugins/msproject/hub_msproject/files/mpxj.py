@@ -18,7 +18,7 @@ from typing import IO
 
 import msgspec
 
-from hub import MissingExtra, SourceDataError, SourceUnavailable, mark, tr
+from hub import MissingExtra, SourceDataError, SourceUnavailable, enumerated, mark, tr
 from hub_msproject.files.recognise import foreign, form_of
 from hub_msproject.files.schedule import Header, Row
 
@@ -134,7 +134,7 @@ class Mpxj:
                 raise MissingExtra(
                     tr(
                         "Reading this kind of file needs {lacking}: {how}.",
-                        lacking=" and ".join(lacking),
+                        lacking=enumerated(lacking),
                         how=tr(HOW),
                     )
                 )

@@ -27,6 +27,7 @@ from hub import (
     SourceDataError,
     Tally,
     Task,
+    enumerated,
     matching_files,
     relative_name,
     tr,
@@ -190,7 +191,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         if any(self._reader(path) == mpxj.READER for path in files):
             lacking = mpxj.missing_packages()
             detail = (
-                tr("needs {lacking}: {how}", lacking=" and ".join(lacking), how=tr(mpxj.HOW))
+                tr("needs {lacking}: {how}", lacking=enumerated(lacking), how=tr(mpxj.HOW))
                 if lacking
                 else tr("MPXJ and JPype are installed")
             )
@@ -243,7 +244,7 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
                 )
                 yield self._partition(Problem(one.id, one.path, one.guid, said))
             elif len(twins) > 1:
-                names = " and ".join(relative_name(twin.path, ctx.base) for twin in twins)
+                names = enumerated(relative_name(twin.path, ctx.base) for twin in twins)
                 said = tr(
                     "{names} are copies of one plan (GUID {guid}): counting both would count its work "
                     "twice. Keep one of them in the folder.",
