@@ -133,19 +133,26 @@ def test_a_day_that_could_be_two_is_asked(tmp_path: Path, store: Store) -> None:
 
 
 def test_the_issues_of_redmine(tmp_path: Path, store: Store) -> None:
-    """They are tasks, with the number that names each."""
+    """They are tasks, with the number that names each, and when each was opened and closed."""
     text = (
         "#,Project,Tracker,Parent task,Status,Priority,Subject,Assignee,Start date,Due date,Estimated time,"
-        "% Done\n500,ERP,Feature,481,New,Urgent,Portal,Zoe,08/02/2026,08/27/2026,40.00,20\n"
-        "481,ERP,Bug,,Closed,Low,Stock,Jo,08/01/2026,08/30/2026,2.50,100\n"
+        "% Done,Created,Closed\n"
+        '500,ERP,Feature,481,New,Urgent,Portal,Zoe,08/02/2026,08/27/2026,40.00,20,08/02/2026 01:05 PM,""\n'
+        "481,ERP,Bug,,Closed,Low,Stock,Jo,08/01/2026,08/30/2026,2.50,100,08/01/2026 12:05 AM,"
+        "08/03/2026 12:30 PM\n"
     )
     (tmp_path / "issues.csv").write_text(text, encoding="utf-8")
     report = synced(tmp_path / "issues.csv", store)
 
     assert ("ok", []) == (report.verdict, report.rejections)
-    assert [("481", 9000, 100.0, "2026-08-30"), ("500", 144000, 20.0, "2026-08-27")] == [
+    assert [
+        ("481", 9000, 100.0, "2026-08-30", "2026-08-01T00:05:00Z", "2026-08-03T12:30:00Z"),
+        ("500", 144000, 20.0, "2026-08-27", "2026-08-02T13:05:00Z", None),
+    ] == [
         tuple(row.values())
-        for row in store.rows("SELECT code, estimate_s, percent, due_on FROM task ORDER BY 1")
+        for row in store.rows(
+            "SELECT code, estimate_s, percent, due_on, created_at, resolved_at FROM task ORDER BY 1"
+        )
     ]
 
 
@@ -500,12 +507,26 @@ def test_issues_exported_from_jira(tmp_path: Path, store: Store) -> None:
     (tmp_path / "jira.csv").write_text(JIRA, encoding="utf-8")
 
     report = synced(tmp_path / "jira.csv", store)
-    found = store.rows("SELECT code, status_raw, estimate_s, remaining_s, spent_s FROM task ORDER BY code")
+    found = store.rows(
+        "SELECT code, status_raw, estimate_s, remaining_s, spent_s, created_at FROM task ORDER BY code"
+    )
 
     assert ("ok", []) == (report.verdict, report.rejections)
-    assert [("WEB-1", "In Progress", 28800, 14400, 14400), ("WEB-2", "Done", None, None, None)] == [
-        tuple(row.values()) for row in found
-    ]
+    assert [
+        ("WEB-1", "In Progress", 28800, 14400, 14400, "2026-10-05T09:14:00Z"),
+        ("WEB-2", "Done", None, None, None, "2026-10-05T09:20:00Z"),
+    ] == [tuple(row.values()) for row in found]
+
+
+def test_a_stamp_that_cannot_be_read_costs_no_row(tmp_path: Path, store: Store) -> None:
+    """When an issue was opened stands open where nothing says which is the day; the issue is there."""
+    text = JIRA.replace("05/Oct/26 9:14 AM", "05/10/26 9:14").replace("05/Oct/26 9:20 AM", "06/10/26 9:20")
+    (tmp_path / "jira.csv").write_text(text, encoding="utf-8")
+
+    report = synced(tmp_path / "jira.csv", store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert 2 == len(store.rows("SELECT 1 FROM task WHERE created_at IS NULL"))
 
 
 def test_a_plan_of_actions(tmp_path: Path, store: Store) -> None:

@@ -14,7 +14,8 @@ from hub_tabular.suggest.words import plain
 
 _ODD_DAYS = 0.2
 """The share of a column's days that may be no days, without saying anything of how the others are written."""
-_DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%Y", "%m/%d/%y", "%d-%m-%Y")
+_DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%Y", "%m/%d/%y", "%d-%m-%Y",
+         "%d/%b/%y")  # fmt: skip
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
 _FRENCH = r"heures|matricule|projet|duree|\bjour|utilisateur|activite|demande|salarie"
 

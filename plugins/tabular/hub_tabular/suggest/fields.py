@@ -40,6 +40,9 @@ def take(
     kind = columns_of(BY_TABLE[draft.kind])[field].kind
     if kind in {"day", "instant"}:
         more, doubt = day_parts(looked, name, days)
+        if kind == "instant" and doubt and not more:
+            del draft.used[field]  # a row is worth more than its stamp
+            return
         parts += more
     elif kind == "seconds":
         found, doubt = (unit, "") if unit else _unit(looked, name)
