@@ -1,7 +1,7 @@
 """How the exports of common tools are recognised, and which of their columns mean what.
 
 Sources: the tools' own documentation of their exports. Toggl Track, Clockify, Harvest and Tempo write English
-headers; Kimai and Redmine also French ones.
+headers; Kimai and Redmine also French ones; Planner, Azure DevOps, Asana, Trello, ClickUp and GitLab English.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of export: headers (without case and accents) that only it has, and the column of each field.
 
     Of several headers the first that the file has is taken; a tuple inside names columns that are joined.
-    *source* are fields that name things of another source.
+    *source* are fields that name things of another source, *patterns* what of a cell is meant. ``#file`` is
+    the name of the file, for exports of one plan that do not name it. *key* names the rows of tasks.
     """
 
     name: str
@@ -21,12 +22,14 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     signs: tuple[tuple[str, ...], ...]
     fields: dict[str, tuple[str | tuple[str, ...], ...]]
     source: dict[str, tuple[str, str]] = {}
+    patterns: dict[str, str] = {}
+    key: tuple[str, ...] = ()
     account: dict[str, tuple[str, ...]] = {}
     container: dict[str, tuple[str, ...]] = {}
     days: str = ""
     """How it writes days, for people, where that depends on who exports."""
-    seconds: bool = False
-    """Whether its efforts are whole seconds."""
+    unit: str = ""
+    """In what its efforts are counted, where it is not said with each."""
 
 
 TOOLS = (
@@ -127,7 +130,7 @@ TOOLS = (
             "resolved_at": ("resolved", "resolu", "resolue", "date de resolution"),
         },
         container={"name": ("project name", "nom du projet")},
-        seconds=True,
+        unit="seconds",
         days="by the language of who exports",
     ),
     Tool(
@@ -146,6 +149,90 @@ TOOLS = (
             "created_at": ("created", "cree"), "resolved_at": ("closed", "ferme"),
         },
         days="by the language of who exports",
+    ),
+    Tool(
+        name="Azure DevOps (work items)",
+        record="task",
+        signs=(("work item type",), ("title", "title 1"), ("state",)),
+        fields={
+            "title": ("title", "title 1"), "container_id": ("team project", "area path"), "code": ("id",),
+            "parent_id": ("parent",), "type_raw": ("work item type",), "status_raw": ("state",),
+            "priority_raw": ("priority",), "assignee_id": ("assigned to",), "reporter_id": ("created by",),
+            "planned_start_on": ("start date",), "due_on": ("due date", "target date"),
+            "created_at": ("created date",), "resolved_at": ("closed date", "resolved date"),
+            "estimate_s": ("original estimate",), "remaining_s": ("remaining work",),
+            "spent_s": ("completed work",), "points": ("story points", "effort"),
+        },
+        patterns={"container_id": r"^([^\\]+)", "assignee_id": r"([^<>]+)>?$", "reporter_id": r"([^<>]+)>?$"},
+        days="by the language of who exports",
+        unit="hours",
+    ),
+    Tool(
+        name="Microsoft Planner",
+        record="task",
+        signs=(("task name",), ("bucket name",), ("progress",)),
+        fields={
+            "title": ("task name",), "container_id": ("#file",), "status_raw": ("progress",),
+            "priority_raw": ("priority",), "assignee_id": ("assigned to",), "reporter_id": ("created by",),
+            "planned_start_on": ("start date",), "due_on": ("due date",), "created_at": ("created date",),
+            "actual_finish_on": ("completed date",), "notes": ("description", "notes"),
+        },
+        patterns={"assignee_id": "^([^;]+)"},
+        key=("task id",),
+        days="by the language of who exports",
+    ),
+    Tool(
+        name="Asana",
+        record="task",
+        signs=(("task id",), ("section/column",), ("completed at",)),
+        fields={
+            "title": ("name",), "container_id": ("projects",), "status_raw": ("section/column",),
+            "assignee_id": ("assignee email", "assignee"), "planned_start_on": ("start date",),
+            "due_on": ("due date",), "created_at": ("created at",), "actual_finish_on": ("completed at",),
+            "notes": ("notes",),
+        },
+        patterns={"container_id": "^([^,]+)"},
+        key=("task id",),
+        account={"display_name": ("assignee",), "email": ("assignee email",)},
+    ),
+    Tool(
+        name="Trello",
+        record="task",
+        signs=(("card id",), ("card name",), ("list name",)),
+        fields={
+            "title": ("card name",), "container_id": ("board name", "#file"), "url": ("card url",),
+            "status_raw": ("list name",), "assignee_id": ("members",), "planned_start_on": ("start date",),
+            "due_on": ("due date",), "notes": ("card description",),
+        },
+        patterns={"assignee_id": "^([^,]+)"},
+        key=("card id",),
+    ),
+    Tool(
+        name="ClickUp",
+        record="task",
+        signs=(("task id",), ("task name",), ("space name",), ("list name",)),
+        fields={
+            "title": ("task name",), "container_id": ("list name",), "code": ("task id",),
+            "parent_id": ("parent id",), "type_raw": ("task type",), "status_raw": ("status",),
+            "priority_raw": ("priority",), "assignee_id": ("assignees", "assignee"),
+            "planned_start_on": ("start date text", "start date"), "due_on": ("due date text", "due date"),
+            "created_at": ("date created text", "date created"), "points": ("sprint points",),
+            "resolved_at": ("date closed text", "date closed"),
+        },
+        patterns={"assignee_id": r"^\[?([^,\[\]]+)", "parent_id": "^(?!null$)(.+)"},
+    ),
+    Tool(
+        name="GitLab (issues)",
+        record="task",
+        signs=(("issue id",), ("created at (utc)",), ("state",), ("title",)),
+        fields={
+            "title": ("title",), "container_id": ("#file",), "code": ("issue id",), "url": ("url",),
+            "status_raw": ("state",), "assignee_id": ("assignee username", "assignee"),
+            "reporter_id": ("author username", "author"), "due_on": ("due date",),
+            "created_at": ("created at (utc)",), "resolved_at": ("closed at (utc)",),
+            "estimate_s": ("time estimate",), "spent_s": ("time spent",), "points": ("weight",),
+        },
+        unit="seconds",
     ),
 )  # fmt: skip
 """The more particular ones first."""

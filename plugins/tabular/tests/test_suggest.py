@@ -529,6 +529,98 @@ def test_a_stamp_that_cannot_be_read_costs_no_row(tmp_path: Path, store: Store) 
     assert 2 == len(store.rows("SELECT 1 FROM task WHERE created_at IS NULL"))
 
 
+BOARDS = {
+    "ado.csv": """\
+ID,Work Item Type,Title,Assigned To,State,Area Path,Original Estimate,Created Date,Closed Date
+101,Task,Form,Jo <jo@example.org>,Closed,CRM\\Front,8,10/2/2026 9:15:05 AM,10/19/2026 4:00:12 PM
+102,Bug,Refused,,New,CRM,4,10/12/2026 10:00:00 AM,
+""",
+    "New site.csv": """\
+Plan name,New site
+Plan ID,xqQg
+Date of export,11/20/2026
+
+Task ID,Task Name,Bucket Name,Progress,Priority,Assigned To,Created Date,Due date,Completed Date
+aB3,Brief,Prepare,Completed,Medium,Zoe;Jo,10/13/2026,10/20/2026,10/19/2026
+dE6,Pages,Build,In progress,Urgent,,10/14/2026,11/15/2026,
+""",
+    "asana.csv": """\
+Task ID,Created At,Completed At,Last Modified,Name,Section/Column,Assignee,Assignee Email,Due Date,Projects
+12051,2026-10-01,2026-10-09,2026-10-09,Choose,Done,Zoe,z@example.org,2026-10-10,ERP
+12052,2026-10-02,,2026-11-09,Migrate,To do,,,2026-12-10,"ERP,Office"
+""",
+    "clickup.csv": """\
+Task ID,Task Name,Parent ID,Assignees,Status,Due Date,Date Created,Space Name,Folder Name,List Name
+86a1,Prepare,null,[Zoe],complete,1760745600000,1759300000000,Office,Move,Floor 3
+86a2,Move,86a1,[],to do,1760745600000,1759300000000,Office,Move,Floor 3
+""",
+}
+TASKS = {
+    "ado.csv": [
+        ("Form", "CRM", "101", "Closed", "jo@example.org", None, None, "2026-10-02T09:15:05Z", 28800),
+        ("Refused", "CRM", "102", "New", None, None, None, "2026-10-12T10:00:00Z", 14400),
+    ],
+    "New site.csv": [  # Planner
+        (
+            "Brief",
+            "New site",
+            None,
+            "Completed",
+            "Zoe",
+            "2026-10-20",
+            "2026-10-19",
+            "2026-10-13T00:00:00Z",
+            None,
+        ),
+        ("Pages", "New site", None, "In progress", None, "2026-11-15", None, "2026-10-14T00:00:00Z", None),
+    ],
+    "asana.csv": [
+        (
+            "Choose",
+            "ERP",
+            None,
+            "Done",
+            "z@example.org",
+            "2026-10-10",
+            "2026-10-09",
+            "2026-10-01T00:00:00Z",
+            None,
+        ),
+        ("Migrate", "ERP", None, "To do", None, "2026-12-10", None, "2026-10-02T00:00:00Z", None),
+    ],
+    "clickup.csv": [  # milliseconds are no days of a mapping: they are left out, the tasks are not
+        ("Move", "Floor 3", "86a2", "to do", None, None, None, None, None),
+        ("Prepare", "Floor 3", "86a1", "complete", "Zoe", None, None, None, None),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_tasks_exported_from_boards(tmp_path: Path, store: Store, name: str) -> None:
+    """Exports as the tools write them: each task by its name, in its project, with its owner and days."""
+    (tmp_path / name).write_text(BOARDS[name], encoding="utf-8")
+    report = synced(tmp_path / name, store)
+    found = store.rows(
+        "SELECT title, c.name, t.code, status_raw, substr(assignee_id, 3), due_on, actual_finish_on, "
+        "created_at, estimate_s FROM task t JOIN container c ON c.id = container_id ORDER BY title"
+    )
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert TASKS[name] == [tuple(row.values()) for row in found]
+
+
+def test_a_number_is_no_title(tmp_path: Path) -> None:
+    """What numbers a task is not what it is called, and dependencies are no end."""
+    (tmp_path / "list.csv").write_text(
+        "Task ID,Owner,Task link,Name of the task,Dependencies,Status\n7,Zoe,https://x.org/7,Paint,6,Open\n"
+        "8,Jo,https://x.org/8,Clean,7,Open\n", encoding="utf-8"
+    )  # fmt: skip
+    text = suggest_mapping(tmp_path / "list.csv")
+
+    assert 'title = "Name of the task"' in text
+    assert "finish" not in text.partition("[fields]")[2]
+
+
 def test_a_plan_of_actions(tmp_path: Path, store: Store) -> None:
     """A list of actions says what is done by its own words."""
     (tmp_path / "plan d'actions.csv").write_text(

@@ -16,7 +16,7 @@ _ODD_DAYS = 0.2
 """The share of a column's days that may be no days, without saying anything of how the others are written."""
 _DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%Y", "%m/%d/%y", "%d-%m-%Y",
          "%d/%b/%y")  # fmt: skip
-_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _FRENCH = r"heures|matricule|projet|duree|\bjour|utilisateur|activite|demande|salarie"
 
 
@@ -31,8 +31,11 @@ def holds_days(looked: Looked, name: str) -> bool:
     )
 
 
-def day_parts(looked: Looked, name: str, days: str) -> tuple[list[str], str]:
-    """Return how the days of a column are written, or the question that they leave open."""
+def day_parts(looked: Looked, name: str, days: str) -> tuple[list[str] | None, str]:
+    """Return how the days of a column are written, or the question that they leave open.
+
+    None where no way of writing fits them.
+    """
     values = looked.values(name)
     texts = [value.strip() for value in values if isinstance(value, str) and not tables.TOTAL.search(value)]
     if not texts or any(map(tables.looks_like_date, values)):
@@ -44,7 +47,7 @@ def day_parts(looked: Looked, name: str, days: str) -> tuple[list[str], str]:
         return ([] if any(len(text) > 10 for text in texts) else ['format = "%Y-%m-%d"']), ""
     fits = [form for form in _formats() if all(_is_like(text, form) for text in texts)]
     if not fits:
-        return [], tr("not clear: its days are not all written in one way")
+        return None, tr("not clear: its days are not all written in one way")
     if (
         len(fits) == 1
         or len({datetime.strptime(text, form).date() for form in fits for text in texts[:1]}) == 1

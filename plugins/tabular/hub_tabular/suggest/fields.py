@@ -13,7 +13,7 @@ from hub import (
 )
 from hub_tabular.suggest.days import day_parts
 from hub_tabular.suggest.looking import Draft, Looked, is_of_absences, number_of, remark_of, toml
-from hub_tabular.suggest.words import choices_of_field, guessed, plain
+from hub_tabular.suggest.words import MUST, choices_of_field, guessed, plain
 
 
 def amount_of(draft: Draft, looked: Looked, column: str, headers: Sequence[str]) -> str:
@@ -30,9 +30,10 @@ def amount_of(draft: Draft, looked: Looked, column: str, headers: Sequence[str])
 
 
 def take(
-    draft: Draft, looked: Looked, field: str, columns: Sequence[str], *, days: str = "", unit: str = ""
-) -> None:
-    """Let a field come from *columns*, with what its cells show of how they are written."""
+    draft: Draft, looked: Looked, field: str, columns: Sequence[str], *, days: str = "", unit: str = "",
+    pattern: str = "",
+) -> None:  # fmt: skip
+    """Let a field come from *columns*, or what *pattern* finds there, written as their cells show."""
     name = columns[0]
     draft.used[field] = name
     column = toml(name) if len(columns) == 1 else toml(list(columns))
@@ -40,10 +41,10 @@ def take(
     kind = columns_of(BY_TABLE[draft.kind])[field].kind
     if kind in {"day", "instant"}:
         more, doubt = day_parts(looked, name, days)
-        if kind == "instant" and doubt and not more:
+        if (more is None and field not in MUST[draft.kind]) or (kind == "instant" and doubt and not more):
             del draft.used[field]  # a row is worth more than its stamp
             return
-        parts += more
+        parts += more or []
     elif kind == "seconds":
         found, doubt = (unit, "") if unit else _unit(looked, name)
         parts.append(f'unit = "{found}"')
@@ -66,6 +67,8 @@ def take(
             parts.append(f"values = {{ {pairs} }}")
             if unsure := [text for text in seen if not guessed(text, known, default="")]:
                 doubt = tr("not clear: {names}", names=", ".join(unsure))
+    if pattern:
+        parts.append(f"pattern = {toml(pattern)}")
     text = (
         f"{{ {', '.join(parts)} }}"
         if len(parts) > 1

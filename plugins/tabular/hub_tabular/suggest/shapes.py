@@ -19,6 +19,7 @@ from hub import (
     tr,
 )
 from hub_tabular import tables
+from hub_tabular.mapping import FILE
 from hub_tabular.suggest.days import holds_days
 from hub_tabular.suggest.fields import amount_of, take
 from hub_tabular.suggest.looking import (
@@ -54,7 +55,7 @@ _ENDS = r"start|end|begin|debut|\bfin\b|from|\bto\b|\ba\b|\bde\b"
 
 def of_known_tool(looked: Looked, record: str | None) -> Draft | None:
     """Return the mapping of the export of a known tool, if it is one."""
-    bare = {plain(name): name for name in reversed(looked.names)}
+    bare = {plain(name): name for name in reversed(looked.names)} | {FILE: FILE}
     for tool in TOOLS:
         if record in {None, tool.record} and all(any(one in bare for one in some) for some in tool.signs):
             return _of_tool(looked, tool, bare)
@@ -75,7 +76,7 @@ def _of_tool(looked: Looked, tool: Tool, bare: dict[str, str]) -> Draft:
             continue
         # a column that is filled in every row names better than one that is not
         best = max(columns, key=lambda names: min(len(looked.values(name)) for name in names))
-        take(draft, looked, field, best, days=tool.days, unit="seconds" if tool.seconds else "")
+        take(draft, looked, field, best, days=tool.days, unit=tool.unit, pattern=tool.patterns.get(field, ""))
     for side, columns_by_field in (("account", tool.account), ("container", tool.container)):
         for name, headers in columns_by_field.items():
             column = next((bare[one] for one in headers if one in bare), None)
@@ -89,8 +90,10 @@ def _of_tool(looked: Looked, tool: Tool, bare: dict[str, str]) -> Draft:
                 f"{field} = {{ column = {toml(bare[header])}, source = {toml('…')}{pattern} }}"
                 + remark_of(tr("with {what}, if there is one", what=what))
             )
-    if tool.record == "task" and "code" in draft.used:
-        draft.key = [draft.used["code"]]
+    if tool.record == "task":
+        draft.key = [bare[one] for one in tool.key if one in bare] or [
+            draft.used[one] for one in ("code",) if one in draft.used
+        ]
     if tool.name == "Tempo" and "container_id" not in draft.fields:
         column = bare["issue key"]
         draft.fields["container_id"] = f'{{ column = {toml(column)}, pattern = "^([^-]+)-" }}'

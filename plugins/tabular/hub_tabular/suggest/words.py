@@ -52,7 +52,7 @@ WORDS: dict[str, dict[str, str]] = {
         "container_id": r"projet|project|code",
         "status_raw": r"statut|etat|status|state", "planned_start_on": r"debut|start",
         "actual_finish_on": r"date reelle|date effective|fin reelle|actual finish|actual end|realise le",
-        "planned_finish_on": r"date revise|date prev|date planif|date actualis|fin|finish|end",
+        "planned_finish_on": r"date revise|date prev|date planif|date actualis|\bfin|finish|\bend",
         "due_on": r"echeance|due|date cible|date contract|^date$",
         "percent": r"avancement|%|progress|percent",
         "estimate_s": r"charge|estim|effort|budget",
@@ -63,7 +63,7 @@ WORDS: dict[str, dict[str, str]] = {
         "account_id": r"matricule|ressource|resource|personne|person|collab|salarie|employe|consultant"
         r"|intervenant|\bqui\b|\bwho\b|\bnom\b|\bname\b",
         "container_id": r"projet|project|code",
-        "start_on": r"debut|start|date|semaine", "finish_on": r"fin|finish|end",
+        "start_on": r"debut|start|date|semaine", "finish_on": r"\bfin|finish|\bend",
         "seconds": r"charge|jours|days|heures|hours|jh",
     },
     "checklist_item": {
@@ -78,7 +78,7 @@ WORDS: dict[str, dict[str, str]] = {
         "employee_no": r"matricule|employee", "active": r"actif|active",
     },
 }  # fmt: skip
-_MUST = {
+MUST = {
     "worklog": ("day", "seconds"),
     "budget_line": ("amount_minor", "month"),
     "register_item": ("title", "state"),
@@ -111,6 +111,8 @@ def is_effort(name: str) -> bool:
 _EFFORTS = frozenset({"seconds", "estimate_s", "remaining_s", "spent_s"})
 _NO_PERSON = r"\?$|type|role|activite|\blots?\b|phase|tache|client|comment|^key$|^cle$|ticket|statut|nature"
 """Captions of columns that name nobody, whatever else stands in them."""
+_NUMBERS = r"\b(id|ids|key|cle|no|n°|num|numero|number|ref|reference|url|link|lien)$"
+"""Captions of what numbers a thing: Task ID, Clé, Card URL. None is what it is called."""
 
 
 def is_money(name: str) -> bool:
@@ -140,6 +142,7 @@ def assign(kind: str, names: list[str], *, without: Sequence[str] = ()) -> dict[
             and re.search(word, plain(name))
             and not (field in _EFFORTS and is_money(name))
             and not (field == "account_id" and plain(name).endswith("?"))
+            and not (field == "title" and re.search(_NUMBERS, plain(name)))
         )
         if name := next(hits, None):
             taken[field] = name
@@ -149,7 +152,7 @@ def assign(kind: str, names: list[str], *, without: Sequence[str] = ()) -> dict[
 def fitness(kind: str, names: list[str]) -> float:
     """Return how well the headers fit a record."""
     found = assign(kind, names)
-    return len(found) - 3 * sum(field not in found for field in _MUST[kind])
+    return len(found) - 3 * sum(field not in found for field in MUST[kind])
 
 
 def choices_of_field(kind: str, field: str) -> tuple[str, ...]:
