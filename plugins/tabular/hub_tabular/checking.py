@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
@@ -103,18 +104,25 @@ def check_rows(
 
 
 def _table(rows: Sequence[Record], fields: list[str], cls: type[Record], source: str) -> Iterator[str]:
-    """Yield the lines of a small table with a column a field."""
+    """Yield the lines of a small table, a column a field; what the terminal has no room for stands below."""
     names = [name for name in cls.__struct_fields__ if name in fields or name == "finish_on"]
     names = [name for name in names if any(getattr(row, name) is not None for row in rows)]
     kinds = {name: columns_of(cls)[name].kind for name in names}
     cells = [names, *([_shown(getattr(row, name), kinds[name], source) for name in names] for row in rows)]
     widths = [min(_WIDE, max(len(line[at]) for line in cells)) for at in range(len(names))]
-    for line in cells:
-        fitted = (
-            (text if len(text) <= _WIDE else text[: _WIDE - 1] + "…").ljust(width)
-            for text, width in zip(line, widths, strict=True)
-        )
-        yield "    " + "  ".join(fitted).rstrip()
+    room = shutil.get_terminal_size((160, 24)).columns - 4
+    first = 0
+    while first < len(names):
+        last = first + 1
+        while last < len(names) and sum(widths[first : last + 1]) + 2 * (last - first) <= room:
+            last += 1
+        for line in cells:
+            fitted = (
+                (text if len(text) <= _WIDE else text[: _WIDE - 1] + "…").ljust(width)
+                for text, width in zip(line[first:last], widths[first:last], strict=True)
+            )
+            yield "    " + "  ".join(fitted).rstrip()
+        first = last
 
 
 def _shown(value: Any, kind: str, source: str) -> str:
