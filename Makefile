@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml requirements.txt constraints.txt $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: env demo test test-fast test-mpp test-tableau test-delta test-redmine check-powerbi check-serve check-odata proof lint bench docs docs-site words wheels charset clean
+.PHONY: env demo test test-long test-fast test-mpp test-tableau test-delta test-redmine check-powerbi check-serve check-odata proof lint bench docs docs-site words wheels charset clean
 env: $(VENV)/.ready
 
 $(VENV)/.ready: $(SOURCES)
@@ -19,6 +19,10 @@ demo: env
 
 test: env
 	$(BIN)/python -m pytest -q -n auto
+
+# what `make test` leaves out because each takes seconds: whole runs, nights, portfolios
+test-long: env
+	$(BIN)/python -m pytest -q -n auto --long
 
 # for every change: what is quick; one plugin's tests are `.venv/bin/python -m pytest -q plugins/NAME`
 test-fast: env

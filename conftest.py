@@ -255,16 +255,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Where the stores lie that tests are given, but for those that run on both.",
     )  # fmt: skip
     group.addoption("--fast", action="store_true", help="Only what is quick, for every change.")
+    group.addoption("--long", action="store_true", help="Only what is marked long: whole runs and nights.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what was not asked for."""
-    part, fast = config.getoption("--part"), config.getoption("--fast")
+    part, fast, long = (config.getoption(name) for name in ("--part", "--fast", "--long"))
+    all_long = PROOF or any("::" in one for one in config.args)  # a test that somebody names is run
     beyond = set() if PROOF else beyond_the_samples(items)
     kept, left = [], []
     for item in items:
         slow = part_of(item) is not None or item.nodeid.startswith(SLOW)
-        wanted = part == part_of(item) if part else not (fast and slow)
+        is_long = item.get_closest_marker("long") is not None
+        if part:
+            wanted = part == part_of(item)
+        elif long:
+            wanted = is_long
+        else:
+            wanted = (all_long or not is_long) and not (fast and slow)
         (kept if wanted and item.nodeid not in beyond else left).append(item)
     if left:
         config.hook.pytest_deselected(items=left)
