@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hub.cells import caption_currency as caption_currency
     from hub.cells import cell_text as cell_text
     from hub.cells import currencies_of as currencies_of
+    from hub.cells import day_readings as day_readings
     from hub.cells import is_error as is_error
     from hub.cells import names_days as names_days
     from hub.cells import names_period as names_period
@@ -173,7 +174,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "cells": (
         "RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "caption_currency", "cell_text",
-        "currencies_of",
+        "currencies_of", "day_readings",
         "is_error", "names_days", "names_period", "periods_of", "scale_of", "unit_of",
     ),
     "clock": ("civil_day", "utc_stamp"),

@@ -1,5 +1,6 @@
 """How a cell becomes a value: one rule for the files of config/, for tables and for the texts of a tool."""
 
+from hub.cells.days import day_readings
 from hub.cells.durations import unit_of
 from hub.cells.numbers import CURRENCIES, DecimalSign, caption_currency, currencies_of, scale_of
 from hub.cells.periods import names_days, names_period, periods_of
@@ -15,6 +16,7 @@ __all__ = [
     "caption_currency",
     "cell_text",
     "currencies_of",
+    "day_readings",
     "is_error",
     "names_days",
     "names_period",

@@ -28,14 +28,19 @@ _WEEKDAYS = {
     )
     for name in names.split()
 }  # fmt: skip
-_TIME = r"(?:[T ]+[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?\s*(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+_TIME = (
+    r"(?:,?(?:[T ]+| (?:a|at) +)[0-2]?[0-9][:h][0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?"
+    r"\s*(?:[ap]m|Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
 _YEAR_FIRST = re.compile(rf"([0-9]{{4}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}}){_TIME}", re.IGNORECASE)
 _BASIC = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _YEAR_LAST = re.compile(
     rf"([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([0-9]{{4}}|[0-9]{{2}}){_TIME}", re.IGNORECASE
 )
-_NAMED = re.compile(r"([0-9]{1,2})(?:er|st|nd|rd|th)?[ /-]+([a-z]+)[ ,/-]+([0-9]{4}|[0-9]{2})")
-_NAME_FIRST = re.compile(r"([a-z]+) +([0-9]{1,2})(?:st|nd|rd|th)?,? +([0-9]{4})")
+_NAMED = re.compile(
+    rf"([0-9]{{1,2}})(?:er|st|nd|rd|th)?[ /-]+([a-z]+)[ ,/-]+([0-9]{{4}}|[0-9]{{2}}){_TIME}", re.IGNORECASE
+)
+_NAME_FIRST = re.compile(rf"([a-z]+) +([0-9]{{1,2}})(?:st|nd|rd|th)?,? +([0-9]{{4}}){_TIME}", re.IGNORECASE)
 _WEEKDAY = re.compile(
     rf"({'|'.join(sorted(_WEEKDAYS, key=len, reverse=True))})\b\.?,? *(?=[0-9a-z])(.+)", re.I
 )

@@ -168,6 +168,26 @@ TOOLS = (
         unit="hours",
     ),
     Tool(
+        name="Microsoft Project (workbook)",
+        record="task",
+        signs=(
+            ("name", "task name", "nom", "nom de la tache"), ("duration", "duree"), ("start", "debut"),
+            ("finish", "fin"), ("predecessors", "predecesseurs", "task mode", "mode tache"),
+        ),
+        fields={
+            "title": ("name", "task name", "nom", "nom de la tache"), "container_id": ("#file",),
+            "planned_start_on": ("start", "debut"), "planned_finish_on": ("finish", "fin"),
+            "actual_start_on": ("actual start", "debut reel"),
+            "actual_finish_on": ("actual finish", "fin reelle"),
+            "percent": ("% complete", "% acheve"), "assignee_id": ("resource names", "noms ressources"),
+            "estimate_s": ("work", "travail"), "spent_s": ("actual work", "travail reel"),
+            "remaining_s": ("remaining work", "travail restant"), "is_milestone": ("milestone", "jalon"),
+            "deadline_on": ("deadline", "echeance"), "notes": ("notes", "remarques"),
+        },
+        patterns={"assignee_id": r"^([^;,\[]+)"},
+        key=("unique id", "n° unique", "id", "n°"),
+    ),
+    Tool(
         name="Microsoft Planner",
         record="task",
         signs=(("task name",), ("bucket name",), ("progress",)),

@@ -609,6 +609,53 @@ def test_tasks_exported_from_boards(tmp_path: Path, store: Store, name: str) -> 
     assert TASKS[name] == [tuple(row.values()) for row in found]
 
 
+def test_a_plan_that_project_saved_as_a_workbook(tmp_path: Path, store: Store) -> None:
+    """Its days are texts with a time, and its levels say what is part of what."""
+    days = (
+        "November 2, 2026 8:00 AM",
+        "November 6, 2026 5:00 PM",
+        "lun. 09/11/26 08:00",
+        "13 nov. 2026 17:00",
+    )
+    rows: list[list[Any]] = [
+        ["ID", "Task Mode", "Name", "Duration", "Start", "Finish", "Predecessors", "Outline Level"],
+        [1, "Auto Scheduled", "Build", "10 days", days[0], days[3], "", 1],
+        [2, "Auto Scheduled", "Walls", "5 days", days[0], days[1], "", 2],
+        [3, "Auto Scheduled", "Roof", "5 days", days[2], days[3], "2", 2],
+    ]
+    book(tmp_path / "House.xlsx", {"Task_Table1": rows})
+    report = synced(tmp_path / "House.xlsx", store)
+    found = store.rows(
+        "SELECT t.title, p.title AS above, t.planned_start_on, t.planned_finish_on, c.name FROM task t "
+        "LEFT JOIN task p ON p.id = t.parent_id JOIN container c ON c.id = t.container_id ORDER BY 1"
+    )
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [
+        ("Build", None, "2026-11-02", "2026-11-13", "House"),
+        ("Roof", "Build", "2026-11-09", "2026-11-13", "House"),
+        ("Walls", "Build", "2026-11-02", "2026-11-06", "House"),
+    ] == [tuple(row.values()) for row in found]
+
+
+def test_a_plan_of_numbered_lines(tmp_path: Path, store: Store) -> None:
+    """1, 1.1 and 1.2 say what is part of what."""
+    (tmp_path / "planning.csv").write_text(
+        "N°;Tâche;Projet;Début;Fin;Statut\n1;Étude;CRM;02/11/2026;30/11/2026;En cours\n"
+        "1.1;Besoin;CRM;02/11/2026;13/11/2026;Terminé\n1.2;Choix;CRM;16/11/2026;30/11/2026;En cours\n",
+        encoding="utf-8",
+    )
+    report = synced(tmp_path / "planning.csv", store)
+    found = store.rows(
+        "SELECT t.title, p.title AS above FROM task t LEFT JOIN task p ON p.id = t.parent_id ORDER BY 1"
+    )
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("Besoin", "Étude"), ("Choix", "Étude"), ("Étude", None)] == [
+        tuple(row.values()) for row in found
+    ]
+
+
 def test_a_number_is_no_title(tmp_path: Path) -> None:
     """What numbers a task is not what it is called, and dependencies are no end."""
     (tmp_path / "list.csv").write_text(

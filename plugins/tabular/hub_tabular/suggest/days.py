@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 
-from hub import (
-    tr,
-)
+from hub import day_readings, tr
 from hub_tabular import tables
 from hub_tabular.suggest.looking import Looked, decimal_of, toml
 from hub_tabular.suggest.words import plain
@@ -46,6 +44,8 @@ def day_parts(looked: Looked, name: str, days: str) -> tuple[list[str] | None, s
     if all(re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) for text in texts):
         return ([] if any(len(text) > 10 for text in texts) else ['format = "%Y-%m-%d"']), ""
     fits = [form for form in _formats() if all(_is_like(text, form) for text in texts)]
+    if not fits and all(len(set(day_readings(text, date.today().year)) - {None}) == 1 for text in texts):
+        return [], ""
     if not fits:
         return None, tr("not clear: its days are not all written in one way")
     if (

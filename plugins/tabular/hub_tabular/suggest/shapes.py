@@ -91,9 +91,8 @@ def _of_tool(looked: Looked, tool: Tool, bare: dict[str, str]) -> Draft:
                 + remark_of(tr("with {what}, if there is one", what=what))
             )
     if tool.record == "task":
-        draft.key = [bare[one] for one in tool.key if one in bare] or [
-            draft.used[one] for one in ("code",) if one in draft.used
-        ]
+        keys = [bare[one] for one in tool.key if one in bare]
+        draft.key = keys[:1] or [draft.used[one] for one in ("code",) if one in draft.used]
     if tool.name == "Tempo" and "container_id" not in draft.fields:
         column = bare["issue key"]
         draft.fields["container_id"] = f'{{ column = {toml(column)}, pattern = "^([^-]+)-" }}'

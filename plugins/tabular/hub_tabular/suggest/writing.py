@@ -73,6 +73,7 @@ def _common(names: list[str]) -> str:
     return first[:at]
 
 
+_LEVEL = re.compile(r"[0-9]{1,3}(\.[0-9]+)*\.?")
 _NUMBERED = re.compile(r"^(?:id|n|no|nr|num(?:ero)?|ref(?:erence)?|identifiant|identifier|number|key|cle)$")
 
 
@@ -89,6 +90,25 @@ def _numbered(looked: Looked) -> list[str]:
         if all(cell_text(row.get(name)) for row in rows):
             return [name]
     return []
+
+
+def _level(draft: Draft, looked: Looked) -> str | None:
+    """Return the column that says below which row of a plan each stands: 1, 2, 2 or 1, 1.1, 1.2."""
+    if draft.kind != "task" or not draft.key or "parent_id" in draft.fields:
+        return None
+    for name in looked.names:
+        texts = [cell_text(value) for value in looked.values(name)]
+        if len(texts) < len(looked.data) or not all(
+            re.fullmatch(r"[0-9]{1,3}(\.[0-9]+)*\.?", one) for one in texts
+        ):
+            continue
+        bare = plain(name)
+        if re.search(r"outline|niveau|\blevel", bare) or (
+            re.search(r"wbs|\bn°|\bno\b|num|lot|\bid\b|^#", bare)
+            and any("." in one.rstrip(".") for one in texts)
+        ):
+            return name
+    return None
 
 
 def written(draft: Draft, looked: Looked) -> str:
@@ -113,6 +133,10 @@ def written(draft: Draft, looked: Looked) -> str:
     if looked.header_rows > 1:
         out.append(f"header_rows = {looked.header_rows}")
     out += draft.top
+    if level := _level(draft, looked):
+        out.append(
+            f"outline = {{ column = {toml(level)} }}" + remark_of(tr("the row's parent, by its level"))
+        )
     out += _drops(draft, looked)
     sparse = [
         name for name in looked.names if looked.data and 0 < len(looked.values(name)) < len(looked.data) * 0.6
