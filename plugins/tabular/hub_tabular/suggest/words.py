@@ -141,6 +141,7 @@ def assign(kind: str, names: list[str], *, without: Sequence[str] = ()) -> dict[
             if name not in taken.values()
             and re.search(word, plain(name))
             and not (field in _EFFORTS and is_money(name))
+            and not (field in _EFFORTS and "budget" in plain(name) and unit_of(name) is None)
             and not (field == "account_id" and plain(name).endswith("?"))
             and not (field == "title" and re.search(_NUMBERS, plain(name)))
         )

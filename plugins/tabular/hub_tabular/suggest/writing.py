@@ -14,6 +14,7 @@ from hub import (
     tr,
 )
 from hub_tabular import tables
+from hub_tabular.mapping import FILE
 from hub_tabular.suggest.looking import (
     Draft,
     Looked,
@@ -160,6 +161,10 @@ def written(draft: Draft, looked: Looked) -> str:
         out.append(
             f"# key = {toml(naming or ['…'])}"
             + remark_of(tr("if these columns name a row for ever: then edits are seen as edits"))
+        )
+    if draft.kind == "task" and "container_id" not in draft.fields:
+        draft.fields["container_id"] = toml(FILE) + remark_of(
+            tr("not clear: no column names a project, so the name of the file is its")
         )
     out += ["", "[fields]", *(f"{field} = {text}" for field, text in draft.fields.items())]
     out += [f"# {doubt}" for doubt in draft.doubts]
