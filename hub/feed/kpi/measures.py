@@ -16,7 +16,7 @@ import msgspec
 from hub.feed.kpi.catalogue import Kpi, catalogue
 from hub.feed.kpi.catalogue import Measure as Part
 from hub.feed.kpi.pictured import pictured
-from hub.feed.kpi.shown import CUT, CUT_DAY, LATEST, SHOWN, Measure, aggregated, at_cut
+from hub.feed.kpi.shown import CUT, CUT_DAY, LATEST, SHOWN, Measure, aggregated, at_cut, of_last_day
 from hub.feed.model import MeasureDef, model
 
 FOLDERS = {
@@ -144,7 +144,10 @@ def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measur
     else:
         table, _, column = facts.sum.partition(".")
         scale = f" / {facts.divide}" if facts.divide != 1 else ""
-        dax, where = aggregated(table, f"SUM({table}[{column}]){scale}", facts)
+        if facts.stock:
+            dax, where = of_last_day(table, column)
+        else:
+            dax, where = aggregated(table, f"SUM({table}[{column}]){scale}", facts)
         sql = f"sum({column}){scale}"
     return Measure(
         code=code, fr=facts.fr, en=facts.en, folder_fr=folder[0], folder_en=folder[1], description="",

@@ -8,7 +8,7 @@ _RUNNING = "status_key IN (SELECT status_key FROM dim_status WHERE category = 'i
 
 
 def pictured() -> list[Measure]:
-    """Return throughput, age of work, actual cost of the S-curve, load at hand and freshness."""
+    """Return throughput, age of work, load at hand and freshness."""
     leaf = "RELATED(dim_task[is_leaf]) = 1 && RELATED(dim_task[is_deleted]) = 0"
     resolved = "RELATED(dim_task[resolved_at])"
     done = (
@@ -23,7 +23,6 @@ def pictured() -> list[Measure]:
         "FROM fact_task_snapshot f JOIN dim_task k USING (task_key))"
     )
     leaves = f"cut_key IN {LATEST} AND is_leaf = 1 AND is_deleted = 0"
-    based = "kpi = 'EVM_DAYS' AND scope_kind = 'project'"
     return [
         Measure(
             code="tasks_done", fr="Tâches résolues", en="Tasks resolved", folder_fr="Flux", folder_en="Flow",
@@ -41,17 +40,6 @@ def pictured() -> list[Measure]:
             dax=TO_DAY + f"CALCULATE(AVERAGEX({running}, INT(shown_day) - INT({began})), {SHOWN})",
             sql=f"avg(date_diff('day', began::DATE, {LATEST_DAY}))", table=task,
             where=f"{leaves} AND {_RUNNING}",
-        ),
-        Measure(
-            code="spent_of_baselines", fr="Consommé des projets avec référence (JH)",
-            en="Spent of projects with a baseline (days)", folder_fr="Effort", folder_en="Effort",
-            description="The actual cost that planned and earned value can be compared with.",
-            format="#,##0.0",
-            dax="SUMX(FILTER(VALUES(dim_project[project_key]), NOT ISBLANK([EVM_DAYS bac])), [EVM_DAYS ac])",
-            sql="sum(value)", table="fact_kpi",
-            where=f"cut_key IN {LATEST} AND {based} AND measure = 'ac' AND project_key IN (SELECT "
-            f"project_key FROM fact_kpi WHERE cut_key IN {LATEST} AND {based} AND measure = 'bac' "
-            "AND value IS NOT NULL)",
         ),
         Measure(
             code="load_at_hand", fr="Charge des semaines proches", en="Load of the weeks at hand",
