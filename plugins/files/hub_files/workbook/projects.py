@@ -29,8 +29,9 @@ def portfolio(papers: Papers) -> None:
         Column(tr("Spent (days)"), 8, "number"), Column(tr("Budget ({sign})", sign=sign), 9, "amount"),
         Column(tr("Landing ({sign})", sign=sign), 9.5, "amount"),
         Column(tr("Variance ({sign})", sign=sign), 9.5, "signed"), Column(tr("Slip (days)"), 7, "signed"),
-        Column(tr("Next milestone"), 14), Column(tr("On"), 10, "day"), Column(tr("Confidence"), 9, "centred"),
-        Column(tr("Manager's word, reason"), 22),
+        Column(tr("Next milestone"), 16), Column(tr("On"), 10.5, "day"),
+        Column(tr("Confidence"), 9, "centred"),
+        Column(tr("Manager's word, reason"), 40),
         *(Column(captions[name], _FIELD_WIDTH, _KINDS.get(kind, "text")) for name, kind in own.items()),
     ]  # fmt: skip
     page = papers.page(
