@@ -17,6 +17,7 @@ from hub.feed import catalogue, evaluate, measures, model, open_folder
 from hub.feed.kpi.measures import HEALTH, code_of
 from hub.feed.kpi.shown import Measure
 from hub.feed.kpi.table import fill_table, mark_periods
+from hub.words import speaking, tr
 
 
 def twin(connection: duckdb.DuckDBPyConnection, one: Measure) -> dict[Any, Any]:
@@ -268,6 +269,18 @@ def test_every_figure_of_a_project_is_a_measure() -> None:
     assert shown <= known.keys()
     assert {*model().measures, HEALTH} <= known.keys()
     assert len({one.fr for one in known.values()}) == len({one.en for one in known.values()}) == len(known)
+
+
+def test_what_a_measure_means_is_said_in_french_too() -> None:
+    """A report in French explains its figures in French, those beside the catalogue as well."""
+    with speaking("fr"):
+        told = [
+            one.code
+            for one in measures().values()
+            if one.description and tr(one.description) == one.description
+        ]
+
+    assert [] == told
 
 
 WEEKS = [date(2026, 10, 12) + timedelta(days=7 * week) for week in range(8)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.feed.kpi.shown import LATEST, LATEST_DAY, SHOWN, TO_DAY, Measure, at_cut
+from hub.words import mark
 
 _RUNNING = "status_key IN (SELECT status_key FROM dim_status WHERE category = 'in_progress')"
 
@@ -26,7 +27,8 @@ def pictured() -> list[Measure]:
     return [
         Measure(
             code="tasks_done", fr="Tâches résolues", en="Tasks resolved", folder_fr="Flux", folder_en="Flow",
-            description="Tasks that are done at the cut, by the day they were resolved.", format="#,##0",
+            description=mark("Tasks that are done at the cut, by the day they were resolved."),
+            format="#,##0",
             dax=at_cut(f"COUNTROWS({done})"),
             sql="count(*)", table=task,
             where=f"{leaves} AND status_key IN (SELECT status_key FROM dim_status WHERE category = 'done') "
@@ -36,7 +38,8 @@ def pictured() -> list[Measure]:
         Measure(
             code="wip_age", fr="Âge moyen de l'en-cours (jours)", en="Average age of work in progress (days)",
             folder_fr="Flux", folder_en="Flow",
-            description="Calendar days from the start, else the creation, to the cut.", format="#,##0.0",
+            description=mark("Calendar days from the start, else the creation, to the cut."),
+            format="#,##0.0",
             dax=TO_DAY + f"CALCULATE(AVERAGEX({running}, INT(shown_day) - INT({began})), {SHOWN})",
             sql=f"avg(date_diff('day', began::DATE, {LATEST_DAY}))", table=task,
             where=f"{leaves} AND {_RUNNING}",
@@ -44,14 +47,15 @@ def pictured() -> list[Measure]:
         Measure(
             code="load_at_hand", fr="Charge des semaines proches", en="Load of the weeks at hand",
             folder_fr="Charge et capacité", folder_en="Load and capacity",
-            description="From four weeks before the cut to twelve after.", format="0%",
+            description=mark("From four weeks before the cut to twelve after."), format="0%",
             dax=TO_DAY + "IF(NOT ISEMPTY(FILTER(VALUES(dim_date[date]), dim_date[date] >= shown_day - 28 "
             "&& dim_date[date] <= shown_day + 84)), [LOAD_TEAM load])",
             sql="", table="", where="",
         ),
         Measure(
             code="last_success", fr="Dernier succès connu", en="Last success known", folder_fr="Qualité",
-            folder_en="Quality", description="Of the source, as of the feed; a partial run does not count.",
+            folder_en="Quality",
+            description=mark("Of the source, as of the feed; a partial run does not count."),
             format="yyyy-mm-dd hh:nn", table="dim_source", where="TRUE", sql="max(last_success_at)",
             dax="MAXX(FILTER(dim_source, dim_source[name] IN VALUES(fact_kpi[scope_label])), "
             "dim_source[last_success_at])",
