@@ -48,9 +48,18 @@ WITH task AS (
     FROM axis a LEFT JOIN running r USING (project_key, year_month) LEFT JOIN ended e USING (project_key, year_month)
         LEFT JOIN worked w USING (project_key, year_month)
     WINDOW so_far AS (PARTITION BY a.project_key ORDER BY a.year_month)
+), older AS (
+    -- a cut that was closed without this table has the months of which cuts photographed the figures
+    SELECT o.cut_key, s.project_key, d.year_month, d.date_key, s.pv_days, s.pv_amount,
+        CASE WHEN s.pv_days IS NOT NULL THEN s.ac_days END AS ac_days,
+        CASE WHEN s.pv_amount IS NOT NULL THEN s.ac_amount END AS ac_amount
+    FROM other_cut o JOIN dim_date d ON d.date <= o.as_of::DATE JOIN fact_project_snapshot s USING (date_key)
+    WHERE o.cut_key NOT IN (SELECT cut_key FROM cut_evm_month) AND (s.pv_days IS NOT NULL OR s.pv_amount IS NOT NULL)
+    QUALIFY row_number() OVER (PARTITION BY o.cut_key, s.project_key, d.year_month ORDER BY d.date DESC) = 1
 ), known AS (
     SELECT * FROM here UNION ALL BY NAME
     SELECT cut_key, project_key, year_month, date_key, pv_days, pv_amount, ac_days, ac_amount FROM cut_evm_month
+    UNION ALL BY NAME SELECT * FROM older
 ), photo AS (
     SELECT s.project_key, d.year_month, d.date AS earned_date, s.ev_days, s.ev_amount
     FROM fact_project_snapshot s JOIN dim_date d USING (date_key)

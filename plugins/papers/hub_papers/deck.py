@@ -187,7 +187,7 @@ class _Deck:
     def _tiles(self, slide: Any, block: Tiles, box: Box) -> float:
         tiles, each = _placed(block, box.width)
         for place, (cell, caption) in enumerate(tiles):
-            shape = _box(slide, Box(box.left + place * (each + 10), box.top, each, 62), inset=4)
+            shape = _box(slide, Box(box.left + place * (each + 10), box.top + 6, each, 56), inset=4)
             ground = FILLS[cell.rag] if cell.filled and cell.rag else PALE
             _fill(shape, ground)
             ink = ink_on(ground) if ground != PALE else INK
