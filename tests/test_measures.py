@@ -17,6 +17,7 @@ from hub.feed import catalogue, evaluate, measures, model, open_folder
 from hub.feed.kpi.measures import HEALTH, code_of
 from hub.feed.kpi.shown import Measure
 from hub.feed.kpi.table import fill_table, mark_periods
+from hub.words import speaking, tr
 
 
 def twin(connection: duckdb.DuckDBPyConnection, one: Measure) -> dict[Any, Any]:
@@ -153,7 +154,7 @@ SUCCESS = datetime(2026, 11, 4, 6, tzinfo=UTC)
 
 @functools.cache  # nobody writes into it
 def two_projects() -> duckdb.DuckDBPyConnection:
-    """Load two projects at two cuts: their weather, register, moves, tasks, milestones, SLA and value."""
+    """Load two projects at two cuts: their weather, register, moves, tasks, milestones and SLA."""
     days = [date(2026, 9, 1) + timedelta(days=one) for one in range(120)]
     statuses = ((1, "todo"), (2, "in_progress"), (3, "done"), (4, "cancelled"))
     # key, project, status, kind, started, created, resolved, planned, baseline
@@ -211,13 +212,6 @@ def two_projects() -> duckdb.DuckDBPyConnection:
             {"rejection_key": number, "project_key": 1, "first_seen_date": day}
             for number, day in enumerate((date(2026, 11, 4), date(2026, 11, 5)))
         ],
-        "fact_kpi": [
-            {"cut_key": 0, "scope_kind": "project", "scope_key": project, "project_key": project,
-             "kpi": "EVM_DAYS", "measure": measure, "period": "", "value": value}
-            for project, measure, value in (
-                (1, "bac", 50.0), (1, "ac", 20.0), (2, "bac", None), (2, "ac", 70.0)
-            )
-        ],
     })  # fmt: skip
 
 
@@ -238,7 +232,6 @@ def _at(day: date | None) -> datetime | None:
         ("wip_age", (10 + 20) / 2),  # from 25 and 15 October to 4 November
         ("milestones_planned", 2), ("milestones_baseline", 1),
         ("sla_breaches", 2), ("rejections", 1),  # what came after the cut's day is not known at it
-        ("spent_of_baselines", 20.0),
         ("last_success", SUCCESS),
     ],
 )  # fmt: skip
@@ -276,6 +269,18 @@ def test_every_figure_of_a_project_is_a_measure() -> None:
     assert shown <= known.keys()
     assert {*model().measures, HEALTH} <= known.keys()
     assert len({one.fr for one in known.values()}) == len({one.en for one in known.values()}) == len(known)
+
+
+def test_what_a_measure_means_is_said_in_french_too() -> None:
+    """A report in French explains its figures in French, those beside the catalogue as well."""
+    with speaking("fr"):
+        told = [
+            one.code
+            for one in measures().values()
+            if one.description and tr(one.description) == one.description
+        ]
+
+    assert [] == told
 
 
 WEEKS = [date(2026, 10, 12) + timedelta(days=7 * week) for week in range(8)]

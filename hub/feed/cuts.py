@@ -21,8 +21,8 @@ CUT_TABLES = (
     "fact_kpi", "fact_move",
 )  # fmt: skip
 _TARGETS = {
-    "fact_project_snapshot": "cut_project_snapshot", "dim_project": "cut_project", "dim_task": "cut_task",
-    "dim_iteration": "cut_iteration",
+    "fact_project_snapshot": "cut_project_snapshot", "fact_evm_month": "cut_evm_month",
+    "dim_project": "cut_project", "dim_task": "cut_task", "dim_iteration": "cut_iteration",
 }  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def write_cut(connection: duckdb.DuckDBPyConnection, folder: Path, cut: Cut, *, 
     all.
     """
     day = cut.as_of[:10].replace("-", "")
-    for name in CUT_TABLES:
+    for name in (*CUT_TABLES, "fact_evm_month"):
         _copy(
             connection,
             f"{_nobody(name)} FROM {name} WHERE cut_key = {cut.key}",

@@ -80,7 +80,8 @@ class MeasureDef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     The *sum* is of ``table.column`` divided by *divide*, the *count* of a table's rows, the *ratio* of two
     measures. *where* narrows the rows: a column of the table, or ``dim_x.column`` of a dimension that it
     points to, and the value or values that count. *on* is the day of a row that the calendar chooses by,
-    where no relationship leads to it.
+    where no relationship leads to it. A *stock* is cumulated by ``date_key``: it is that of the last day that
+    is chosen, else that of the day of the cut.
     """
 
     fr: str
@@ -93,6 +94,7 @@ class MeasureDef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ratio: tuple[str, str] | None = None
     where: dict[str, str | int | list[str]] = {}
     on: str = ""
+    stock: bool = False
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

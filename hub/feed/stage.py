@@ -407,8 +407,9 @@ class Staged:
             "WHERE completed_at IS NOT NULL "
             "UNION SELECT DISTINCT start_on::DATE FROM baseline WHERE start_on IS NOT NULL "
             "UNION SELECT DISTINCT finish_on::DATE FROM baseline WHERE finish_on IS NOT NULL "
-            "UNION SELECT as_of::DATE FROM other_cut UNION SELECT posted_on::DATE "
-            "FROM period_variance UNION SELECT ?", [today],
+            "UNION SELECT as_of::DATE FROM other_cut "
+            "UNION SELECT DISTINCT strptime(date_key::VARCHAR, '%Y%m%d')::DATE FROM cut_evm_month "
+            "UNION SELECT posted_on::DATE FROM period_variance UNION SELECT ?", [today],
         )  # fmt: skip
         run(
             "CREATE TABLE period AS SELECT date_trunc('year', min(day))::DATE AS first_day, "

@@ -16,8 +16,9 @@ import msgspec
 from hub.feed.kpi.catalogue import Kpi, catalogue
 from hub.feed.kpi.catalogue import Measure as Part
 from hub.feed.kpi.pictured import pictured
-from hub.feed.kpi.shown import CUT, CUT_DAY, LATEST, SHOWN, Measure, aggregated, at_cut
+from hub.feed.kpi.shown import CUT, CUT_DAY, LATEST, SHOWN, Measure, aggregated, at_cut, of_last_day
 from hub.feed.model import MeasureDef, model
+from hub.words import mark
 
 FOLDERS = {
     "effort": ("Effort", "Effort"), "money": ("Budget", "Money"), "flow": ("Flux", "Flow"),
@@ -115,7 +116,7 @@ def _cut_shown() -> Measure:
     )
     return Measure(
         code=CUT_SHOWN, fr="Arrêté montré", en="Cut shown", folder_fr="Arrêté", folder_en="Cut",
-        description="The last of the cuts that are chosen, and of how many.", format="", dax=dax,
+        description=mark("The last of the cuts that are chosen, and of how many."), format="", dax=dax,
         sql="max(label)", table="dim_cut", where="is_latest = 1", text=True,
     )  # fmt: skip
 
@@ -144,7 +145,10 @@ def _declared(code: str, facts: MeasureDef, known: dict[str, Measure]) -> Measur
     else:
         table, _, column = facts.sum.partition(".")
         scale = f" / {facts.divide}" if facts.divide != 1 else ""
-        dax, where = aggregated(table, f"SUM({table}[{column}]){scale}", facts)
+        if facts.stock:
+            dax, where = of_last_day(table, column)
+        else:
+            dax, where = aggregated(table, f"SUM({table}[{column}]){scale}", facts)
         sql = f"sum({column}){scale}"
     return Measure(
         code=code, fr=facts.fr, en=facts.en, folder_fr=folder[0], folder_en=folder[1], description="",
@@ -223,14 +227,16 @@ def _weather() -> list[Measure]:
     found = []
     for code, column, values, fr, en, said in (
         (HEALTH, "computed", _WORST, "Météo calculée", "Computed health",
-         "The worst colour among the figures whose targets count in it, of the last period."),
-        (DECLARED, "declared", _WORST, "Météo déclarée", "Declared health", "What the committee said."),
+         mark("The worst colour among the figures whose targets count in it, of the last period.")),
+        (DECLARED, "declared", _WORST, "Météo déclarée", "Declared health", mark("What the committee said.")),
         (TREND, "trend", ("worse", "better", "same"), "Tendance depuis le comité",
          "Trend since the committee",
-         "Worse where one of the projects is worse than at the committee before, else better where one is."),
+         mark("Worse where one of the projects is worse than at the committee before, else better where one "
+              "is.")),
         (CONFIDENCE, "confidence", ("low", "medium", "high"), "Confiance dans les chiffres",
          "Confidence in the figures",
-         "The lowest among the projects: how fresh, how complete and of what quality their figures are."),
+         mark("The lowest among the projects: how fresh, how complete and of what quality their figures "
+              "are.")),
     ):  # fmt: skip
         dax = "BLANK()"
         for value in reversed(values):
@@ -248,7 +254,7 @@ def _weather() -> list[Measure]:
     found.append(Measure(
         code=CONTRADICTED, fr="Projets déclarés verts et calculés rouges",
         en="Projects declared green and computed red", folder_fr="Qualité", folder_en="Quality",
-        description="What the figures say against what was declared.", format="#,##0", dax=dax,
+        description=mark("What the figures say against what was declared."), format="#,##0", dax=dax,
         sql="sum(is_contradicted)", table="fact_weather", where=where, compared=True,
     ))  # fmt: skip
     return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from hub.feed.kpi.shown import LATEST, LATEST_DAY, SHOWN, TO_DAY, Measure, at_cut
+from hub.words import mark
 
 _RUNNING = "status_key IN (SELECT status_key FROM dim_status WHERE category = 'in_progress')"
 
 
 def pictured() -> list[Measure]:
-    """Return throughput, age of work, actual cost of the S-curve, load at hand and freshness."""
+    """Return throughput, age of work, load at hand and freshness."""
     leaf = "RELATED(dim_task[is_leaf]) = 1 && RELATED(dim_task[is_deleted]) = 0"
     resolved = "RELATED(dim_task[resolved_at])"
     done = (
@@ -23,11 +24,11 @@ def pictured() -> list[Measure]:
         "FROM fact_task_snapshot f JOIN dim_task k USING (task_key))"
     )
     leaves = f"cut_key IN {LATEST} AND is_leaf = 1 AND is_deleted = 0"
-    based = "kpi = 'EVM_DAYS' AND scope_kind = 'project'"
     return [
         Measure(
             code="tasks_done", fr="Tâches résolues", en="Tasks resolved", folder_fr="Flux", folder_en="Flow",
-            description="Tasks that are done at the cut, by the day they were resolved.", format="#,##0",
+            description=mark("Tasks that are done at the cut, by the day they were resolved."),
+            format="#,##0",
             dax=at_cut(f"COUNTROWS({done})"),
             sql="count(*)", table=task,
             where=f"{leaves} AND status_key IN (SELECT status_key FROM dim_status WHERE category = 'done') "
@@ -37,33 +38,24 @@ def pictured() -> list[Measure]:
         Measure(
             code="wip_age", fr="Âge moyen de l'en-cours (jours)", en="Average age of work in progress (days)",
             folder_fr="Flux", folder_en="Flow",
-            description="Calendar days from the start, else the creation, to the cut.", format="#,##0.0",
+            description=mark("Calendar days from the start, else the creation, to the cut."),
+            format="#,##0.0",
             dax=TO_DAY + f"CALCULATE(AVERAGEX({running}, INT(shown_day) - INT({began})), {SHOWN})",
             sql=f"avg(date_diff('day', began::DATE, {LATEST_DAY}))", table=task,
             where=f"{leaves} AND {_RUNNING}",
         ),
         Measure(
-            code="spent_of_baselines", fr="Consommé des projets avec référence (JH)",
-            en="Spent of projects with a baseline (days)", folder_fr="Effort", folder_en="Effort",
-            description="The actual cost that planned and earned value can be compared with.",
-            format="#,##0.0",
-            dax="SUMX(FILTER(VALUES(dim_project[project_key]), NOT ISBLANK([EVM_DAYS bac])), [EVM_DAYS ac])",
-            sql="sum(value)", table="fact_kpi",
-            where=f"cut_key IN {LATEST} AND {based} AND measure = 'ac' AND project_key IN (SELECT "
-            f"project_key FROM fact_kpi WHERE cut_key IN {LATEST} AND {based} AND measure = 'bac' "
-            "AND value IS NOT NULL)",
-        ),
-        Measure(
             code="load_at_hand", fr="Charge des semaines proches", en="Load of the weeks at hand",
             folder_fr="Charge et capacité", folder_en="Load and capacity",
-            description="From four weeks before the cut to twelve after.", format="0%",
+            description=mark("From four weeks before the cut to twelve after."), format="0%",
             dax=TO_DAY + "IF(NOT ISEMPTY(FILTER(VALUES(dim_date[date]), dim_date[date] >= shown_day - 28 "
             "&& dim_date[date] <= shown_day + 84)), [LOAD_TEAM load])",
             sql="", table="", where="",
         ),
         Measure(
             code="last_success", fr="Dernier succès connu", en="Last success known", folder_fr="Qualité",
-            folder_en="Quality", description="Of the source, as of the feed; a partial run does not count.",
+            folder_en="Quality",
+            description=mark("Of the source, as of the feed; a partial run does not count."),
             format="yyyy-mm-dd hh:nn", table="dim_source", where="TRUE", sql="max(last_success_at)",
             dax="MAXX(FILTER(dim_source, dim_source[name] IN VALUES(fact_kpi[scope_label])), "
             "dim_source[last_success_at])",

@@ -66,6 +66,22 @@ def aggregated(table: str, value: str, facts: MeasureDef | None = None) -> tuple
     return value, "TRUE"
 
 
+def of_last_day(table: str, column: str) -> tuple[str, str]:
+    """Return DAX and the condition in SQL of a cumulated *column* of *table*, which is kept at cuts.
+
+    It is that of the last day that is chosen and known of, else that of the day of the cut.
+    """
+    day = "YEAR(shown_day) * 10000 + MONTH(shown_day) * 100 + DAY(shown_day)"
+    last = f"CALCULATE(MAX({table}[date_key]), NOT ISBLANK({table}[{column}]), {SHOWN})"
+    dax = (
+        f"VAR shown_cut = [{CUT}] VAR shown_day = [{CUT_DAY}] "
+        f"VAR last_day = IF(ISFILTERED(dim_date), {last}, {day}) "
+        f"RETURN CALCULATE(SUM({table}[{column}]), KEEPFILTERS({table}[date_key] = last_day), {SHOWN})"
+    )
+    of_cut = f"strftime({LATEST_DAY}, '%Y%m%d')::BIGINT"
+    return dax, f"cut_key IN {LATEST} AND date_key = {of_cut}"
+
+
 def _narrowed(table: str, facts: MeasureDef) -> tuple[list[str], list[str]]:
     """Return what *facts* keep of *table*, as filters in DAX and as conditions in SQL."""
     filters, tests = [], []

@@ -60,8 +60,8 @@ def register_commands(cli: click.Group) -> None:
     def demo(ctx: click.Context, out: str, seed: int, scale: float, lang: Lang | None, group: bool) -> int:
         """Make a portfolio of generated plans, issues, timesheets, budgets and risks, sync it and publish it.
 
-        All of it is read by the real connectors, as yours would be: files from the folder, issues, boards and
-        work packages from simulators of Jira, Taskworld and OpenProject.
+        All of it is read by the real connectors, as yours would be: files from the folder, issues, boards,
+        work packages and requests from simulators of Jira, Taskworld, OpenProject and Redmine.
 
         Example: hub demo --out demo
         """

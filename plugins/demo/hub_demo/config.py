@@ -35,6 +35,18 @@ mapping = "openproject"
 url = "http://127.0.0.1:{ports[rest]}"
 token = {{ file = "config/simulators.token" }}
 
+[sources.support]                # requests to the support: a simulator of Redmine
+kind = "redmine"
+url = "http://127.0.0.1:{ports[redmine]}"
+key = {{ file = "config/simulators.token" }}
+history = false
+worklogs = false
+
+[sources.demands]                # what the business asks for, in a table
+kind = "tabular"
+path = "demands/*.csv"
+mapping = "mappings/demandes.toml"
+
 [sources.hours]                  # timesheets
 kind = "tabular"
 path = "hours/*.csv"
@@ -128,6 +140,19 @@ employee_no = "Matricule"
     "budget_engage": _BUDGET.format(column="Engagé", kind="committed"),
     "budget_consomme": _BUDGET.format(column="Consommé", kind="consumed"),
     "budget_prevu": _BUDGET.format(column="Prévu", kind="forecast"),
+    "demandes": """# The columns that are no field of the hub are named in config/fields.csv.
+record = "task"
+delimiter = ";"
+decimal = ","
+key = ["No"]
+
+[fields]
+code = "No"
+container_id = "Projet"
+title = "Demande"
+status_native = { column = "État", values = { "En cours" = "in_progress", "Terminé" = "done" } }
+created_at = { column = "Créée le", format = "%Y-%m-%d" }
+""",
     "risques": """record = "register_item"
 delimiter = ";"
 decimal = ","

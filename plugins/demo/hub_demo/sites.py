@@ -17,14 +17,14 @@ import msgspec
 
 from hub import ConfigError, Record, tr
 from hub_demo.portfolio import Portfolio, imagine
-from hub_demo.tracker import board_records, tracker_records, work_records
+from hub_demo.tracker import board_records, support_records, tracker_records, work_records
 
 if TYPE_CHECKING:
     from hub import Simulator
 
 MARK = ".pm-hub-demo"
 TOOLS: dict[str, Callable[[Portfolio, date], Iterable[Record]]] = {
-    "jira": tracker_records, "taskworld": board_records, "rest": work_records,
+    "jira": tracker_records, "taskworld": board_records, "rest": work_records, "redmine": support_records,
 }  # fmt: skip
 """The kinds of sources that are asked over HTTP, and what their tool holds on a day."""
 MOST = 10_000_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from hub import Account, Category, Container, Iteration, Record, Task, TaskChange
+from hub import Account, Category, Container, CustomValue, Iteration, Record, Task, TaskChange
 from hub_demo.known import history, status
 from hub_demo.portfolio import LISTS, DemoProject, Issue, Portfolio, title_of
 
@@ -124,6 +124,64 @@ def work_records(portfolio: Portfolio, day: date) -> Iterator[Record]:
         if place_of(portfolio, project) == "packages":
             yield Container(id=str(number), kind="project", code=project.code, name=project.name)
             yield from _cards(project, number, day)
+
+
+def support_records(portfolio: Portfolio, day: date) -> Iterator[Record]:
+    """Yield the requests to the support in Redmine, with their own fields, as known at the end of *day*."""
+    project = asked_in(portfolio, "support")
+    yield Container(
+        id="1", kind="project", code=f"support-{project.code.lower()}", name=f"Support {project.code}"
+    )
+    for one in portfolio.people[:4]:
+        yield Account(
+            id=f"{one.number + 1}", display_name=title_of(one), email=f"m{one.number:03d}@demo.example"
+        )
+    for number, created, ended, values in requests(portfolio, "support", day):
+        yield Task(
+            id=f"{number}", container_id="1", title=f"Demande d'assistance {number}",
+            status_raw="Terminé" if ended else "En cours", status_native="done" if ended else "in_progress",
+            assignee_id=f"{portfolio.people[number % 4].number + 1}", created_at=f"{created}{MORNING}",
+            updated_at=f"{ended or created}{NOON}",
+        )  # fmt: skip
+        for name, value in values.items():
+            yield CustomValue(id=f"{number}/{name}", row_id=f"{number}", field=name, text=value)
+
+
+def asked_in(portfolio: Portfolio, place: str) -> DemoProject:
+    """Return the project whose requests the support's Redmine or the table of demands has."""
+    planned = [one for one in portfolio.projects if one.kind == "plan"] or portfolio.projects
+    if place == "demands":
+        return planned[0]
+    return next((one for one in portfolio.projects if one.kind == "board"), planned[-1])
+
+
+def requests(
+    portfolio: Portfolio, place: str, day: date
+) -> Iterator[tuple[int, date, date | None, dict[str, str]]]:
+    """Yield the requests of a place up to *day*: number, made, closed, and what their own fields say.
+
+    Redmine has 24 of them, the table 10; every third is still open. The fields are of each type: text,
+    number, flag, amount, date, days and list.
+    """
+    for number in range(1, 25 if place == "support" else 11):
+        created = portfolio.today - timedelta(days=7 * number)
+        if created > day:
+            continue
+        closed = created + timedelta(days=5) if number % 3 else None
+        yield (
+            number,
+            created,
+            closed if closed and closed <= day else None,
+            {
+                "Lot": f"Lot {number % 2 + 1}",
+                "Complexité": f"{number % 5 + 1}",
+                "Sous-traité": f"{number % 2}",
+                "Achats prévus": f"{100 * number}.50",
+                "Promis le": f"{created + timedelta(days=10)}",
+                "Aléa": f"{number % 3}",
+                "Sites": "Paris, Lyon" if number % 2 else "Lille",
+            },
+        )
 
 
 def place_of(portfolio: Portfolio, project: DemoProject) -> str:

@@ -18,7 +18,7 @@ from hub.testing.kit import SECRET
 from hub_demo.config import CONFIG, MAPPINGS
 from hub_demo.known import done, forecast, reference
 from hub_demo.portfolio import PORTFOLIOS, PROGRAMS, DemoProject, DemoTask, Portfolio, Someone, title_of
-from hub_demo.tracker import place_of
+from hub_demo.tracker import asked_in, place_of, requests
 
 _WEEK = "".join(
     f"<WeekDay><DayType>{day}</DayType><DayWorking>{int(2 <= day <= 6)}</DayWorking>"
@@ -37,7 +37,7 @@ RATES = {"Ingénieur": 560, "Développeur": 420, "Chef de projet": 720}
 
 def write_all(portfolio: Portfolio, root: Path, day: date, *, lang: str, ports: dict[str, int]) -> None:
     """Write everything as known at the end of *day* under *root*; what is the same keeps the same bytes."""
-    for name in ("plans", "hours", "erp", "registers", "config", "mappings"):
+    for name in ("plans", "hours", "erp", "registers", "demands", "config", "mappings"):
         (root / name).mkdir(parents=True, exist_ok=True)
     for project in portfolio.projects:
         if project.kind in {"plan", "hybrid"} and project.start <= day:
@@ -45,6 +45,7 @@ def write_all(portfolio: Portfolio, root: Path, day: date, *, lang: str, ports: 
     _hours(portfolio, root / "hours", day)
     _budgets(portfolio, root / "erp" / "budget.xlsx", day)
     _registers(portfolio, root / "registers", day)
+    _demands(portfolio, root / "demands", day)
     _reference(portfolio, root / "config", day)
     for name, text in MAPPINGS.items():
         (root / "mappings" / f"{name}.toml").write_text(text, encoding="utf-8")
@@ -327,6 +328,18 @@ def _registers(portfolio: Portfolio, folder: Path, day: date) -> None:
     _csv(folder / "risques.csv", [*portfolio.register[0], "Statut"], rows)
 
 
+def _demands(portfolio: Portfolio, folder: Path, day: date) -> None:
+    """Write the table of what the business asks for, with its own columns."""
+    code = asked_in(portfolio, "demands").code
+    rows = [
+        [f"D{number:02d}", code, f"Demande métier {number}", "Terminé" if closed else "En cours",
+         created.isoformat(), *(value.replace(".", ",") for value in values.values())]
+        for number, created, closed, values in requests(portfolio, "demands", day)
+    ]  # fmt: skip
+    own = [alias for _, _, _, alias in FIELDS] + ["Sites"]
+    _csv(folder / "demandes.csv", ["No", "Projet", "Demande", "État", "Créée le", *own], rows)
+
+
 # ---------- what the PMO keeps ----------
 
 
@@ -365,6 +378,9 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
             links.append([project.code, "tracker", project.code, "", f"{own}status,flow,nature"])
         if place := place_of(portfolio, project):
             links.append([project.code, place, project.code, "", "status"])
+        for place, container in (("support", f"support-{project.code.lower()}"), ("demands", project.code)):
+            if asked_in(portfolio, place) is project:
+                links.append([project.code, place, container, "", "flow,nature"])
         links.append([project.code, "hours", project.code, "", "actuals"])
     _csv(
         folder / "projects.csv",
@@ -445,9 +461,11 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
         folder / "fields.csv",
         ["field", "source", "native", "type", "fr", "en"],
         [
-            [name, "plans", alias, kind, alias, english]
+            [name, source, alias, kind, alias, english]
             for (kind, _, _, alias), (name, english) in zip(FIELDS, _NAMED, strict=True)
-        ],
+            for source in ("plans", "support", "demands")
+        ]
+        + [["sites", source, "Sites", "list", "Sites", "Sites"] for source in ("support", "demands")],
     )
     _csv(
         folder / "assessments.csv",

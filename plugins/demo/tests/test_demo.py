@@ -11,7 +11,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ path = "mirror"
 TABLEAU = """[destinations.tableau]
 kind = "tableau"
 path = "tableau"
-facts = ["fact_kpi"]
+facts = ["fact_kpi", "fact_task_snapshot"]
 """
 DATABASE = """[destinations.warehouse]
 kind = "postgresql"
@@ -106,6 +106,7 @@ def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubRe
     assert 0 < ready["P004"]["readiness"] < 1
     assert 0 == ready["P004"]["gate_open"]
     assert_same_figures(hub_folder / "demo", database)
+    assert_fields_everywhere(hub_folder / "demo", database)
     assert_watermelon_was_seen(hub_folder / "demo" / "out" / "latest")
 
 
@@ -214,13 +215,76 @@ def assert_same_figures(demo: Path, database: Database | None) -> None:
         ):
             names = list(model().tables["fact_kpi"].columns)
             rows = connection.execute_list_query(
-                f"SELECT * FROM {hyper.quoted(table_caption('fact_kpi', 'fr'))}"
+                f"SELECT * FROM {hyper.quoted(table_caption('fact_kpi', 'en'))}"
             )
             places["tableau"] = figures([dict(zip(names, row, strict=True)) for row in rows], key)
     assert len(wanted) > 100
     for place, found in places.items():
         assert wanted.keys() == found.keys(), place
         assert [] == [at for at, value in wanted.items() if not _equal(value, found[at])], place
+
+
+def assert_fields_everywhere(demo: Path, database: Database | None) -> None:
+    """Assert that the fields of Redmine and of a table are in every output, filtered and summed as by hand.
+
+    Redmine has 24 requests and the table 10. The request n has purchases of 100 n and a half, a complexity
+    of n mod 5 and one, a contingency of n mod 3 days, is of lot 2, subcontracted and of two sites where n is
+    odd, else of one, and was promised ten days after it was made, n weeks ago.
+    """
+    mirror, powerbi = replayed(demo / "mirror"), demo / "powerbi" / "data"
+    book = demo / "out" / "latest" / "data.xlsx"
+    names = ("dim_task", "dim_source", "bridge_task_value")
+    places = {
+        "workbook": {name: sheet(book, name) for name in names},
+        "powerbi": {name: rows_of(powerbi / f"{name}.parquet") for name in names},
+        "mirror": {name: mirror[name] for name in names},
+    }
+    if database:
+        places["postgresql"] = database.tables()
+    if (demo / "tableau").exists():
+        file = demo / "tableau" / "latest" / "fact_task_snapshot.hyper"
+        with hyper.engine() as process, hyper.opened(process, file, new=False) as connection:
+            listed = list(model().tables["dim_task"].columns)
+            rows = connection.execute_list_query(
+                f"SELECT * FROM {hyper.quoted(table_caption('dim_task', 'en'))}"
+            )
+            tasks = [dict(zip(listed, row, strict=True)) for row in rows]
+            places["tableau"] = places["powerbi"] | {"dim_task": tasks}  # the bridge has no extract
+    today = date.today()
+    for place, tables in places.items():
+        told = {source: _said_by_fields(tables, source) for source in ("support", "demands")}
+
+        assert {
+            "support": ((24, 74, 12, 30012, 24), (12, 14406), today + timedelta(days=3), (12, 12, 12)),
+            "demands": ((10, 30, 5, 5505, 10), (5, 2502.5), today + timedelta(days=3), (5, 5, 5)),
+        } == told, place
+    text = "".join(path.read_text(encoding="utf-8") for path in (demo / "powerbi").rglob("*.tmdl"))
+    for caption in ("Lot", "Complexity", "Subcontracted", "Planned purchases", "Promised on", "Contingency"):
+        assert re.search(rf"column '?{caption}'?\n", text), caption
+    for caption in ("Complexity (sum)", "Planned purchases (sum)", "Contingency (sum)"):
+        assert f"measure '{caption}'" in text, caption
+
+
+def _said_by_fields(tables: dict[str, list[dict[str, Any]]], source: str) -> tuple[Any, ...]:
+    """Return counts and sums of the fields of a source, those of lot 2, the last promise, and the sites."""
+    (key,) = (row["source_key"] for row in tables["dim_source"] if row["name"] == source)
+    rows = [row for row in tables["dim_task"] if row["source_key"] == key]
+    keys = {row["task_key"] for row in rows}
+    chosen = [row for row in rows if row["x_lot"] == "Lot 2"]
+    sites = [
+        row["value"] for row in tables["bridge_task_value"]
+        if row["field"] == "sites" and row["task_key"] in keys
+    ]  # fmt: skip
+    last = max(str(row["x_promised"])[:10] for row in rows)
+    return (
+        (len(rows), *(
+            float(sum(row[name] for row in rows))
+            for name in ("x_complexity", "x_subcontracted", "x_purchases", "x_contingency")
+        )),
+        (len(chosen), float(sum(row["x_purchases"] for row in chosen))),
+        date.fromisoformat(last),
+        tuple(sites.count(one) for one in ("Paris", "Lyon", "Lille")),
+    )  # fmt: skip
 
 
 def _equal(one: float | None, other: float | None) -> bool:

@@ -241,6 +241,17 @@ def test_days_are_days_and_links_open_the_tools_own_items(read: Read) -> None:
     assert first[4].value == int(number) % 30
 
 
+def test_the_reason_of_a_projects_colour_is_printed(read: Read) -> None:
+    """The last column but the site's own is on paper too: one too wide would be left to the screen."""
+    book, _, _ = read
+    sheet = book[book.sheetnames[1]]
+    printed = [
+        cell.value for row in sheet[sheet.print_area.rpartition("!")[2].replace("$", "")] for cell in row
+    ]
+
+    assert {"Mot du chef de projet, raison", "Manager's word, reason"} & {*printed}
+
+
 def test_every_sheet_is_a_page_of_paper(read: Read) -> None:
     """A4, landscape, fitted to the width at eight points or more, headers repeated, pages numbered."""
     book, _, _ = read

@@ -104,7 +104,7 @@ PAGES: tuple[Page, ...] = (
                   24, 4),
             Panel("projects", "figures", mark("Key figures"), "", 24, 4),
             Panel("curve", "lines", mark("Planned, earned and actual (person-days)"),
-                  mark("As photographed at each cut; where earned lies below planned the project is late, "
+                  mark("To date, month by month; where earned lies below planned the project is late, "
                        "where actual lies above earned it costs more."), 12),
             _SPENT, _SLIPS,
             Panel("milestones", "table", mark("Milestones"), "", 12),

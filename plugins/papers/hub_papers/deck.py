@@ -187,7 +187,7 @@ class _Deck:
     def _tiles(self, slide: Any, block: Tiles, box: Box) -> float:
         tiles, each = _placed(block, box.width)
         for place, (cell, caption) in enumerate(tiles):
-            shape = _box(slide, Box(box.left + place * (each + 10), box.top, each, 62), inset=4)
+            shape = _box(slide, Box(box.left + place * (each + 10), box.top + 6, each, 56), inset=4)
             ground = FILLS[cell.rag] if cell.filled and cell.rag else PALE
             _fill(shape, ground)
             ink = ink_on(ground) if ground != PALE else INK
@@ -431,7 +431,7 @@ def _run(paragraph: Any, text: str, size: float, colour: str | None = None, *, b
 
 
 def _box(slide: Any, box: Box, *, inset: float = 0) -> Any:
-    from pptx.enum.text import MSO_ANCHOR
+    from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE
 
     shape = slide.shapes.add_textbox(_pt(box.left), _pt(box.top), _pt(box.width), _pt(box.height))
     frame = shape.text_frame
@@ -439,6 +439,8 @@ def _box(slide: Any, box: Box, *, inset: float = 0) -> Any:
     frame.margin_left = frame.margin_right = _pt(inset)
     frame.margin_top = frame.margin_bottom = _pt(2)
     frame.vertical_anchor = MSO_ANCHOR.MIDDLE if inset else MSO_ANCHOR.TOP
+    if inset:  # what has a ground keeps its size: boxes in one row are of one height
+        frame.auto_size = MSO_AUTO_SIZE.NONE
     return shape
 
 

@@ -44,9 +44,12 @@ SPANS = 12
 """Projects in one picture of the roadmap: more would be too small to read."""
 MOST_SPANS = 36
 MOST_WEEKS = 13
+MOST_MONTHS = 7
+MOST_WATCHED = 6
+MOST_ASKED = 5
 _EFFORT = (
     "RAF.budget", "RAF.consomme", "RAF.raf", "RAF.a_terminaison", "RAF.derive", "RAF.avancement",
-    "EVM_DAYS.pv", "EVM_DAYS.ev", "EVM_DAYS.ac", "EVM_DAYS.cpi", "EVM_DAYS.spi",
+    "EVM_DAYS.pv", "EVM_DAYS.ev", "EVM_DAYS.cpi", "EVM_DAYS.spi",
 )  # fmt: skip
 _PROJECT = (
     "EVM_DAYS.cpi", "EVM_DAYS.spi", "RAF.consomme", "RAF.raf", "RAF.a_terminaison", "LANDING.landing",
@@ -152,10 +155,40 @@ def _synthesis(story: Story) -> Page:
         lines = [
             Sentence(text=tr("No weather, figure or milestone is known yet: sync the tools and publish."))
         ]
+    right = (*_watched(story), *_asked(story))
     return Page(
         name="synthesis", title=tr("Summary"), top=(Tiles(tiles=tuple(tiles)),) if tiles else (),
-        left=(Sentences(lines=tuple(lines)),),
+        left=(Sentences(lines=tuple(lines)),), right=right, share=0.5,
     )  # fmt: skip
+
+
+def _watched(story: Story) -> tuple[Table, ...]:
+    """Return the reddest projects with the reason; nothing where none is red or amber."""
+    found = [one for one in story.projects if one.weather in {"red", "amber"}]
+    columns = (
+        Column(name=tr("Project"), share=1.4), Column(name=tr("Weather"), align="center"),
+        Column(name=tr("Why"), share=2.2),
+    )  # fmt: skip
+    rows = tuple(
+        (Cell(text=one.called), _weather(one.weather), _text(one.reason or one.commentary))
+        for one in found[:MOST_WATCHED]
+    )
+    caption = tr("Projects to look at") + _first(found, MOST_WATCHED)
+    return (Table(caption=caption, columns=columns, rows=rows, empty=""),) if rows else ()
+
+
+def _asked(story: Story) -> tuple[Table, ...]:
+    """Return the first decisions asked; nothing where none is."""
+    columns = (
+        Column(name=tr("Project"), align="center"), Column(name=tr("Decision"), share=2.6),
+        Column(name=tr("Due"), align="right"),
+    )  # fmt: skip
+    rows = tuple(
+        (_text(story.code_of(one.project_key)), Cell(text=one.title), _date(one.due_date))
+        for one in story.decisions[:MOST_ASKED]
+    )
+    caption = tr("Decisions asked") + _first(story.decisions, MOST_ASKED)
+    return (Table(caption=caption, columns=columns, rows=rows, empty=""),) if rows else ()
 
 
 def _portfolio(story: Story) -> Page:
@@ -442,7 +475,32 @@ def _load(story: Story) -> Page:
             "No load can be shown: no team has allocations, or too few people stand behind a week."
         ),
     )  # fmt: skip
-    return Page(name="load", title=title_of("load", story), lead=_said(story, "load"), left=(table,))
+    beside = (_months(story),) if not rows and story.months else ()
+    return Page(name="load", title=title_of("load", story), lead=_said(story, "load"), left=(table, *beside))
+
+
+def _months(story: Story) -> Table:
+    """Return the hours planned by project in the months at hand: what is left to see where no week is."""
+    months = [
+        one for one in sorted({one.month for one in story.months}) if one >= story.as_of.replace(day=1)
+    ][:MOST_MONTHS]
+    hours = {(one.project_key, one.month): one.planned_h for one in story.months if one.planned_h}
+    sums = {one.key: sum(hours.get((one.key, month), 0.0) for month in months) for one in story.projects}
+    found = sorted((one for one in story.projects if sums[one.key]), key=lambda one: -sums[one.key])
+    form = "%m/%Y" if story.lang == "fr" else "%Y-%m"
+    columns = (
+        Column(name=tr("Project"), share=2.4),
+        *(Column(name=f"{month:{form}}", align="right") for month in months),
+    )
+    rows = tuple(
+        (
+            Cell(text=one.called),
+            *(Cell(text=written(hours.get((one.key, month)), "hours", story.currency)) for month in months),
+        )
+        for one in found[:MOST_ROWS]
+    )
+    caption = tr("Hours planned by project and month, the fullest first") + _first(found, MOST_ROWS)
+    return Table(caption=caption, columns=columns, rows=rows, empty=tr("No hours are planned."))
 
 
 def _matrix(story: Story) -> Table:

@@ -42,6 +42,7 @@ FACTS = (
     "fact_allocation_week",
     "fact_capacity_week",
     "fact_project_snapshot",
+    "fact_evm_month",
     "fact_register",
     "fact_sla",
     "fact_quality",

@@ -1,7 +1,8 @@
 """Write the hub's measures as Tableau's calculated fields, from their twins in SQL.
 
 Each is an aggregate of one fact. What is kept at cuts is blank where a mark holds rows of several: a sum over
-cuts says nothing. A KPI with periods is that of the last period.
+cuts says nothing. A KPI with periods is that of the last period, what is cumulated by month that of the one
+month of a mark, else of the day of the cut.
 
 Source: help.tableau.com, "Tableau Functions"; a division by zero is blank there too, which is written out.
 """
@@ -16,6 +17,9 @@ from hub import Measure, model
 _LATEST = "cut_key IN (SELECT cut_key FROM dim_cut WHERE is_latest = 1)"
 _UP_TO_CUT = re.compile(r"(\w+) <= \(SELECT max\(as_of\) FROM dim_cut WHERE is_latest = 1\)")
 _UP_TO_DAY = re.compile(r"(\w+) < \(SELECT max\(as_of\) FROM dim_cut WHERE is_latest = 1\) \+ 1")
+_ON_DAY = re.compile(
+    r"(\w+) = strftime\(\(SELECT max\(as_of\) FROM dim_cut WHERE is_latest = 1\), '%Y%m%d'\)::BIGINT"
+)
 _LISTED = r"\(((?:'(?:[^']|'')*'|\d+)(?:, (?:'(?:[^']|'')*'|\d+))*)\)"
 _AMONG = re.compile(rf"(\w+) IN {_LISTED}")
 _AMONG_OF = re.compile(rf"(?:\w+) IN \(SELECT \w+ FROM (\w+) WHERE (\w+) IN {_LISTED}\)")
@@ -49,6 +53,10 @@ def formula(one: Measure, as_of: date) -> str | None:
         said = f"IF {under} <> 0 THEN ({above}) / ({under}) END"
     else:
         said = _aggregated(one.table, one.sql, where, as_of)
+    if day := next((found[1] for test in tests if (found := _ON_DAY.fullmatch(test))), None):
+        # cumulated: of the one month that a mark is of, else of the cut's own
+        on, of_month = field(one.table, day), _aggregated(one.table, one.sql, "", as_of)
+        said = f"IF MIN({on}) = MAX({on}) THEN {of_month} ELSE {said} END"
     if _LATEST not in tests:
         return said
     cut = field(one.table, "cut_key")
@@ -60,6 +68,8 @@ def _condition(table: str, test: str, as_of: date) -> str | None:
         return f"{field(table, found[1])} <= #{as_of.isoformat()}#"
     if found := _UP_TO_DAY.fullmatch(test):
         return f"{field(table, found[1])} < #{(as_of + timedelta(days=1)).isoformat()}#"
+    if found := _ON_DAY.fullmatch(test):
+        return f"{field(table, found[1])} = {as_of:%Y%m%d}"
     if found := _STARTS.fullmatch(test):
         return f"STARTSWITH({field(table, found[1])}, {_literal(found[2])})"
     if found := _EQUAL.fullmatch(test):

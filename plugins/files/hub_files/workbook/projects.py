@@ -23,14 +23,15 @@ def portfolio(papers: Papers) -> None:
     }
     captions = column_captions("dim_project", story.lang)
     columns = [
-        Column(tr("Code"), 6.5), Column(tr("Project"), 16), Column(tr("Program"), 11),
-        Column(tr("Declared"), 8.5), Column(tr("Computed"), 8.5), Column(tr("Trend"), 7.5, "centred"),
-        Column(tr("Prog."), 6.5, "percent"), Column("CPI", 7, "ratio"), Column("SPI", 7, "ratio"),
-        Column(tr("Spent (days)"), 8, "number"), Column(tr("Budget ({sign})", sign=sign), 9, "amount"),
-        Column(tr("Landing ({sign})", sign=sign), 9.5, "amount"),
-        Column(tr("Variance ({sign})", sign=sign), 9.5, "signed"), Column(tr("Slip (days)"), 7, "signed"),
-        Column(tr("Next milestone"), 14), Column(tr("On"), 10, "day"), Column(tr("Confidence"), 9, "centred"),
-        Column(tr("Manager's word, reason"), 22),
+        Column(tr("Code"), 5.5), Column(tr("Project"), 16), Column(tr("Program"), 10),
+        Column(tr("Declared"), 8), Column(tr("Computed"), 8), Column(tr("Trend"), 7.5, "centred"),
+        Column(tr("Prog."), 6.5, "percent"), Column("CPI", 6.5, "ratio"), Column("SPI", 6.5, "ratio"),
+        Column(tr("Spent (days)"), 7.5, "number"), Column(tr("Budget ({sign})", sign=sign), 8.5, "amount"),
+        Column(tr("Landing ({sign})", sign=sign), 9, "amount"),
+        Column(tr("Variance ({sign})", sign=sign), 9.5, "signed"), Column(tr("Slip (days)"), 6.5, "signed"),
+        Column(tr("Next milestone"), 14.5), Column(tr("On"), 10, "day"),
+        Column(tr("Confidence"), 9, "centred"),
+        Column(tr("Manager's word, reason"), 28),
         *(Column(captions[name], _FIELD_WIDTH, _KINDS.get(kind, "text")) for name, kind in own.items()),
     ]  # fmt: skip
     page = papers.page(

@@ -42,7 +42,7 @@ def _tip(code: str, measure: str, shown: str, kpi: str) -> Page:
         (one.en, definition, f"Its receipt: {receipt}"),
     )
     return Page(
-        code=tip(code), fr=f"Info : {one.fr}", en=f"Info: {one.en}", kind="tip", width=360, height=240,
+        code=tip(code), fr=f"Info : {one.fr}", en=f"Info: {one.en}", kind="tip", width=360, height=290,
         rows=(
             row(Visual(key="definition", kind="textbox", fr=one.fr, en=one.en, text=text)),
             row(

@@ -174,10 +174,10 @@ def _milestones() -> Page:
 
 def _curve(key: str = "curve", view: str = "") -> Visual:
     return chart(
-        "lineChart", key, "Courbe en S : prévu, acquis, consommé (JH)",
+        "lineChart", key, "Courbe en S : planifié, acquis, consommé (JH)",
         "S-curve: planned, earned, spent (days)",
-        (CUT_DAY,), ("EVM_DAYS pv", "EVM_DAYS ev", "spent_of_baselines", "EVM_DAYS bac"), sort=CUT_DAY,
-        view=view, tip=tip("evm"), **EVERY_CUT,
+        (MONTH,), ("pv_days_to_date", "ev_days_to_date", "ac_days_to_date"), sort=MONTH, view=view,
+        tip=tip("evm"),
     )  # fmt: skip
 
 
