@@ -188,6 +188,8 @@ class Context(RunContext):
         """Those of `again` that a source with *asks_again* asked for in this run."""
         self.known_ids: Callable[[type[Record], str], frozenset[str]] = lambda record, prefix: frozenset()
         """Gives the ids that begin with a prefix of the rows the store has and that have not left."""
+        self.known_texts: Callable[[type[Record], str, str], Mapping[str, str]] = lambda *_: {}
+        """Gives, of the rows that `known_ids` gives, what a column says where it says something, by id."""
         self.standing: Callable[[str], Mapping[str, tuple[Presence, str]]] = lambda prefix: {}
         """Gives presence and container of every task the store ever had whose id begins with a prefix."""
         self.unchanged = 0

@@ -90,6 +90,7 @@ class Site:
         self._server: wire.Server | None = None
         self._me: wire.Person | None = None
         self._fields: list[FieldDef] | None = None
+        self._types: list[wire.Kind] | None = None
         self._projects: list[wire.Project] | None = None
         self.keys: dict[str, str] = {}
         """The ids of issues by their keys, as far as they were met; empty for one that is not there."""
@@ -128,6 +129,12 @@ class Site:
         if self._fields is None:
             self._fields = self.listed("field", list[FieldDef])
         return self._fields
+
+    def types(self) -> list[wire.Kind]:
+        """Return the types of issues; asked once a run."""
+        if self._types is None:
+            self._types = self.listed("issuetype", list[wire.Kind])
+        return self._types
 
     def listed(self, path: str, kind: type[T]) -> T:
         """Return a small list of the site as *kind*. Raises `SourceDataError` for one of another shape."""

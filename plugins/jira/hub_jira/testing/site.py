@@ -34,6 +34,9 @@ _OPEN: dict[str, Any] = {
     "/rest/api/2/field": [],
     "/rest/api/2/status": [],
     "/rest/api/2/issuetype": [],
+    "/rest/api/2/priority": [],
+    "/rest/api/2/resolution": [],
+    "/rest/api/2/issueLinkType": {"issueLinkTypes": []},
     "/rest/api/2/project/search": {"startAt": 0, "maxResults": 50, "total": 0, "isLast": True, "values": []},
     "/rest/api/2/search/jql": {"issues": [], "isLast": True},
     "/rest/api/2/search/approximate-count": {"count": 0},
@@ -177,6 +180,22 @@ class JiraSite(FieldsOfSite, HoursOfSite, ABC):
     def statuses(self, _: Request, __: Any) -> Response:
         """List statuses with their category."""
         return Response(body=self.status_list)
+
+    def names_of(self, what: str) -> list[dict[str, Any]]:
+        """Return the priorities, resolutions or kinds of links (``issueLinkType``) that the site has."""
+        return []
+
+    def priorities(self, _: Request, __: Any) -> Response:
+        """List priorities."""
+        return Response(body=self.names_of("priority"))
+
+    def resolutions(self, _: Request, __: Any) -> Response:
+        """List resolutions."""
+        return Response(body=self.names_of("resolution"))
+
+    def link_types(self, _: Request, __: Any) -> Response:
+        """List the kinds of links."""
+        return Response(body={"issueLinkTypes": self.names_of("issueLinkType")})
 
     def types(self, _: Request, __: Any) -> Response:
         """List issue types; only Cloud tells their level."""
@@ -434,7 +453,10 @@ _BOTH: dict[tuple[str, str], _Handler] = {
     ("GET", "/rest/api/2/myself"): JiraSite.myself,
     ("GET", "/rest/api/2/field"): JiraSite.fields,
     ("GET", "/rest/api/2/status"): lambda world, request, body: world.statuses(request, body),
-    ("GET", "/rest/api/2/issuetype"): JiraSite.types,
+    ("GET", "/rest/api/2/issuetype"): lambda world, request, body: world.types(request, body),
+    ("GET", "/rest/api/2/priority"): JiraSite.priorities,
+    ("GET", "/rest/api/2/resolution"): JiraSite.resolutions,
+    ("GET", "/rest/api/2/issueLinkType"): JiraSite.link_types,
     ("GET", "/rest/api/2/worklog/updated"): JiraSite.updated_logs,
     ("GET", "/rest/api/2/worklog/deleted"): JiraSite.deleted_logs,
     ("POST", "/rest/api/2/worklog/list"): JiraSite.list_logs,
