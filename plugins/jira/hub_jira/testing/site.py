@@ -63,6 +63,11 @@ class JiraSite(FieldsOfSite, HoursOfSite, ABC):
     trashed: set[str]
     status_list: Sequence[dict[str, Any]]
     type_list: Sequence[dict[str, Any]]
+    token_lasts: int | None = None
+    """Questions that a token of OAuth opens; None: all of them."""
+    clients: bool = True
+    """Whether the client of OAuth is still given tokens."""
+    _given = _left = 0
     expired: bool = False
     """The token is known no more: on Cloud whoever brings it is a visitor, who sees nothing of this site."""
     foreign: Literal["ignore", "nothing", "refuse"] = "ignore"
@@ -106,15 +111,11 @@ class JiraSite(FieldsOfSite, HoursOfSite, ABC):
         """Answer one request, also through the gateway with a token of OAuth."""
         if request.path == "/oauth/token":
             asked = json.loads(request.body)
-            well = (asked.get("grant_type"), asked.get("client_id"), asked.get("client_secret")) == (
-                "client_credentials",
-                CLIENT,
-                SECRET,
-            )
-            return Response(
-                status=200 if well else 401,
-                body={"access_token": TOKEN, "expires_in": 3600} if well else {"error": "access_denied"},
-            )
+            who = asked.get("grant_type"), asked.get("client_id"), asked.get("client_secret")
+            if not self.clients or who != ("client_credentials", CLIENT, SECRET):
+                return Response(status=401, body={"error": "access_denied"})
+            self._given, self._left = self._given + 1, self.token_lasts or 0
+            return Response(body={"access_token": f"{TOKEN}-{self._given}", "expires_in": 3600})
         if not self._knows(request):
             if self.cloud and (shown := _OPEN.get(request.path.replace("/rest/api/3/", "/rest/api/2/"))):
                 return Response(body=shown) if shown != "site" else self.server_info(request, None)
@@ -152,7 +153,9 @@ class JiraSite(FieldsOfSite, HoursOfSite, ABC):
             return False
         kind, _, value = request.headers.get("authorization", "").partition(" ")
         if self.cloud and request.path.startswith(f"/ex/jira/{CLOUD_ID}/"):
-            return kind == "Bearer" and value == TOKEN
+            self._left -= 1
+            open_ = self.token_lasts is None or self._left >= 0
+            return kind == "Bearer" and value == f"{TOKEN}-{self._given}" and open_
         if self.cloud:
             return kind == "Basic" and base64.b64decode(value).decode() == f"{self.email}:{SECRET}"
         return kind == "Bearer" and value == SECRET

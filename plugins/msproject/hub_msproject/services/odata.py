@@ -5,7 +5,7 @@ Lists are followed from page to page to their end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -29,12 +29,11 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Service:
-    """A service under one address; *sign* returns the headers that open it, for each request anew."""
+    """A service under one address."""
 
-    def __init__(self, ctx: Context, root: str, sign: Callable[[], dict[str, str]]) -> None:
+    def __init__(self, ctx: Context, root: str) -> None:
         """Ask nothing yet."""
         self.ctx, self.root = ctx, root.rstrip("/")
-        ctx.http.sign = sign
         self._decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
     def get(self, path: str, shape: type[T], *, route: str | None = None, **kwargs: Any) -> T:

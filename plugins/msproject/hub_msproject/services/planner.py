@@ -180,7 +180,8 @@ class PlannerSource(Source, frozen=True, kw_only=True):
     def _graph(self, ctx: Context) -> Service:
         def make() -> Service:
             signed = SignIn.of(ctx, self.account, self.name)
-            return Service(ctx, f"{self.url}/v1.0", lambda: signed.header(self.url))
+            signed.opens(ctx.http, self.url)
+            return Service(ctx, f"{self.url}/v1.0")
 
         return ctx.shared("graph", make)
 

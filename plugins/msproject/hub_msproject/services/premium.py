@@ -227,12 +227,8 @@ class PremiumSource(Source, frozen=True, kw_only=True):
     def _dataverse(self, ctx: Context) -> Dataverse:
         def make() -> Dataverse:
             signed = SignIn.of(ctx, self.account, self.name)
-            return Dataverse(
-                ctx,
-                Service(
-                    ctx, f"{self.url.rstrip('/')}/api/data/v9.2", lambda: signed.header(self.url.rstrip("/"))
-                ),
-            )
+            signed.opens(ctx.http, self.url.rstrip("/"))
+            return Dataverse(ctx, Service(ctx, f"{self.url.rstrip('/')}/api/data/v9.2"))
 
         return ctx.shared("dataverse", make)
 

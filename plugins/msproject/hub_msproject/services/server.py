@@ -161,9 +161,10 @@ class ServerSource(Source, frozen=True, kw_only=True):
         def make() -> ProjectData:
             if self.account:
                 signed = SignIn.of(ctx, self.account, self.name)
-                service = Service(ctx, self.url, lambda: signed.header(self._origin))
+                signed.opens(ctx.http, self._origin)
+                service = Service(ctx, self.url)
             else:
-                service = Service(ctx, self.url, dict)
+                service = Service(ctx, self.url)
                 assert self.user is not None
                 assert self.password is not None
                 word = self.password.reveal()
