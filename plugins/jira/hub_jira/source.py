@@ -284,6 +284,12 @@ class JiraSource(Source, frozen=True, kw_only=True):
             yield Offer(native=native, title=one.name or native, type=one.offer or "text", filled=share)
         if self.tempo_token:
             yield Offer(native=tempo.ACCOUNT, title=tr("Tempo account"), level="hours")
+            for what, title in (
+                ("name", tr("Name of the Tempo account")),
+                ("category", tr("Category of the Tempo account")),
+                ("customer", tr("Customer of the Tempo account")),
+            ):
+                yield Offer(native=f"{tempo.ACCOUNT}.{what}", title=title, level="hours")
             yield Offer(native=tempo.TEAM, title=tr("Tempo team"), level="person", type="list")
 
     # ---------- plan ----------
