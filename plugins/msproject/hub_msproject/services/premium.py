@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from hub import (
     Allocation,
     Assignment,
     Batch,
+    Capacity,
     Category,
     Census,
     Check,
@@ -35,12 +36,15 @@ from hub import (
     SignIn,
     Source,
     SourceDataError,
+    SourceForbidden,
+    SourceGone,
     Tally,
     Task,
     TaskLink,
     civil_day,
     tr,
 )  # fmt: skip
+from hub_msproject.services import calendars
 from hub_msproject.services.dataverse import Changes, Dataverse, Known, Row, Table
 from hub_msproject.services.odata import Service, age_of
 
@@ -109,7 +113,9 @@ SPRINTS = Table(
 )
 _OF_USER = ("internalemailaddress", "domainname", "isdisabled")
 """What is asked of the user whom a person of the organisation is."""
-PEOPLE = Table("bookableresource", ("name", "resourcetype", "statecode"), ("_userid_value",))
+PEOPLE = Table(
+    "bookableresource", ("name", "resourcetype", "statecode"), ("_userid_value", "_calendarid_value")
+)
 MAIN = (PROJECTS, TASKS, LINKS, ASSIGNMENTS)
 ALL = (*MAIN, BUCKETS, SPRINTS, PEOPLE)
 OPTIONAL = (LINKS, ASSIGNMENTS, BUCKETS, SPRINTS, PEOPLE)
@@ -166,6 +172,15 @@ class Lists(msgspec.Struct, frozen=True):
     cursor: dict[str, Any]
 
 
+class Calendars(msgspec.Struct, frozen=True):
+    """What people can work by their calendars, from the *first* to the *last* day."""
+
+    known: Known
+    first: date
+    last: date
+    cursor: dict[str, Any]
+
+
 class Since(msgspec.Struct, frozen=True):
     """What changed in a table since it was read whole *at* a time, its *newest* change then."""
 
@@ -190,18 +205,20 @@ class PremiumSource(Source, frozen=True, kw_only=True):
     *url* is that of its Dataverse, such as ``https://contoso.crm4.dynamics.com``.
 
     The account is an application user with a role that reads the tables of Project in the whole organisation:
-    change tracking asks for it, and so do proofs of deletion.
+    change tracking asks for it, and so do proofs of deletion. *calendars* False leaves out what people can
+    work.
     """
 
     kind: ClassVar[str] = "planner-premium"
     provides: ClassVar[tuple[type[Record], ...]] = (
-        Container, Account, Iteration, Task, TaskLink, Assignment, Allocation,
+        Container, Account, Iteration, Task, TaskLink, Assignment, Allocation, Capacity,
     )  # fmt: skip
     asks: ClassVar[tuple[str, ...]] = ("url",)
 
     url: str
     account: Entra
     hours_per_day: float = 8.0
+    calendars: bool = True
 
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
@@ -382,6 +399,26 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                 ),
             )
 
+        yield from self._calendars_of(ctx, cursors, known)
+
+    def _calendars_of(
+        self, ctx: Context, cursors: Mapping[str, Any], known: Mapping[str, Known]
+    ) -> Iterator[Partition]:
+        """Ask once a day for the calendars of those who are assigned."""
+        people, mark = known.get(PEOPLE.name), cursors.get("calendars") or {}
+        there = people is not None and "_calendarid_value" in people.columns and ASSIGNMENTS.name in known
+        same = mark.get("settings") == self._settings() and not ctx.full
+        if not self.calendars or not there or (same and age_of(ctx, mark) < DAY):
+            return
+        assert people is not None
+        cursor = {"settings": self._settings(), "at": ctx.now().isoformat(timespec="seconds")}
+        yield Partition(
+            id="calendars",
+            label="calendars of people",
+            after=("lists", ASSIGNMENTS.name),
+            data=Calendars(people, *calendars.window(ctx.now().date()), cursor),
+        )
+
     def _templates(self, dataverse: Dataverse, projects: Known) -> set[str]:
         if "msdyn_istemplate" not in projects.columns:
             return set()
@@ -411,7 +448,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         return found
 
     def _settings(self) -> str:
-        return msgspec.json.encode([MAPPING, self.url, self.tz, self.hours_per_day]).decode()
+        return msgspec.json.encode([MAPPING, self.url, self.tz, self.hours_per_day, self.calendars]).decode()
 
     # ---------- read ----------
 
@@ -422,6 +459,8 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                 yield from self._lists(ctx, self._dataverse(ctx), lists)
             case Rows() as rows:
                 yield from self._rows(ctx, rows, proven=partition.complete)
+            case Calendars() as asked:
+                yield from self._able(ctx, self._dataverse(ctx), asked)
 
     def _rows(self, ctx: Context, data: Rows, *, proven: bool) -> Iterator[Batch]:
         table, known, since, dataverse = data.table, data.known, data.since, self._dataverse(ctx)
@@ -486,6 +525,46 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             for page in dataverse.rows(sprints):
                 yield from self._some(ctx, SPRINTS, page, self._sprint)
         yield Batch(cursor=data.cursor)
+
+    def _able(self, ctx: Context, dataverse: Dataverse, asked: Calendars) -> Iterator[Batch]:
+        """Read what those who are assigned can work; whose calendar is odd keeps what is known of him."""
+        begins, prefix = self.row_id("u"), self.row_id("k")
+        assigned = set(ctx.known_texts(Assignment, self.row_id("a"), "account_id").values())
+        rows = [
+            row
+            for page in dataverse.rows(asked.known)
+            for row in page.rows
+            if f"{begins}{row.get(PEOPLE.key)}" in assigned and row.get("resourcetype") in _HUMAN
+            if row.get("_calendarid_value")
+        ]
+        expanded: dict[str, calendars.Days] = {}
+        taken: list[str] = []
+
+        def make(row: Row) -> Iterator[Capacity]:
+            key, calendar = row.key(PEOPLE.key), row.key("_calendarid_value")
+            if calendar not in expanded:
+                path = calendars.expand(calendar, asked.first, asked.last)
+                shown = dataverse.service.get(path, calendars.Expanded, route="ExpandCalendar")
+                tz = ZoneInfo(self.tz)
+                expanded[calendar] = calendars.able(shown.result, asked.first, asked.last, tz)
+            yield from calendars.told(self.name, f"{begins}{key}", key, expanded[calendar])
+            taken.append(key)
+
+        def name(row: Row) -> str:
+            return tr("the calendar of {name}", name=row.get("name") or row.get(PEOPLE.key))
+
+        try:
+            found: list[Record] = list(ctx.each(rows, make, place=name, key=name, record=Capacity))
+        except (SourceForbidden, SourceGone) as exc:
+            ctx.note(tr("{label} were not looked at: {error}", label=tr("calendars of people"), error=exc))
+            return
+        ctx.tally(Tally(seen=len(rows), taken=len(taken), unit="calendars of people"))
+        odd = {row.get(PEOPLE.key) for row in rows} - {*taken}
+        stays = (one for one in ctx.known_ids(Capacity, prefix) if one.split("/")[1] in odd)
+        said = tr("the calendar says something else of this week")
+        ids = [*(one.id for one in found), *stays]
+        gone = calendars.proofs(self.name, asked.first, asked.last, ids, said)
+        yield Batch(records=found, gone=tuple(gone), cursor=asked.cursor)
 
     def _some(
         self, ctx: Context, table: Table, page: Changes, make: Callable[[Row], Record]
