@@ -114,6 +114,59 @@ def block(start: str, end: str, code: Any, sub: Any = None, effort: Any = 1.0) -
     return {"Start": start, "End": end, "TimeCode": code, "SubCode": sub, "Effort": effort}
 
 
+def shown(change: Callable[[list[Any]], list[Any]], of: str) -> Callable[..., Any]:
+    """Change the rows that one table shows."""
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        if request.path.endswith(f"/{of}") and isinstance(answer.body, dict):
+            answer.body["value"] = change(answer.body["value"])
+        return answer
+
+    return fault
+
+
+def odd(**change: Any) -> Callable[[list[Any]], list[Any]]:
+    """Change one task wherever it is shown."""
+    key = guid("task", min(PremiumWorld(3).items))
+    return lambda rows: [row | change if row.get("msdyn_projecttaskid") == key else row for row in rows]
+
+
+@pytest.mark.parametrize(("of", "change", "said"), [
+    ("msdyn_projects", lambda rows: [], "named by others"),
+    ("msdyn_projectsprints", lambda rows: rows[1:], "named by others"),
+    ("msdyn_projectbuckets", lambda rows: rows[1:], "named by others"),
+    ("bookableresources", lambda rows: rows[1:], "named by others"),
+    ("msdyn_projecttasks", lambda rows: [*rows, rows[0] | {"msdyn_subject": "other"}], "comes twice"),
+    ("msdyn_projecttasks", odd(msdyn_effort=-8), "a number of hours"),
+    ("msdyn_projecttasks", odd(msdyn_start="01/04/2024"), "a date"),
+    ("msdyn_projecttasks", odd(msdyn_finish=""), "a date"),
+])  # fmt: skip
+def test_what_is_shown_otherwise_is_told(
+    of: str, change: Callable[[list[Any]], list[Any]], said: str, store: Store
+) -> None:
+    """A list that is short, a row that comes twice, and values of other forms are never green."""
+    with SimulatorServer(PremiumWorld(3)) as site:
+        site.fault = shown(change, of)
+        report = go(store, site)
+
+    assert "partial" == report.verdict
+    assert any(said in one for one in (*report.missing, *report.rejections)), report.missing
+
+
+@pytest.mark.parametrize("body", [b"null", b"{}", b"[]"])
+def test_a_sign_in_that_answers_otherwise(body: bytes, store: Store) -> None:
+    """It is a sentence that names the address, never an exception."""
+    with SimulatorServer(PremiumWorld(3)) as site:
+        site.fault = lambda _, request, honest: (
+            Response(body=body) if "openid-configuration" in request.path else honest()
+        )
+        report = go(store, site)
+
+    assert "failed" == report.verdict
+    assert "did not answer as Microsoft's sign-in does" in str(report.error)
+
+
 MONDAY = "2026-01-05"
 
 

@@ -172,6 +172,32 @@ def test_what_people_can_work_by_the_live_calendars(store: Store) -> None:
     }
 
 
+@pytest.mark.parametrize(("of", "change", "said"), [
+    ("Tasks", {"TaskActualWork": "-8"}, "below zero"),
+    ("Tasks", {"TaskIsProjectSummary": True}, "they are the project itself"),
+    ("Assignments", {"ProjectId": guid("project", 77)}, "the service does not list"),
+    ("Tasks", "twice", "comes twice"),
+    ("Projects", "twice", "comes twice"),
+])  # fmt: skip
+def test_what_the_service_says_otherwise_is_told(of: str, change: Any, said: str, store: Store) -> None:
+    """Work below zero, rows of no project, twice, or that all say to be the project are never green."""
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        rows = answer.body.get("value") if isinstance(answer.body, dict) else None
+        if request.path.endswith(f"/{of}") and rows and "$top" not in request.query:
+            last = {**rows[-1], **({"TaskName": "x", "ProjectName": "x"} if change == "twice" else change)}
+            answer.body["value"] = [*rows, last] if change == "twice" else [*rows[:-1], last]
+        return answer
+
+    with SimulatorServer(ServerWorld(3), fault) as site:
+        report = go(store, site)
+
+    assert report.verdict in {"partial", "failed"}
+    told = [str(report.error), *report.missing, *report.rejections]
+    assert any(said in one for one in told), told
+
+
 def test_one_published_project_is_read_alone(store: Store) -> None:
     world = ServerWorld(5)
     with SimulatorServer(world) as site:

@@ -181,6 +181,13 @@ class Calendars(msgspec.Struct, frozen=True):
     cursor: dict[str, Any]
 
 
+class References(msgspec.Struct, frozen=True):
+    """Whether what rows name is there, by what is *known* of the tables; the *reader* knows the columns."""
+
+    known: dict[str, Known]
+    reader: _Reader
+
+
 class Since(msgspec.Struct, frozen=True):
     """What changed in a table since it was read whole *at* a time, its *newest* change then."""
 
@@ -399,6 +406,10 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                 ),
             )
 
+        read = tuple(table.name for table in MAIN if table.name in known)
+        yield Partition(
+            id="references", label="references", after=("lists", *read), data=References(known, reader)
+        )
         yield from self._calendars_of(ctx, cursors, known)
 
     def _calendars_of(
@@ -459,6 +470,8 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                 yield from self._lists(ctx, self._dataverse(ctx), lists)
             case Rows() as rows:
                 yield from self._rows(ctx, rows, proven=partition.complete)
+            case References() as named:
+                yield from self._fits(ctx, self._dataverse(ctx), named)
             case Calendars() as asked:
                 yield from self._able(ctx, self._dataverse(ctx), asked)
 
@@ -483,6 +496,8 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                 for key, stamp, made in self._each(ctx, table, [row], make):
                     taken.add(_mark(table, row))
                     records += made
+                    for one in made:
+                        self._note(ctx, one)
                     newest = max(newest, stamp)
                     if days:
                         planned = frozenset(one.id for one in made if isinstance(one, Allocation))
@@ -495,6 +510,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             delta = page.delta or delta
             yield Batch(records=records, gone=tuple(gone))
         ctx.tally(Tally(seen=len(seen), taken=len(taken)))
+        ctx.shared(f"odd {table.name}", set[str]).update(seen - taken)
         if known.tracked and not delta:
             raise SourceDataError(
                 tr(
@@ -525,6 +541,39 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             for page in dataverse.rows(sprints):
                 yield from self._some(ctx, SPRINTS, page, self._sprint)
         yield Batch(cursor=data.cursor)
+
+    def _note(self, ctx: Context, one: Record) -> None:
+        """Note which rows of other tables a record names."""
+        names: tuple[tuple[Table, str | None], ...] = ()
+        if isinstance(one, Task):
+            names = (PROJECTS, one.container_id), (SPRINTS, one.iteration_id)
+        elif isinstance(one, Assignment):
+            names = (TASKS, one.task_id), (PEOPLE, one.account_id)
+        for table, id_ in names:
+            if id_:
+                ctx.shared(f"named {table.name}", set[str]).add(id_)
+
+    def _fits(self, ctx: Context, dataverse: Dataverse, asked: References) -> Iterator[Batch]:
+        """Tell of rows that others name and that are there, though the list of their table left them out."""
+        known = asked.known
+        for table in (PROJECTS, SPRINTS, TASKS, PEOPLE, BUCKETS):
+            named: set[str] = ctx.shared(f"named {table.name}", set[str])
+            if table is BUCKETS:
+                lost = sorted(asked.reader.unknown)
+            else:
+                begins = self.row_id(PREFIX[table.name])
+                there = ctx.known_ids(RECORD_OF[table.name], begins) if named else frozenset()
+                odd = ctx.shared(f"odd {table.name}", set[str])
+                lost = sorted({one[len(begins) :] for one in named - there} - odd)
+            if lost and table.name in known and dataverse.there(known[table.name], lost[0]):
+                ctx.report_missing(
+                    tr(
+                        "{count} {count:row|rows} of {name} {count:is|are} named by others and "
+                        "{count:was|were} not shown, though {key} is there.",
+                        count=len(lost), name=table.name, key=lost[0],
+                    )
+                )  # fmt: skip
+        yield Batch()
 
     def _able(self, ctx: Context, dataverse: Dataverse, asked: Calendars) -> Iterator[Batch]:
         """Read what those who are assigned can work; whose calendar is odd keeps what is known of him."""
@@ -652,6 +701,7 @@ class _Reader:
         self.day_s = round(source.hours_per_day * 3600)
         self.columns, self.templates, self.choice, self.types = columns, templates, choice, types
         self.parents = parents
+        self.unknown: set[str] = set()
 
     def records(self, table: Table, row: Row) -> list[Record]:
         """Return the records of a row; none of a template, nor of a link or assignment that is inactive."""
@@ -690,8 +740,12 @@ class _Reader:
             row.number("msdyn_priority"),
         )
 
+        bucket = row.text("_msdyn_projectbucket_value")
+        if bucket and bucket not in self.columns:
+            self.unknown.add(bucket)
+
         def work(column: str) -> int | None:
-            hours = row.number(column)
+            hours = row.hours(column)
             # the effort of a summary is a roll-up of what is below it
             return None if hours is None or summary else round(hours * 3600)
 
@@ -702,7 +756,7 @@ class _Reader:
             parent_id=self.row_id(parent) if parent else None,
             kind="summary" if summary else "milestone" if milestone else "work",
             is_milestone=milestone,
-            status_raw=self.columns.get(row.text("_msdyn_projectbucket_value") or ""),
+            status_raw=self.columns.get(bucket or ""),
             status_native="cancelled" if _is_inactive(row) else _status(progress),
             iteration_id=self.row_id(f"s{sprint}") if sprint else None,
             priority_raw=_PRIORITIES.get(int(priority), str(int(priority))) if priority is not None else None,
@@ -756,7 +810,7 @@ class _Reader:
             return  # work on the project as a whole
 
         def work(column: str) -> int | None:
-            hours = row.number(column)
+            hours = row.hours(column)
             return None if hours is None else round(hours * 3600)
 
         yield Assignment(
@@ -785,11 +839,13 @@ class _Reader:
             ) from exc
         planned: dict[tuple[str, str], float] = {}
         for span in spans:
+            if span.hours and span.hours < 0:
+                raise SourceDataError(tr("Dataverse plans {hours} hours on a day.", hours=span.hours))
             if span.hours:
                 place = (self._time(span.start, 0), self._time(span.end, -1))
                 planned[place] = planned.get(place, 0.0) + span.hours
         start, finish = self._day(row.instant("msdyn_start")), self._last_day(row)
-        effort = row.number("msdyn_effort")
+        effort = row.hours("msdyn_effort")
         if not planned and effort and start:
             planned[start, finish or start] = effort
         task, who = row.text("_msdyn_taskid_value"), row.text("_msdyn_bookableresourceid_value")

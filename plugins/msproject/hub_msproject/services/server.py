@@ -398,7 +398,12 @@ class ServerSource(Source, frozen=True, kw_only=True):
         yield Partition(id="hours", label="mark of timesheets", after=tuple(read), data=Mark(cursor))
 
     def _projects(self, ctx: Context) -> list[Cells]:
-        return ctx.shared("projects", lambda: self._site(ctx).whole("Projects"))
+        def ask() -> list[Cells]:
+            found = self._site(ctx).whole("Projects")
+            self._site(ctx).projects = frozenset(one["ProjectId"] for one in found)
+            return found
+
+        return ctx.shared("projects", ask)
 
     def _people(self, ctx: Context) -> dict[str, Cells]:
         """Return the resources of the organisation by id, read once a run."""
@@ -513,6 +518,16 @@ class ServerSource(Source, frozen=True, kw_only=True):
         yield from _in_batches(records, data.cursor)
         met = sum(map(len, (found.tasks, found.assignments, found.days or (), found.baselines)))
         own = sum(bool(task.get("TaskIsProjectSummary")) for task in found.tasks)
+        if own > 1:  # what it is told of stands nowhere else: those rows are no tasks
+            ctx.report_missing(
+                tr(
+                    "{count} rows of {project} say that they are the project itself: no task is made "
+                    "of them.",
+                    count=own,
+                    project=project["ProjectName"],
+                ),
+                partition=partition,
+            )
         skipped = {"the row of the plan itself": own} if own else {}
         ctx.tally(Tally(seen=met + len(site.odd[native]), taken=met - own, skipped=skipped))
 

@@ -191,6 +191,8 @@ class PremiumWorld(Ledger, HttpWorld):
                     ]
                 }
             )
+        if match := re.fullmatch(r"(\w+)\(([0-9a-f-]{36})\)", path):
+            return self.one(match.group(1), match.group(2))
         table = next((name for name, found in SETS.items() if found == path), None)
         if table is None:
             return refused(404, "0x80060888", f"Resource not found for the segment '{path}'.")
@@ -205,6 +207,14 @@ class PremiumWorld(Ledger, HttpWorld):
         if "$deltatoken" in request.query:
             return self.changed_since(table, request, size)
         return self.listed(table, request, size)
+
+    def one(self, of: str, key: str) -> Response:
+        """Show one row by its key."""
+        table = next((name for name, found in SETS.items() if found == of), "")
+        found = next((one for one in self.entries(table) if one.key == key), None) if table else None
+        if found is None:
+            return refused(404, "0x80040217", f"{table} With Id = {key} Does Not Exist")
+        return Response(body={f"{table}id": key})
 
     def expanded(self, calendar: str, start: str, end: str) -> Response:
         """Return the blocks of a calendar: seven hours from Monday to Friday in Paris, less who is away."""
