@@ -253,7 +253,13 @@ class Context(RunContext):
     def tally(self, tally: Tally, *, partition: str | None = None) -> None:
         """Account for what was met; several tallies of one partition are compared one by one."""
         with self._lock:
-            self.tallies.setdefault(self.partition if partition is None else partition, []).append(tally)
+            kept = self.tallies.setdefault(self.partition if partition is None else partition, [])
+            if kept and tally.adds_up and kept[-1].adds_up and kept[-1].unit == tally.unit:
+                kept[-1] = msgspec.structs.replace(
+                    tally, seen=kept[-1].seen + tally.seen, taken=kept[-1].taken + tally.taken
+                )
+            else:
+                kept.append(tally)
 
     def each(
         self,
