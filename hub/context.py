@@ -188,6 +188,8 @@ class Context(RunContext):
         """Those of `again` that a source with *asks_again* asked for in this run."""
         self.known_ids: Callable[[type[Record], str], frozenset[str]] = lambda record, prefix: frozenset()
         """Gives the ids that begin with a prefix of the rows the store has and that have not left."""
+        self.known_texts: Callable[[type[Record], str, str], Mapping[str, str]] = lambda *_: {}
+        """Gives, of the rows that `known_ids` gives, what a column says where it says something, by id."""
         self.standing: Callable[[str], Mapping[str, tuple[Presence, str]]] = lambda prefix: {}
         """Gives presence and container of every task the store ever had whose id begins with a prefix."""
         self.unchanged = 0
@@ -251,7 +253,13 @@ class Context(RunContext):
     def tally(self, tally: Tally, *, partition: str | None = None) -> None:
         """Account for what was met; several tallies of one partition are compared one by one."""
         with self._lock:
-            self.tallies.setdefault(self.partition if partition is None else partition, []).append(tally)
+            kept = self.tallies.setdefault(self.partition if partition is None else partition, [])
+            if kept and tally.adds_up and kept[-1].adds_up and kept[-1].unit == tally.unit:
+                kept[-1] = msgspec.structs.replace(
+                    tally, seen=kept[-1].seen + tally.seen, taken=kept[-1].taken + tally.taken
+                )
+            else:
+                kept.append(tally)
 
     def each(
         self,

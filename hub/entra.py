@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from hub.errors import ConfigError, HttpDenied, HttpForbidden
+from hub.errors import ConfigError, HttpDenied, HttpForbidden, HttpUnexpected
 from hub.files import write_atomically
 from hub.secrets import Secret
 from hub.words import mark, tr
@@ -110,6 +110,7 @@ class SignIn:
         self.account, self.session, self.name = account, session, name
         self.place = base / "data" / "signin" / f"{name}.json"
         self._made: Any = None
+        self._anew = False
         self._cache: Any = None
         self._lock = threading.Lock()
 
@@ -131,20 +132,48 @@ class SignIn:
         is none.
         """
         with self._lock:  # several threads that begin at once ask for one token
-            app = self._app()
-            if self.account.is_application:
-                found = app.acquire_token_for_client([f"{resource}/.default"])
-            else:
-                known = app.get_accounts()
-                if not known:
-                    raise HttpDenied(
-                        tr("{name}: nobody has signed in yet. Run `hub signin {name}` once.", name=self.name)
+            try:
+                found = self._ask(resource)
+            except (KeyError, AttributeError, TypeError, RuntimeError, ValueError) as exc:
+                raise HttpUnexpected(
+                    tr(
+                        "{name}: {authority} did not answer as Microsoft's sign-in does ({error}): a proxy, "
+                        "or another address. Check authority.",
+                        name=self.name,
+                        authority=self.account.authority,
+                        error=type(exc).__name__,
                     )
-                found = app.acquire_token_silent_with_error([f"{resource}/.default"], known[0])
-                self._keep()
+                ) from exc
+            self._anew = False
         if not found or "access_token" not in found:
             raise self._refusal(found or {"error": "interaction_required", "error_codes": [700082]})
         return {"Authorization": f"Bearer {found['access_token']}"}
+
+    def _ask(self, resource: str) -> Any:
+        app = self._app()
+        if self.account.is_application:
+            if self._anew:
+                app.remove_tokens_for_client()
+            return app.acquire_token_for_client([f"{resource}/.default"])
+        known = app.get_accounts()
+        if not known:
+            raise HttpDenied(
+                tr("{name}: nobody has signed in yet. Run `hub signin {name}` once.", name=self.name)
+            )
+        found = app.acquire_token_silent_with_error(
+            [f"{resource}/.default"], known[0], force_refresh=self._anew
+        )
+        self._keep()
+        return found
+
+    def opens(self, session: Session, resource: str) -> None:
+        """Let *session* bring what opens *resource*, and ask the tenant anew where that has ended."""
+        session.sign, session.renew = lambda: self.header(resource), self.forget
+
+    def forget(self) -> None:
+        """Let the next header be of a token that the tenant gives anew."""
+        with self._lock:
+            self._anew = True
 
     def by_code(self, resource: str, say: Callable[[str], None]) -> str:
         """Let a person sign in: *say* tells the address and the code; give the name that signed in.

@@ -65,6 +65,11 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     record: type[Record] | None = None
     seconds: int | None = None
 
+    @property
+    def adds_up(self) -> bool:
+        """Say whether all that was seen was taken, and no more is told: many of these are as good as one."""
+        return self.seen == self.taken and self == Tally(seen=self.seen, taken=self.taken, unit=self.unit)
+
 
 def field_of(row: msgspec.Raw, name: str = "id") -> Any:
     """Return a text or a number that a row of JSON shows under *name*, however odd the rest of it is.

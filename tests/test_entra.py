@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import datetime
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -34,6 +34,7 @@ class Tenant(HttpWorld):
         super().__init__(1)
         self.pending = [0]
         self.refuse: Response | None = None
+        self.ended = False
 
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
         return {}
@@ -47,6 +48,9 @@ class Tenant(HttpWorld):
     def answer(self, request: Request) -> Response:
         if self.refuse and request.path.endswith("/token"):
             return self.refuse
+        if request.path == "/odd":  # a service that ends the token once
+            self.ended, ended = False, self.ended
+            return Response(status=401) if ended else Response(body={})
         return sign_in(request, pending=self.pending) or Response(status=404)
 
 
@@ -112,6 +116,29 @@ def test_an_application_signs_in_by_its_certificate(
     sent = b"".join(request.body for request in tenant.asked)
     assert b"client_assertion" in sent
     assert pem.read_bytes()[60:90] not in sent
+
+
+@pytest.mark.parametrize("who", [lambda tenant: account(tenant.url), person], ids=["application", "person"])
+def test_a_token_that_ends_before_its_time(
+    who: Callable[[SimulatorServer], Entra], tenant: SimulatorServer, tmp_path: Path
+) -> None:
+    """A service that refuses it is asked once more, with one that the tenant gives anew; else it is told."""
+    signed = signing(who(tenant), tmp_path)
+    if not signed.account.is_application:
+        signed.by_code(GRAPH, lambda text: None)
+    session = Session(patience_s=0.5)
+    signed.opens(session, GRAPH)
+    session.get_json(f"{tenant.url}/odd")
+    before = tokens(tenant)
+    cast("Tenant", tenant.world).ended = True
+    session.get_json(f"{tenant.url}/odd")
+    again = tokens(tenant)
+    cast("Tenant", tenant.world).ended = True
+    cast("Tenant", tenant.world).refuse = refused(7000222, "The provided client secret keys are expired.")
+
+    assert before + 1 == again
+    with pytest.raises(HttpDenied, match="expired"):
+        session.get_json(f"{tenant.url}/odd")
 
 
 def test_a_certificate_without_its_key_is_refused(tenant: SimulatorServer, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -279,6 +280,34 @@ def test_headers_that_expire_are_given_anew(server: Server, session: Session) ->
         session.get_json(server.url + "/x")
 
     assert ["first", "second"] == [asked["Authorization"] for asked in server.asked]
+
+
+def test_what_ended_within_a_run_is_given_anew_once(server: Server, session: Session) -> None:
+    """Of eight threads that are refused one signs in; a refusal there is said in its words, once asked."""
+    given: list[int] = []
+
+    def renew() -> None:
+        given.append(1)
+        session.credentials = {"Authorization": "second"}
+
+    session.credentials, session.renew = {"Authorization": "first"}, renew
+    server.answers = [lambda asked: says(200 if asked.headers["Authorization"] == "second" else 401)(asked)]
+    session._opened = True
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: session.get_json(server.url + "/x"), range(8)))
+
+    assert [1] == given
+    assert 8 == sum(one["Authorization"] == "second" for one in server.asked)
+
+    def refuse() -> None:
+        given.append(2)
+        raise HttpDenied("the client is unknown")
+
+    session.renew, server.answers, server.asked = refuse, [says(401)], []
+    for _ in range(2):
+        with pytest.raises(HttpDenied, match=r"ended within the run.*the client is unknown"):
+            session.get_json(server.url + "/x")
+    assert ([1, 2], 2) == (given, len(server.asked))
 
 
 def test_a_circle_ends(server: Server, session: Session) -> None:

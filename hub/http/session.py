@@ -23,6 +23,8 @@ import requests
 import tenacity
 
 from hub.errors import (
+    DeliveryError,
+    DeliveryUnavailable,
     HttpDenied,
     HttpError,
     HttpForbidden,
@@ -30,6 +32,8 @@ from hub.errors import (
     HttpUnavailable,
     HttpUnexpected,
     HubError,
+    SourceError,
+    SourceUnavailable,
 )
 from hub.expiry import Ending
 from hub.http.ending import endings
@@ -39,6 +43,8 @@ from hub.sealed import Sealed
 from hub.words import tr
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
+RENEWALS = 3
+"""A request is asked so often with another token: several threads may use one up that does not last."""
 TRUNCATED_TRIES = 5
 """A body that came whole and is broken all the same is asked for again so often, not until patience ends."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -85,9 +91,10 @@ class Session(Sealed):
         """Give up after *patience_s* in all.
 
         *count* and *cancelled* are the engine's, *limits* those of one answer. `credentials` are headers;
-        `sign` gives more of them anew for each request, for those that expire; `say` turns what an exchange
-        came to into the words of whoever asked; `hear` is told of each place that answered, and of what the
-        tool says there of an end.
+        `sign` gives more of them anew for each request, for those that expire; `renew` signs in anew where
+        those end that opened something: what was refused for them is asked again; `say` turns what an
+        exchange came to into the words of whoever asked; `hear` is told of each place that answered, and of
+        what the tool says there of an end.
         """
         self.requests = session or requests.Session()
         self.ca_bundle = ca_bundle
@@ -96,6 +103,9 @@ class Session(Sealed):
         self.watch = Watch(self.requests, self.limits.request_s)
         self.credentials: dict[str, str] = {}
         self.sign: Callable[[], dict[str, str]] = dict
+        self.renew: Callable[[], None] | None = None
+        self._renewing = threading.RLock()
+        self._signing, self._opened, self._not_renewed = False, False, ""
         self.say: Callable[[HttpError], HubError] = lambda error: error
         self.routes: Counter[str] = Counter()
         self.hear: Callable[[str, tuple[Ending, ...]], None] = lambda place, said: None
@@ -317,6 +327,12 @@ class Session(Sealed):
             same_host = (here.scheme, here.netloc) == (home.scheme, home.netloc)
             sent = headers | self.credentials | self.sign() if same_host else _harmless(headers)
             response = self._send(method, url, route, sent, rest)
+            for _ in range(RENEWALS):
+                if response.status_code != 401 or not same_host or not self._renewed(sent):
+                    break
+                sent = headers | self.credentials | self.sign()
+                response = self._send(method, url, route, sent, rest)
+            self._opened |= response.status_code != 401 and sent != headers
             if response.status_code in also:
                 return response
             if response.status_code not in _REDIRECTS:
@@ -346,6 +362,42 @@ class Session(Sealed):
             url = target
             rest.pop("params", None)
         raise HttpUnexpected(tr("{place} redirects in a circle: check the url.", place=_place(method, url)))
+
+    def _renewed(self, sent: Mapping[str, str]) -> bool:
+        """Sign in anew after what was *sent* was refused, once for all threads; say whether to ask again.
+
+        Raises `HttpDenied` where signing in is refused as well.
+        """
+        if self.renew is None:
+            return False
+        with self._renewing:
+            if self._signing:  # it is the signing in that was refused
+                return False
+            now = self.credentials | self.sign()
+            if any(sent.get(name) != value for name, value in now.items()):
+                return True  # another thread was refused before
+            if (
+                not self._opened and not self._not_renewed
+            ):  # what never opened anything has not ended: it is wrong
+                return False
+            held, self._signing, self._opened = self.credentials, True, False
+            try:
+                if not self._not_renewed:
+                    self.renew()
+                    return True
+            except (HttpError, SourceError, DeliveryError) as exc:
+                self.credentials = held
+                if isinstance(exc, (HttpUnavailable, SourceUnavailable, DeliveryUnavailable)):
+                    raise
+                self._not_renewed = str(exc)
+            finally:
+                self._signing = False
+        raise HttpDenied(
+            tr(
+                "The sign-in ended within the run, and a new one is refused: {error}",
+                error=self._not_renewed,
+            )
+        )
 
     def _send(
         self, method: str, url: str, route: str | None, headers: dict[str, str], rest: dict[str, Any]

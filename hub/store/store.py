@@ -537,6 +537,14 @@ class Store(PresenceRoom):
         sql = f"SELECT id FROM {BY_TABLE[table].table} WHERE id >= ? AND id < ? AND {here()}"
         return frozenset(row[0] for row in self._of_prefix(sql, prefix))
 
+    def texts(self, table: str, prefix: str, column: str) -> dict[str, str]:
+        """Return *column* of the rows that `ids` returns, where it has a value; from any thread."""
+        record = BY_TABLE[table]
+        if column not in columns(record):
+            raise KeyError(column)
+        sql = f"SELECT id, {column} FROM {record.table} WHERE id >= ? AND id < ? AND {here()}"
+        return {row[0]: str(row[1]) for row in self._of_prefix(sql, prefix) if row[1] is not None}
+
     def standing(self, prefix: str) -> dict[str, tuple[Presence, str]]:
         """Return presence and container of every task whose id begins with *prefix*; from any thread."""
         sql = "SELECT id, presence, container_id FROM task WHERE id >= ? AND id < ?"

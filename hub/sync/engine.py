@@ -51,6 +51,7 @@ class _Work:
         )  # fmt: skip
         self.ctx.known_as = store.door.id
         self.ctx.known_ids = lambda record, prefix: store.ids(record.table, prefix)
+        self.ctx.known_texts = lambda record, prefix, column: store.texts(record.table, prefix, column)
         self.ctx.standing = store.standing
         self.ctx.again = rejections.again(store, source.name)
         self.accounts = Accounts(source, self.ctx, store)

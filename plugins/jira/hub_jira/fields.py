@@ -33,6 +33,8 @@ ALWAYS = frozenset({"fixversions", "components", "sprints"})
 """What is kept of every issue, by the names that fields.csv calls it with."""
 NO_VALUE = (":gh-lexo-rank", ":devsummarycf", ":vulnerabilitycf", ":design")
 """The ends of the schemas of fields that hold nothing to slice by."""
+PLAIN = frozenset({"number", "date", "datetime", "string", "user"})
+"""The kinds of values that mean nothing but themselves; a sprint is looked at by itself."""
 OfferType = Literal["text", "number", "date", "list"]
 Chosen = Mapping[str, str | tuple[str, ...]]
 
@@ -100,6 +102,12 @@ class Kept(msgspec.Struct, frozen=True):
     kind: str = "any"
     items: str = ""
     custom: str = ""
+
+    @property
+    def renames(self) -> bool:
+        """Say whether a value may be called otherwise without its issue being touched."""
+        kind = self.items if self.kind == "array" else self.kind
+        return kind not in PLAIN and not self.custom.endswith(":gh-sprint")
 
 
 class Bindings(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -15,9 +15,10 @@ from hub_jira.wire import API
 
 PEOPLE, AGILE = 90, "/rest/agile/1.0"
 _decoder = msgspec.json.Decoder
-_LISTS, _BOARDS, _SPRINTS, _USERS, _PERSON, _STATUSES, _OBJECTS = (
+_LISTS, _BOARDS, _SPRINTS, _USERS, _PERSON, _STATUSES, _OBJECTS, _NAMED, _LINK_TYPES = (
     _decoder(wire.Lists), _decoder(wire.Boards), _decoder(wire.Sprints), _decoder(wire.Users),
     _decoder(wire.Person), _decoder(list[wire.Status]), _decoder(wire.Objects),
+    _decoder(list[wire.Named]), _decoder(wire.LinkTypes),
 )  # fmt: skip
 
 
@@ -43,6 +44,21 @@ def statuses(site: Site) -> list[wire.Status]:
     """Return every status with its category."""
     found: list[wire.Status] = site.get("/status", _STATUSES)
     return found
+
+
+def called(site: Site, path: Literal["priority", "resolution"]) -> dict[str, str]:
+    """Return what all priorities, or resolutions, are called, by their ids.
+
+    Also on Cloud by the list that is one page: that by pages asks for the right to configure the site.
+    """
+    found: list[wire.Named] = site.get(f"/{path}", _NAMED)
+    return {one.id: one.name for one in found}
+
+
+def link_types(site: Site) -> dict[str, str]:
+    """Return what all kinds of links are called, by their ids."""
+    found: wire.LinkTypes = site.get("/issueLinkType", _LINK_TYPES)
+    return {one.id: one.name for one in found.issue_link_types}
 
 
 def lists(site: Site, projects: Sequence[str], refused: list[Exception]) -> Iterator[wire.Lists]:

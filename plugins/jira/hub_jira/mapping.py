@@ -26,7 +26,7 @@ from hub import (
     tr,
 )  # fmt: skip
 from hub_jira import values, wire
-from hub_jira.fields import CUSTOM, Bindings
+from hub_jira.fields import CUSTOM, Bindings, Kept
 from hub_jira.sprints import nearness, real, sprints_of
 from hub_jira.values import Reader, filled, joined, number
 
@@ -67,8 +67,10 @@ EPICS = frozenset({"epic", "épopée", "epos", "épica", "épico"})
 """What the type above the work is called where a site does not tell its level."""
 BLOCKED = frozenset({"blocked", "bloqué", "bloquée", "blockiert", "bloqueado", "bloqueada"})
 """Statuses that say of themselves that an issue cannot go on."""
-LOOKUPS = ("status", "fixVersion", "component", "sprint")
+LOOKUPS = ("status", "issuetype", "priority", "resolution", "project", "fixVersion", "component", "sprint")
 """What an issue names by an id and what may be called otherwise without touching it; words of JQL."""
+CATEGORY = "projectCategory"
+"""By which word fields.csv names the category of a project."""
 PROVIDES: tuple[type[Record], ...] = (
     Container, Account, Iteration, Task, TaskChange, Worklog, TaskLink, SlaCycle, CustomValue,
     Allocation,
@@ -131,10 +133,13 @@ class Mapper:
 
     # ---------- containers and people ----------
 
-    def project(self, one: wire.Project) -> Container:
-        """Map a project."""
-        return Container(
-            id=self.row_id(f"p{project_no(one)}"),
+    def project(self, one: wire.Project) -> Iterator[Record]:
+        """Map a project, and its category where it has one."""
+        row = self.row_id(f"p{project_no(one)}")
+        if one.category:
+            yield CustomValue(id=f"{row}/{CATEGORY}", row_id=row, field=CATEGORY, text=one.category.name)
+        yield Container(
+            id=row,
             kind="project",
             code=one.key,
             name=one.name or one.key,
@@ -183,14 +188,10 @@ class Mapper:
             yield from self.sprint(sprint)
         if fields.project not in self.told:
             self.told.add(fields.project)
-            yield self.project(fields.project)
+            yield from self.project(fields.project)
         yield from self.person(fields.assignee)
         yield from self.person(fields.reporter)
-        level = (
-            fields.type.hierarchy_level
-            if fields.type.hierarchy_level is not None
-            else self.levels.get(fields.type.id, 0)
-        )
+        level = self.level(fields.type)
         parent = fields.parent.id if fields.parent else self._above(custom)
         self._see(fields, sprints)
         for version in fields.versions or ():
@@ -265,6 +266,14 @@ class Mapper:
                 text=found.text, number=found.number, day=found.day,
             )  # fmt: skip
 
+    def text(self, issue: wire.Issue, field: Kept) -> str:
+        """Return what a chosen field of an issue says; nothing where it cannot be read or is no text."""
+        try:
+            found = self._values.read(field, self._pick(issue.fields)[field.id])
+        except (ValueError, TypeError, SourceDataError, msgspec.DecodeError):
+            return ""
+        return (found and found.text) or ""
+
     def _sprints(self, issue: wire.Issue, custom: Mapping[str, Any]) -> list[wire.Sprint]:
         """Return the sprints of an issue, the current one last; an odd one costs itself."""
         told = self._first(custom, "sprint")
@@ -286,9 +295,23 @@ class Mapper:
         day = one.release_date[:10] if one.release_date else None
         return CustomValue(id=f"{row}/version/{one.id}", row_id=row, field="version", text=one.name, day=day)
 
+    def level(self, one: wire.Kind) -> int:
+        """Return where a type stands: above the work (1 and more), the work (0), below it (-1)."""
+        return self.levels.get(one.id, 0) if one.hierarchy_level is None else one.hierarchy_level
+
+    def type_word(self, one: wire.Kind) -> str:
+        """Return what a type is called and where it stands."""
+        return f"{one.name}\x1f{self.level(one)}"
+
     def _see(self, fields: wire.Fields, sprints: list[wire.Sprint]) -> None:
         self.seen["sprint"] |= {str(one.id): sprint_word(one) for one in sprints}
         self.seen["status"][fields.status.id] = status_word(fields.status)
+        self.seen["issuetype"][fields.type.id] = self.type_word(fields.type)
+        self.seen["project"][fields.project.id] = fields.project.key
+        if fields.priority:
+            self.seen["priority"][fields.priority.id] = fields.priority.name
+        if fields.resolution:
+            self.seen["resolution"][fields.resolution.id] = fields.resolution.name
         for one in fields.versions or ():
             self.seen["fixVersion"][one.id] = one.name
         for one in fields.components or ():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -31,6 +31,7 @@ from hub import (
     tr,
 )  # fmt: skip
 from hub_jira import lists, mapping, wire
+from hub_jira.fields import Kept
 from hub_jira.site import Site
 from hub_jira.values import ASSETS, asset, called
 
@@ -202,6 +203,15 @@ class Parts:
         except (SourceForbidden, SourceGone, SourceDataError) as exc:
             said = tr("objects of Assets are kept by their ids: {error}", error=exc)
             self.ctx.shared("objects of Assets", lambda: self.ctx.note(said))
+
+    def values(self, ids: list[str], fields: Mapping[str, Kept]) -> Iterator[tuple[str, str, str]]:
+        """Yield what chosen *fields* of issues say now: issue, the words of the field, its text."""
+        names = tuple(sorted({one.id for one in fields.values()}))
+        for start in range(0, len(ids), self.site.slice):
+            found = self.site.issues(ids[start : start + self.site.slice], names, history=False)
+            self._name_objects(found)
+            for issue in found:
+                yield from ((issue.id, words, self.mapper.text(issue, one)) for words, one in fields.items())
 
     def whole(self, issue: wire.Issue, fields: wire.Fields) -> Iterator[Record | Gone]:
         """Map an issue that was read in full, and say what it no longer has."""

@@ -17,6 +17,7 @@ from hub import (
     SourceDataError,
     SourceDenied,
     named,
+    sign_in_client,
     tr,
 )  # fmt: skip
 from hub_jira import wire
@@ -82,7 +83,7 @@ class Site:
         """Sign in lazily; ask for nothing but a token of OAuth."""
         self.ctx = ctx
         self.base = f"{GATEWAY}/{access.cloud_id}" if access.cloud_id else access.url.rstrip("/")
-        ctx.http.credentials = {"Authorization": _authorization(ctx, access)}
+        _sign_in(ctx, access)
         from hub_jira.metadata import Metadata  # the `jira` package loads where a site is asked
 
         self.metadata = Metadata(ctx, self.base)
@@ -90,6 +91,7 @@ class Site:
         self._server: wire.Server | None = None
         self._me: wire.Person | None = None
         self._fields: list[FieldDef] | None = None
+        self._types: list[wire.Kind] | None = None
         self._projects: list[wire.Project] | None = None
         self.keys: dict[str, str] = {}
         """The ids of issues by their keys, as far as they were met; empty for one that is not there."""
@@ -128,6 +130,12 @@ class Site:
         if self._fields is None:
             self._fields = self.listed("field", list[FieldDef])
         return self._fields
+
+    def types(self) -> list[wire.Kind]:
+        """Return the types of issues; asked once a run."""
+        if self._types is None:
+            self._types = self.listed("issuetype", list[wire.Kind])
+        return self._types
 
     def listed(self, path: str, kind: type[T]) -> T:
         """Return a small list of the site as *kind*. Raises `SourceDataError` for one of another shape."""
@@ -591,24 +599,17 @@ def _only_once(token: str, seen: set[str], where: str) -> None:
     seen.add(token)
 
 
-def _authorization(ctx: Context, access: Access) -> str:
-    """Return the header that signs in.
+def _sign_in(ctx: Context, access: Access) -> None:
+    """Let the session bring what signs in.
 
     Raises `ConfigError` when the settings are neither of Cloud nor of Data Center.
     """
     if access.client_id and access.client_secret:
-        body = {
-            "grant_type": "client_credentials",
-            "client_id": access.client_id,
-            "client_secret": access.client_secret.reveal(),
-        }
-        answer = ctx.http.json("POST", LOGIN, json=body)
-        token = answer.get("access_token") if isinstance(answer, dict) else None
-        if not token:
-            raise SourceDataError(
-                tr("{login} gave no access token: check client_id and client_secret.", login=LOGIN)
-            )
-        return f"Bearer {token}"
+        sign_in_client(
+            ctx.http, LOGIN, client_id=access.client_id, client_secret=access.client_secret.reveal(),
+            as_json=True,
+        )  # fmt: skip
+        return
     if access.token is None:
         raise ConfigError(
             tr(
@@ -616,10 +617,11 @@ def _authorization(ctx: Context, access: Access) -> str:
                 "client_id, client_secret and cloud_id."
             )
         )
+    signs = f"Bearer {access.token.reveal()}"
     if access.email:
         pair = f"{access.email}:{access.token.reveal()}"
-        return f"Basic {base64.b64encode(pair.encode()).decode()}"
-    return f"Bearer {access.token.reveal()}"
+        signs = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    ctx.http.credentials = {"Authorization": signs}
 
 
 def _hides(said: str) -> bool:

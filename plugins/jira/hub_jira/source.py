@@ -15,6 +15,7 @@ from hub import (
     ConfigError,
     Container,
     Context,
+    CustomValue,
     Gone,
     Offer,
     Partition,
@@ -160,7 +161,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
 
     def _kept_anyway(self, words: str) -> bool:
         """Say whether *words* of fields.csv name what is no field of an issue, or is kept of every one."""
-        return words.casefold() in {*ALWAYS, "version"} or (
+        return words.casefold() in {*ALWAYS, "version", mapping.CATEGORY.casefold()} or (
             self.tempo_token is not None and tempo.knows(words)
         )
 
@@ -283,6 +284,12 @@ class JiraSource(Source, frozen=True, kw_only=True):
             yield Offer(native=native, title=one.name or native, type=one.offer or "text", filled=share)
         if self.tempo_token:
             yield Offer(native=tempo.ACCOUNT, title=tr("Tempo account"), level="hours")
+            for what, title in (
+                ("name", tr("Name of the Tempo account")),
+                ("category", tr("Category of the Tempo account")),
+                ("customer", tr("Customer of the Tempo account")),
+            ):
+                yield Offer(native=f"{tempo.ACCOUNT}.{what}", title=title, level="hours")
             yield Offer(native=tempo.TEAM, title=tr("Tempo team"), level="person", type="list")
 
     # ---------- plan ----------
@@ -409,9 +416,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         )
 
     def _metadata(self, ctx: Context, site: Site, before: Meta) -> Projects:
-        fields, types, browsed = together(
-            site.fields, lambda: site.listed("issuetype", list[wire.Kind]), site.projects
-        )
+        fields, types, browsed = together(site.fields, site.types, site.projects)
         if not fields or not types or not browsed:
             site.me(again=True)  # did the token end meanwhile? to a visitor every list is empty
         projects = self._named(browsed, before.named)
@@ -447,7 +452,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
             case Mark(mark):
                 yield Batch(cursor=mark)
             case Projects(meta, beyond):
-                yield self._projects(self._mapper(ctx, meta), meta, census.beyond(ctx, self, beyond))
+                yield self._projects(ctx, meta, census.beyond(ctx, self, beyond))
             case Slice(meta, ids):
                 yield from issues.whole(self._reading(ctx, meta), ids)
             case CutLists(meta):
@@ -478,7 +483,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
             case TempoPlans():
                 yield from self._tempo(ctx).plans(ctx.now().date(), None)
 
-    def _projects(self, mapper: mapping.Mapper, meta: Meta, beyond: Iterable[Gone]) -> Batch:
+    def _projects(self, ctx: Context, meta: Meta, beyond: Iterable[Gone]) -> Batch:
+        mapper = self._mapper(ctx, meta)
         away = tuple(
             Gone(
                 record=Container,
@@ -490,9 +496,13 @@ class JiraSource(Source, frozen=True, kw_only=True):
             if one.archived or one.deleted
         )
         live = [one for one in meta.projects if not (one.archived or one.deleted)]
+        kept = ctx.known_ids(CustomValue, self.row_id("p"))
+        plain = (f"{self.row_id(f'p{one.id}')}/{mapping.CATEGORY}" for one in live if not one.category)
+        said = tr("the project has no category any more")
+        bare = tuple(Gone(record=CustomValue, id=one, evidence=said) for one in plain if one in kept)
         return Batch(
-            records=[mapper.project(one) for one in live],
-            gone=(*away, *beyond),
+            records=[record for one in live for record in mapper.project(one)],
+            gone=(*away, *bare, *beyond),
             cursor=msgspec.to_builtins(msgspec.structs.replace(meta, projects=())),
         )
 

@@ -50,6 +50,10 @@ STATES: dict[str, Any] = {
 REFUSALS = (SourceForbidden, SourceGone, SourceDataError, SourceUnavailable)
 ACCOUNT, TEAM = "_Account_", "team"
 """What fields.csv calls the account of hours, a work attribute, and the teams of a person."""
+OF_ACCOUNT = ("name", "category", "customer")
+"""What it may ask of that account besides, after a point: ``_Account_.category``."""
+REST = "/rest"
+"""How the id of the hours that are not billed, of a worklog that is billed in part, ends."""
 BACK = 20
 """How often pages may shift under a reading before it gives up."""
 
@@ -90,6 +94,26 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
     author: Author
     billable_seconds: int | None = None
     attributes: Attributes | None = None
+
+
+class Called(msgspec.Struct, frozen=True):
+    """The category or the customer of an account."""
+
+    name: str
+
+
+class CostAccount(msgspec.Struct, frozen=True):
+    """An account that hours are booked on, which names it by its key."""
+
+    key: str
+    name: str
+    category: Called | None = None
+    customer: Called | None = None
+
+    def said(self, what: str) -> str:
+        """Return one of `OF_ACCOUNT`; empty where it has none."""
+        found = getattr(self, what)
+        return found.name if isinstance(found, Called) else found or ""
 
 
 class Team(msgspec.Struct, frozen=True):
@@ -142,6 +166,7 @@ class Plan(msgspec.Struct, frozen=True, rename="camel"):
     plan_item: Thing
     assignee: Thing
     total_planned_seconds_in_scope: int
+    rule: str | None = None
     recurrence_end_date: str | None = None
 
 
@@ -149,6 +174,7 @@ class Metadata(msgspec.Struct, frozen=True):
     """Where a page lies; *next* is the address of the next one."""
 
     count: int
+    limit: int | None = None
     next: str | None = None
 
 
@@ -189,6 +215,7 @@ class Timesheets:
         self._http = ctx.another_session("tempo")
         self._http.credentials = {"Authorization": f"Bearer {token.reveal()}"}
         self._attributes = {one.casefold(): one for one in ctx.fields}
+        self._until, self._whole = "", set[str]()
 
     # ---------- hours ----------
 
@@ -217,6 +244,7 @@ class Timesheets:
         for entries in self.pages("/worklogs", {"from": first, "to": last}, key="tempoWorklogId"):
             ids |= {self._row_id(one) for one in entries}
             yield from self._hours(entries, told, [], set())
+        ids |= {f"{one}{REST}" for one in ids - self._whole}
         scope = Scope(records=(Worklog,), id_prefix=self.source.row_id("t"), days=(first, last))
         said = tr("absent from Tempo's hours of {first} to {last}", first=first, last=last)
         gone = Census(record=Worklog, scope=scope, ids=frozenset(ids), evidence=said)
@@ -253,26 +281,85 @@ class Timesheets:
     def _records(self, one: Entry, approvals: Iterable[Approval]) -> Iterator[Record | Gone]:
         id_ = self.source.row_id(f"t{one.tempo_worklog_id}")
         states = (period.state for period in approvals if period.since <= one.start_date <= period.until)
-        yield Worklog(
+        billed, whole = one.billable_seconds, one.time_spent_seconds
+        if billed is None:
+            self._lacks("billableSeconds")
+        hours = Worklog(
             id=id_,
             task_id=self.source.row_id(one.issue.id),
             day=one.start_date,
-            seconds=one.time_spent_seconds,
+            seconds=min(billed, whole) if billed else whole,
             account_id=self._account(one.author.account_id) if self.people else None,
             updated_at=wire.instant(one.updated_at),
-            billable=None if one.billable_seconds is None else one.billable_seconds > 0,
+            billable=None if billed is None else billed > 0,
             approval=STATES.get(next(states, ""), "unknown"),
         )
+        yield hours
+        rows, rest = [id_], f"{id_}{REST}"
+        if billed and billed < whole:  # what is not billed of the hours is a row of its own
+            rows.append(rest)
+            yield msgspec.structs.replace(hours, id=rest, seconds=whole - billed, billable=False)
+        else:
+            self._whole.add(id_)
+        if len(rows) == 1 and rest in self._rests():
+            yield Gone(record=Worklog, id=rest, evidence=tr("{key} shows it no more", key=id_))
         if not self._attributes:
             return
-        before = set(self._owned().get(id_, ()))
-        for value in one.attributes.values if one.attributes else ():
-            words = self._attributes.get(value.key.casefold())
-            if words and value.value not in (None, ""):
-                before.discard(f"{id_}/{words}")
-                yield CustomValue(id=f"{id_}/{words}", row_id=id_, field=words, text=str(value.value))
+        before = {value for row in (id_, rest) for value in self._owned().get(row, ())}
+        for words, text in self._said(one):
+            for row in rows:
+                before.discard(f"{row}/{words}")
+                yield CustomValue(id=f"{row}/{words}", row_id=row, field=words, text=text)
         for left in sorted(before):
             yield Gone(record=CustomValue, id=left, evidence=tr("{key} shows it no more", key=id_))
+
+    def _said(self, one: Entry) -> Iterator[tuple[str, str]]:
+        """Yield what the hours say of what somebody chose: work attributes, and things of their account."""
+        if one.attributes is None and any(words.startswith("_") for words in self._attributes):
+            self._lacks("attributes")
+        for value in one.attributes.values if one.attributes else ():
+            if value.value in (None, ""):
+                continue
+            if words := self._attributes.get(value.key.casefold()):
+                yield words, str(value.value)
+            if value.key != ACCOUNT:
+                continue
+            for what in OF_ACCOUNT:
+                words = self._attributes.get(f"{ACCOUNT}.{what}".casefold())
+                account = self._accounts().get(str(value.value)) if words else None
+                if words and account and (text := account.said(what)):
+                    yield words, text
+
+    def _accounts(self) -> dict[str, CostAccount]:
+        """Return the accounts by their keys; asked once a run, where somebody chose something of them."""
+
+        def ask() -> dict[str, CostAccount]:
+            try:
+                return {one.key: one for one in self._all("/accounts", {}, CostAccount)}
+            except REFUSALS as exc:
+                self._skipped(tr("Tempo's accounts"), exc)
+                return {}
+
+        return self.ctx.shared("Tempo's accounts", ask)
+
+    def _lacks(self, name: str) -> None:
+        """Tell once a run that hours come without something that counts."""
+
+        def say() -> str:
+            said = tr("Tempo shows hours without {name}: what depends on it is not known.", name=name)
+            self.ctx.report_missing(said)
+            return name
+
+        self.ctx.shared(f"Tempo lacks {name}", say)
+
+    def _rests(self) -> frozenset[str]:
+        """Return the rows of what is not billed that the store has; asked once a run."""
+
+        def ask() -> frozenset[str]:
+            rows = self.ctx.known_ids(Worklog, self.source.row_id("t"))
+            return frozenset(one for one in rows if one.endswith(REST))
+
+        return self.ctx.shared("rests of hours", ask)
 
     def _owned(self) -> dict[str, list[str]]:
         """Return the values of hours that the store has, by the hours; asked once a run."""
@@ -280,7 +367,7 @@ class Timesheets:
         def ask() -> dict[str, list[str]]:
             found: dict[str, list[str]] = {}
             for one in self.ctx.known_ids(CustomValue, self.source.row_id("t")):
-                found.setdefault(one.partition("/")[0], []).append(one)
+                found.setdefault(one.rpartition("/")[0], []).append(one)
             return found
 
         return self.ctx.shared("owned by hours", ask)
@@ -329,7 +416,8 @@ class Timesheets:
 
     def plans(self, today: date, cursor: Any) -> Iterator[Batch]:
         """Read planned time as allocations; what is not planned any more leaves."""
-        params = {"from": PLANNED[0], "to": (today + PLANNED[1]).isoformat()}
+        self._until = (today + PLANNED[1]).isoformat()
+        params = {"from": PLANNED[0], "to": self._until}
         ids: set[str] = set()
         self.ctx.asked_again |= {one for one in self.ctx.again if one.startswith(self.source.row_id("a"))}
 
@@ -355,6 +443,8 @@ class Timesheets:
         yield Batch(gone=(gone,), cursor=cursor)
 
     def _plan(self, one: Plan) -> Iterator[Record]:
+        if one.rule not in (None, "NEVER") and not one.recurrence_end_date:
+            raise SourceDataError(tr("it comes again and again, and does not say until when"))
         issue, project = one.plan_item.type == "ISSUE", one.plan_item.type == "PROJECT"
         native = self.source.row_id(one.plan_item.id if issue else f"p{one.plan_item.id}")
         if issue and self.known is not None and native not in self.known:
@@ -365,7 +455,7 @@ class Timesheets:
             task_id=native if issue else None,
             container_id=native if project else None,
             start_on=one.start_date,
-            finish_on=max(one.end_date, one.recurrence_end_date or ""),
+            finish_on=max(one.end_date, min(one.recurrence_end_date or "", self._until)),
             seconds=one.total_planned_seconds_in_scope,
         )
 
@@ -423,8 +513,8 @@ class Timesheets:
                     raise SourceDataError(tr("Tempo gives the same page again: it would go on for ever."))
                 offset, last = max(0, offset - max(1, len(rows))), None
                 continue
-            if not page.metadata.next:
-                return
+            if not page.metadata.next and not (fresh and len(rows) == page.metadata.limit):
+                return  # only a page that has room is seen to be the last one
             offset, last = offset + max(1, len(rows) - 1), names[-1] if len(rows) > 1 else None
 
     def _account(self, native: str) -> str:
@@ -436,7 +526,9 @@ class Timesheets:
 
 def knows(words: str) -> bool:
     """Say whether *words* of fields.csv are of hours or people, and of no issue."""
-    return words.casefold() == TEAM or (words.startswith("_") and words.endswith("_"))
+    plain = words.casefold()
+    of_account = {f"{ACCOUNT}.{one}".casefold() for one in OF_ACCOUNT}
+    return plain == TEAM or plain in of_account or (words.startswith("_") and words.endswith("_"))
 
 
 def _by_account(approvals: Iterable[Approval]) -> dict[str, list[Approval]]:

@@ -115,6 +115,11 @@ def joined(texts: Iterable[str]) -> str:
     return ", ".join(one.replace(", ", ",\u00a0") for one in texts)
 
 
+def parted(text: str) -> list[str]:
+    """Part what `joined` joined."""
+    return text.split(", ") if text else []
+
+
 def filled(value: Any) -> bool:
     """Say whether a field holds anything."""
     return (

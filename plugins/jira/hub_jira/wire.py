@@ -67,7 +67,7 @@ class Person(msgspec.Struct, frozen=True, gc=False, rename="camel"):
         return self.account_id or self.key or self.name
 
 
-class Project(msgspec.Struct, frozen=True, gc=False):
+class Project(msgspec.Struct, frozen=True, gc=False, rename={"category": "projectCategory"}):
     """A project; archived and deleted ones say so."""
 
     id: str
@@ -75,6 +75,7 @@ class Project(msgspec.Struct, frozen=True, gc=False):
     name: str | None = None
     archived: bool | None = False
     deleted: bool | None = False
+    category: Named | None = None
 
 
 class Ref(msgspec.Struct, frozen=True, gc=False):
@@ -87,6 +88,12 @@ class LinkType(msgspec.Struct, frozen=True, gc=False):
     """The kind of a link."""
 
     name: str
+
+
+class LinkTypes(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """The kinds of links of a site."""
+
+    issue_link_types: list[Named]
 
 
 class Link(msgspec.Struct, frozen=True, gc=False, rename="camel"):

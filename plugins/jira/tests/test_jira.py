@@ -539,6 +539,41 @@ def test_through_the_gateway(store: Store, monkeypatch: pytest.MonkeyPatch) -> N
     assert SECRET not in str(refused)
 
 
+@pytest.mark.parametrize("clients", [True, False], ids=["another is given", "none is given"])
+def test_a_token_of_oauth_ends_in_mid_run(
+    clients: bool, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each opens seven questions: another is asked for once each time; a refusal is one sentence."""
+    world = JiraWorld(2, caps=CAPS)
+    world.token_lasts = 7
+    with SimulatorServer(world) as site:
+
+        def revoked(_: int, request: Any, honest: Callable[[], Any]) -> Any:
+            world.clients = world.clients and "myself" not in request.path
+            return honest()
+
+        site.fault = revoked if not clients else None
+        monkeypatch.setattr("hub_jira.site.LOGIN", f"{site.url}/oauth/token")
+        monkeypatch.setattr("hub_jira.site.GATEWAY", f"{site.url}/ex/jira")
+        if not clients:
+            world.token_lasts = 1
+        report = sync_once(store, JiraSource(
+            name="jira", url="https://acme.example", tz="Europe/Paris", cloud_id=CLOUD_ID, client_id=CLIENT,
+            client_secret=credential(),
+        ), session=faults.hurried)  # fmt: skip
+        asked = [one.path == "/oauth/token" for one in site.asked]
+
+    assert SECRET not in str(report)
+    if clients:
+        assert ("ok", []) == (report.verdict, report.missing)
+        assert len(world.truth()["task"]) == len(store.rows("SELECT id FROM task"))
+        assert sum(asked) <= 1 + len(asked) // 7
+        return
+    assert "failed" == report.verdict
+    assert 2 == sum(asked)
+    assert (report.error or "".join(report.missing)).startswith("The sign-in ended within the run")
+
+
 @pytest.mark.parametrize(("settings", "words"), [
     ({}, "give the url"),
     ({"url": "https://x", "projects": ("A B",)}, "not the key"),

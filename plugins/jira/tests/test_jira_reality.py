@@ -18,7 +18,7 @@ from hub_jira.sprints import sprints_of
 from hub_jira.testing import EMAIL, Caps, JiraWorld, ServerWorld
 from hub_jira.testing.certification import CAPS
 from hub_jira.testing.fields import field_def
-from hub_jira.testing.world import EPIC, FLAGGED, KEYS, POINTS, SEVERITY, SLA, SPRINT, sprint_row
+from hub_jira.testing.world import AREAS, EPIC, FLAGGED, KEYS, POINTS, SEVERITY, SLA, SPRINT, sprint_row
 
 from hub import clock
 from hub.source import Context
@@ -227,6 +227,83 @@ def test_a_day_later_lists_are_read(
     )
     assert 0 == quiet.changes.updated
     assert (1, 3) == (routes["status"], routes["project/N"])
+
+
+@BOTH
+def test_what_is_called_otherwise_is_so_a_day_later(
+    world_of: type[JiraWorld], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A priority, a resolution, a type, a kind of link and a project got another name: no issue changed."""
+    world = world_of(3, caps=Caps())
+    with SimulatorServer(world) as site:
+        go(store, site)
+        later(monkeypatch, hours=25)
+        go(store, site)
+        calm = len(site.asked)
+        for what, was, name in (
+            ("priority", "High", "P1"), ("resolution", "Fixed", "Delivered"), ("project", "BETA", "BETTER"),
+            ("issuetype", "Bug", "Incident"), ("issueLinkType", "Blocks", "Stops"),
+        ):  # fmt: skip
+            world.call(what, was, name)
+        world.category = "Strategic"
+        go(store, site)
+        quiet = len(site.asked)
+        later(monkeypatch, hours=50)
+        daily = go(store, site)
+        routes = asked(site)
+        later(monkeypatch, hours=75)
+        again = go(store, site)
+        settled = len(site.asked)
+        world.category = None
+        later(monkeypatch, hours=100)
+        go(store, site)
+
+    def said(sql: str) -> set[Any]:
+        return {tuple(one) for one in store.connection.execute(sql)}
+
+    assert ["ok", "ok"] == [daily.verdict, again.verdict], daily.missing
+    assert {("P1",), ("Medium",)} == said("SELECT priority_raw FROM task")
+    assert {("Delivered",), (None,)} == said("SELECT resolution_raw FROM task")
+    types = said("SELECT type_raw, nature FROM task")
+    assert ("Incident", "incident") in types
+    assert "Bug" not in {one for one, _ in types}
+    assert {("Stops",)} == said("SELECT type FROM task_link")
+    assert {("BETTER", "BETTER")} == said(
+        "SELECT c.code, substr(t.code, 1, 6) FROM task t JOIN container c ON c.id = t.container_id "
+        "WHERE c.id = 'jira:p20002'"
+    )
+    assert {("deleted",)} == said("SELECT presence FROM custom_value WHERE field = 'projectCategory'")
+    assert 0 == again.changes.updated
+    assert quiet <= 5
+    assert settled <= calm
+    assert (1, 1, 1, 1) == tuple(
+        routes[one] for one in ("priority", "resolution", "issueLinkType", "issuetype")
+    )
+
+
+@BOTH
+def test_an_option_that_is_called_otherwise_is_so_a_day_later(
+    world_of: type[JiraWorld], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One issue of each value is asked what it says now: no list of options is open to everybody."""
+    world = world_of(3, caps=Caps())
+    chosen = {"fields": {"jira": {SEVERITY: "text", AREAS: "list"}}}
+    with SimulatorServer(world) as site:
+        go(store, site, **chosen)
+        world.call("option", "Major", "Sévère")
+        world.call("option", "API", "Interface")
+        later(monkeypatch, hours=25)
+        daily = go(store, site, **chosen)
+        texts = {tuple(one) for one in store.connection.execute("SELECT field, text FROM custom_value")}
+        later(monkeypatch, hours=50)
+        again = go(store, site, **chosen)
+        last = asked(site)
+
+    assert ["ok", "ok"] == [daily.verdict, again.verdict], daily.missing
+    assert {(SEVERITY, "Sévère"), (AREAS, "Interface")} <= texts
+    assert not {(SEVERITY, "Major"), (AREAS, "API")} & texts
+    assert 0 == again.changes.updated
+    assert 1 == last["issue/bulkfetch" if world.cloud else "search"] - (0 if world.cloud else 2)
 
 
 def test_a_list_that_may_not_be_read_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,6 +173,67 @@ def test_accounts_and_teams_that_somebody_chose(store: Store, monkeypatch: pytes
     assert [] == [one for one in first.notes if "fields.csv" in one]
 
 
+def test_what_is_billed_of_hours(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part, all, more than all, nothing; the rest of a part is a row of its own, as with the mapping."""
+    world = TempoWorld(3, caps=CAPS)
+    at_the_end(world, monkeypatch)
+    part, whole, more, none, *_ = sorted(world.logs, reverse=True)
+    seconds = {one: round(world.logs[one].hours * 3600) for one in world.logs}
+    world.billed = {part: seconds[part] - 600, whole: seconds[whole], more: seconds[more] + 600}
+    world.attributes = {part: {"_Account_": "RUN"}}
+    ids = ", ".join(f"'jira:t{one}', 'jira:t{one}/rest'" for one in (part, whole, more, none))
+    sql = f"SELECT id, seconds, billable FROM worklog WHERE presence = 'present' AND id IN ({ids})"
+    with SimulatorServer(world) as site:
+        first = go(store, site, "_Account_")
+        rows = {tuple(row) for row in store.connection.execute(sql)}
+        text = "SELECT row_id FROM custom_value WHERE text = 'RUN' AND presence = 'present'"
+        booked = {row[0] for row in store.connection.execute(text)}
+        world.billed[part] = seconds[part]
+        at_the_end(world, monkeypatch, hours=25)
+        go(store, site, "_Account_")
+        last = {tuple(row) for row in store.connection.execute(sql)}
+        booked_last = {row[0] for row in store.connection.execute(text)}
+        world.billed[none] = None
+        silent = go(store, site, "_Account_", full=True)
+
+    assert "ok" == first.verdict, first.missing
+    same = {(f"jira:t{whole}", seconds[whole], 1), (f"jira:t{more}", seconds[more], 1),
+            (f"jira:t{none}", seconds[none], 0)}  # fmt: skip
+    assert {(f"jira:t{part}", seconds[part] - 600, 1), (f"jira:t{part}/rest", 600, 0)} | same == rows
+    assert {f"jira:t{part}", f"jira:t{part}/rest"} == booked
+    assert {(f"jira:t{part}", seconds[part], 1)} | same == last
+    assert {f"jira:t{part}"} == booked_last
+    assert "partial" == silent.verdict
+    assert 1 == sum("billableSeconds" in one for one in silent.missing)
+
+
+def test_what_the_account_of_hours_is(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name, category and customer by fields.csv, asked once a run, and only where somebody chose them."""
+    world = TempoWorld(3, caps=CAPS)
+    at_the_end(world, monkeypatch)
+    log = max(world.logs)
+    world.attributes = {log: {"_Account_": "RUN"}}
+    world.accounts = [
+        {"key": "RUN", "name": "Run 2026", "category": {"key": "C", "name": "Capex"}, "customer": None}
+    ]
+    chosen = ("_Account_", "_Account_.name", "_Account_.category", "_Account_.customer")
+    with SimulatorServer(world) as site:
+        go(store, site, "_Account_")
+        without = ask(site, "accounts")
+        first = go(store, site, *chosen)
+        asked = ask(site, "accounts")
+        world.closed = {"/accounts"}
+        refused = go(store, site, *chosen, full=True)
+    sql = f"SELECT field, text FROM custom_value WHERE row_id = 'jira:t{log}'"
+
+    assert ("ok", 0, 1) == (first.verdict, without, asked), first.missing
+    assert [] == [one for one in first.notes if "fields.csv" in one]
+    assert {("_Account_", "RUN"), ("_Account_.name", "Run 2026"), ("_Account_.category", "Capex")} == {
+        tuple(row) for row in store.connection.execute(sql)
+    }
+    assert 1 == sum("accounts were not looked at" in one for one in refused.notes)
+
+
 def plan(number: int, item: tuple[str, Any], who: tuple[str, str], **more: Any) -> dict[str, Any]:
     return {
         "id": number, "startDate": "2024-05-06", "endDate": "2024-05-10", "plannedSecondsPerDay": 14400,

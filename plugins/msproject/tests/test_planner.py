@@ -19,7 +19,16 @@ from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
 from hub.testing import HubResult, hub_folder, run_hub, store, sync_once
-from hub.testing.kit import Response, SimulatorServer, certify, differences, faults, microsoft, out_of_sight
+from hub.testing.kit import (
+    Request,
+    Response,
+    SimulatorServer,
+    certify,
+    differences,
+    faults,
+    microsoft,
+    out_of_sight,
+)
 
 SAMPLE = (
     "reads-everything",
@@ -78,6 +87,37 @@ def test_after_random_days_the_store_is_the_tenant(store: Store, proof: bool) ->
 
             assert "ok" == go(store, site, {"max_leave": 1.0}, census=True).verdict
             assert [] == differences(store, "planner", world) + out_of_sight(store, world)
+
+
+@pytest.mark.parametrize(("of", "change", "said"), [
+    ("tasks", {"completedDateTime": "/Date(1711702800000)/"}, "a date"),
+    ("tasks", {"dueDateTime": "30/06/2024"}, "a date"),
+    ("tasks", {"createdDateTime": ""}, "a date"),
+    ("tasks", {"id": " "}, "id"),
+    ("tasks", {"planId": "plan9"}, "of the plan plan9"),
+    ("tasks", {"bucketId": "nowhere"}, "in a column that the plan does not show"),
+    ("tasks", "twice", "comes twice"),
+    ("plans", "twice", "comes twice"),
+    ("plans", {"id": ""}, "another shape"),
+    ("buckets", {"id": None}, "another shape"),
+])  # fmt: skip
+def test_what_graph_says_otherwise_is_told(of: str, change: Any, said: str, store: Store) -> None:
+    """A date of another form, a row without a name, of another plan, or twice is never green."""
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        if request.path.endswith(f"/{of}") and answer.body["value"]:
+            first, *rest = answer.body["value"]
+            odd = [first, first | {"title": "other"}] if change == "twice" else [first | change]
+            answer.body["value"] = [*odd, *rest]
+        return answer
+
+    with SimulatorServer(PlannerWorld(3), fault) as site:
+        report = go(store, site)
+
+    assert report.verdict in {"partial", "failed"}
+    told = [str(report.error), *report.missing, *report.rejections]
+    assert any(said in one for one in told), told
 
 
 def test_a_plan_that_is_gone_is_gone_and_one_that_is_closed_is_hidden(store: Store) -> None:

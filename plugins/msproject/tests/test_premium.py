@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
+from hub_msproject.services.calendars import Block, able
 from hub_msproject.services.premium import TASKS, PremiumSource, _link_type
 from hub_msproject.testing.certification import PremiumCertification
 from hub_msproject.testing.premium import PremiumWorld, guid
 
+from hub import clock
 from hub.source import Context
 from hub.store import Store
 from hub.sync import SourceReport
@@ -60,6 +65,157 @@ def test_it_is_gold(proof: bool) -> None:
         assert [] == [f"{one.code}: {one.saw}" for one in report.failures()]
         if proof:
             assert "gold" == report.level
+
+
+def weeks(store: Store, account: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Return what an account can work, by the first day of the week, as told now."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for start, *said in rows(
+        store,
+        "SELECT start_on, weekdays, seconds, units FROM capacity WHERE presence = 'present' AND "
+        f"account_id = '{account}' ORDER BY start_on, weekdays",
+    ):
+        found.setdefault(start, []).append(tuple(said))
+    return found
+
+
+def test_what_people_can_work(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven hours in Paris from Monday to Friday, less who is away; a day later what changed, and no more."""
+    world = PremiumWorld(3)
+    today = clock.now().date()
+    monday = today - timedelta(days=today.weekday())
+    away = monday + timedelta(days=9)  # the Wednesday of next week
+    one = f"premium:u{guid('resource', 1)}"
+    with SimulatorServer(world) as site:
+        first = go(store, site)
+        usual = weeks(store, one)
+        asked = sum("ExpandCalendar" in request.path for request in site.asked)
+        world.away = {away.isoformat()}
+        calm = go(store, site)
+        none = sum("ExpandCalendar" in request.path for request in site.asked)
+        at = clock.now() + timedelta(days=7)
+        monkeypatch.setattr(clock, "now", lambda: at)
+        later = go(store, site)
+        then = weeks(store, one)
+
+    week = [("0000011", 0, 1.0), ("1111100", 7 * 3600, 1.0)]
+    assert ["ok"] * 3 == [said.verdict for said in (first, calm, later)], later.missing
+    assert (2, 0) == (asked, none)  # the third resource stands for nobody
+    assert 30 == len(usual)
+    assert all(week == said for said in usual.values())
+    assert min(usual) == (monday - timedelta(weeks=4)).isoformat()
+    assert min(then) == min(usual)  # what was told of a week that is past stays
+    assert [("0010011", 0, 1.0), ("1101100", 7 * 3600, 1.0)] == then[(monday + timedelta(days=7)).isoformat()]
+    assert 31 == len(then)
+    assert set() == set(weeks(store, f"premium:u{guid('resource', 3)}"))
+
+
+def block(start: str, end: str, code: Any, sub: Any = None, effort: Any = 1.0) -> dict[str, Any]:
+    return {"Start": start, "End": end, "TimeCode": code, "SubCode": sub, "Effort": effort}
+
+
+def shown(change: Callable[[list[Any]], list[Any]], of: str) -> Callable[..., Any]:
+    """Change the rows that one table shows."""
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        if request.path.endswith(f"/{of}") and isinstance(answer.body, dict):
+            answer.body["value"] = change(answer.body["value"])
+        return answer
+
+    return fault
+
+
+def odd(**change: Any) -> Callable[[list[Any]], list[Any]]:
+    """Change one task wherever it is shown."""
+    key = guid("task", min(PremiumWorld(3).items))
+    return lambda rows: [row | change if row.get("msdyn_projecttaskid") == key else row for row in rows]
+
+
+@pytest.mark.parametrize(("of", "change", "said"), [
+    ("msdyn_projects", lambda rows: [], "named by others"),
+    ("msdyn_projectsprints", lambda rows: rows[1:], "named by others"),
+    ("msdyn_projectbuckets", lambda rows: rows[1:], "named by others"),
+    ("bookableresources", lambda rows: rows[1:], "named by others"),
+    ("msdyn_projecttasks", lambda rows: [*rows, rows[0] | {"msdyn_subject": "other"}], "comes twice"),
+    ("msdyn_projecttasks", odd(msdyn_effort=-8), "a number of hours"),
+    ("msdyn_projecttasks", odd(msdyn_start="01/04/2024"), "a date"),
+    ("msdyn_projecttasks", odd(msdyn_finish=""), "a date"),
+])  # fmt: skip
+def test_what_is_shown_otherwise_is_told(
+    of: str, change: Callable[[list[Any]], list[Any]], said: str, store: Store
+) -> None:
+    """A list that is short, a row that comes twice, and values of other forms are never green."""
+    with SimulatorServer(PremiumWorld(3)) as site:
+        site.fault = shown(change, of)
+        report = go(store, site)
+
+    assert "partial" == report.verdict
+    assert any(said in one for one in (*report.missing, *report.rejections)), report.missing
+
+
+@pytest.mark.parametrize("body", [b"null", b"{}", b"[]"])
+def test_a_sign_in_that_answers_otherwise(body: bytes, store: Store) -> None:
+    """It is a sentence that names the address, never an exception."""
+    with SimulatorServer(PremiumWorld(3)) as site:
+        site.fault = lambda _, request, honest: (
+            Response(body=body) if "openid-configuration" in request.path else honest()
+        )
+        report = go(store, site)
+
+    assert "failed" == report.verdict
+    assert "did not answer as Microsoft's sign-in does" in str(report.error)
+
+
+MONDAY = "2026-01-05"
+
+
+@pytest.mark.parametrize(("blocks", "monday"), [
+    ([block("2026-01-05T08:00:00Z", "2026-01-05T16:00:00Z", "Available")], (8 * 3600, 1.0)),
+    ([block("2026-01-05T08:00:00Z", "2026-01-05T16:00:00Z", 0), block(
+        "2026-01-05T11:00:00Z", "2026-01-05T12:00:00Z", "Unavailable", "Break")], (7 * 3600, 1.0)),
+    ([block("2026-01-05T08:00:00Z", "2026-01-05T16:00:00Z", "Available"), block(
+        "2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z", "Unavailable", "Holiday")], (0, 1.0)),
+    ([block("2026-01-05T08:00:00Z", "2026-01-05T16:00:00Z", "Available"), block(
+        "2026-01-05T08:00:00Z", "2026-01-05T16:00:00Z", "Filter", "ResourceCapacity", 0.5)], (8 * 3600, 0.5)),
+    # it is Monday in Paris from 23:00 of Sunday on
+    ([block("2026-01-04T22:00:00Z", "2026-01-05T01:00:00Z", "Available")], (2 * 3600, 1.0)),
+    ([block("2026-01-05T08:00:00Z", "2026-01-05T12:00:00Z", "Available"), block(
+        "2026-01-05T10:00:00Z", "2026-01-05T14:00:00Z", "Available")], (6 * 3600, 1.0)),
+    ([], None),
+    ([block("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "Available")], None),
+])  # fmt: skip
+def test_blocks_of_a_calendar(blocks: list[dict[str, Any]], monday: tuple[int, float] | None) -> None:
+    """What is away is not available; nothing is told by a calendar that nobody filled in."""
+    first = date.fromisoformat(MONDAY)
+    told = msgspec.convert(blocks, list[Block])
+    found = able(told, first, first + timedelta(days=6), ZoneInfo("Europe/Paris"))
+
+    assert monday == found.get(first)
+
+
+@pytest.mark.parametrize("odd", [
+    block("2026-01-05T08:00:00Z", "2026-01-05T07:00:00Z", "Available"),
+    block("2026-01-05T08:00:00Z", "2026-01-05T09:00:00Z", "Perhaps"),
+    {"Start": "tomorrow", "End": "2026-01-05T09:00:00Z", "TimeCode": "Available"},
+])  # fmt: skip
+def test_an_odd_calendar_costs_itself(
+    odd: dict[str, Any], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named, and what is known of the person stays."""
+    world = PremiumWorld(3)
+    one = f"premium:u{guid('resource', 1)}"
+    with SimulatorServer(world) as site:
+        go(store, site)
+        before = weeks(store, one)
+        world.blocks = [odd]
+        at = clock.now() + timedelta(days=1, hours=1)
+        monkeypatch.setattr(clock, "now", lambda: at)
+        report = go(store, site)
+
+    assert "partial" == report.verdict
+    assert any("calendar" in said for said in report.missing), report.missing
+    assert before == weeks(store, one)
 
 
 @pytest.mark.parametrize("tracked", [True, False])

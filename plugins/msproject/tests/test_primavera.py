@@ -10,6 +10,7 @@ import pytest
 from hub_msproject.files import mpxj
 from hub_msproject.files.recognise import foreign, form_of, is_plan
 from hub_msproject.files.source import MsProjectSource
+from hub_msproject.files.xer import faults
 
 from hub.testing import store, sync_once
 
@@ -110,6 +111,34 @@ def read(store: Any, folder: Path, **settings: Any) -> Any:
 
 def found(store: Any, sql: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in store.connection.execute(sql)]
+
+
+def cut(text: str, start: str) -> str:
+    """Take the first row out that begins with *start*."""
+    head, _, rest = text.partition(f"%R\t{start}")
+    return head + rest.partition("\r\n")[2]
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    (lambda text: text, None),
+    (lambda text: text.replace("\r\n", "\n"), None),
+    (lambda text: text.replace("Task 1\t", "Task\t1\t", 1), "more cells than columns"),
+    (lambda text: text.replace("Task 1\t", "Task\r\n1\t", 1), "begins without a mark"),
+    (lambda text: text.replace("%F\ttask_id\tproj_id", "%F\ttask\tproj_id", 1), "lacks columns"),
+    (lambda text: text.replace("%F\ttask_id", "%G\ttask_id", 1), "no columns are named"),
+    (lambda text: text.replace("%E", table("TASKACTV", "task_id", "100") + "%E"), "stands there twice"),
+    (lambda text: text.replace("%R\t200\t2\t20\t", "%R\t100\t2\t20\t", 1), "the number of another one"),
+    (lambda text: text.replace("%R\t200\t2\t20\t", "%R\t200\t9\t20\t", 1), "PROJECT that TASK names"),
+    (lambda text: cut(text, "10\t1\t1"), "PROJWBS that TASK names by wbs_id"),
+    (lambda text: text[: text.index("%R\t200\t2") + 6] + "\r\n%E\r\n", "lacks what names"),
+])  # fmt: skip
+def test_what_speaks_against_the_tables(change: Any, said: str | None, tmp_path: Path) -> None:
+    """Each is named with its line; a file that is well says nothing, whatever ends its lines."""
+    path = tmp_path / "a.xer"
+    path.write_bytes(change(xer(1, 2)).encode("cp1252"))
+    told = list(faults(path))
+
+    assert told == [] if said is None else any(said in one for one in told), told
 
 
 def test_xml_of_primavera_is_known_by_its_root(folder: Path) -> None:

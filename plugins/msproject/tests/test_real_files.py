@@ -10,6 +10,7 @@ import pytest
 from hub_msproject.files import mpxj, mspdi
 from hub_msproject.files.schedule import AssignmentRow, Header, ResourceRow, Row, TaskRow
 from hub_msproject.files.source import MsProjectSource
+from hub_msproject.files.xer import faults
 
 from hub.store import Store
 from hub.testing import sync_once
@@ -22,6 +23,10 @@ needs_mpxj = pytest.mark.skipif(
     bool(mpxj.missing_packages()), reason="needs the extra [mpp]: run `make test-mpp`"
 )
 FILES = sorted(json.loads((DATA / "expected.json").read_text())["files"]) if DATA.is_dir() else []
+
+
+def test_the_tables_of_a_real_file_of_primavera_are_well() -> None:
+    assert [] == [said for path in DATA.glob("*.xer") for said in faults(path)]
 
 
 def figures(rows: list[Row]) -> dict[str, Any]:

@@ -136,6 +136,68 @@ def test_a_quiet_run_reads_no_project_and_no_period(store: Store) -> None:
     }
 
 
+def test_what_people_can_work_by_the_live_calendars(store: Store) -> None:
+    """By day of the site, once a day; a vacation that is entered later comes, days not told stay untold."""
+    world = ServerWorld(3)
+    person = f"pwa:r{guid('resource', 1)}"
+    monday_now = world.able_days[0]
+    sql = (
+        "SELECT start_on, weekdays, seconds, units FROM capacity WHERE presence = 'present' AND "
+        f"account_id = '{person}' ORDER BY start_on, weekdays"
+    )
+    with SimulatorServer(world) as site:
+        first = go(store, site)
+        usual = rows(store, sql)
+        calm = go(store, site)
+        asked = sum("ResourceTimephased" in request.path for request in site.asked)
+        world.away = {(1, monday_now + timedelta(days=2))}
+        at = clock.now() + timedelta(hours=25)
+        clock.pretend(at)
+        later = go(store, site)
+        then = rows(store, sql)
+        world.able_days = []
+        clock.pretend(at + timedelta(hours=25))
+        go(store, site)
+        left = rows(store, sql)
+
+    week = monday_now.isoformat()
+    assert ["ok"] * 3 == [one.verdict for one in (first, calm, later)], later.missing
+    assert [(week, "0000011", 0, 1.0), (week, "1111100", 7 * 3600, 1.0)] == usual
+    assert 0 == asked
+    assert [(week, "0010011", 0, 1.0), (week, "1101100", 7 * 3600, 1.0)] == then
+    assert [] == left
+    # the third resource is generic: it stands for somebody, and is no person of the calendar's
+    assert {(f"pwa:r{guid('resource', 2)}", 12600)} <= {
+        tuple(one) for one in rows(store, "SELECT account_id, seconds FROM capacity")
+    }
+
+
+@pytest.mark.parametrize(("of", "change", "said"), [
+    ("Tasks", {"TaskActualWork": "-8"}, "below zero"),
+    ("Tasks", {"TaskIsProjectSummary": True}, "they are the project itself"),
+    ("Assignments", {"ProjectId": guid("project", 77)}, "the service does not list"),
+    ("Tasks", "twice", "comes twice"),
+    ("Projects", "twice", "comes twice"),
+])  # fmt: skip
+def test_what_the_service_says_otherwise_is_told(of: str, change: Any, said: str, store: Store) -> None:
+    """Work below zero, rows of no project, twice, or that all say to be the project are never green."""
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        rows = answer.body.get("value") if isinstance(answer.body, dict) else None
+        if request.path.endswith(f"/{of}") and rows and "$top" not in request.query:
+            last = {**rows[-1], **({"TaskName": "x", "ProjectName": "x"} if change == "twice" else change)}
+            answer.body["value"] = [*rows, last] if change == "twice" else [*rows[:-1], last]
+        return answer
+
+    with SimulatorServer(ServerWorld(3), fault) as site:
+        report = go(store, site)
+
+    assert report.verdict in {"partial", "failed"}
+    told = [str(report.error), *report.missing, *report.rejections]
+    assert any(said in one for one in told), told
+
+
 def test_one_published_project_is_read_alone(store: Store) -> None:
     world = ServerWorld(5)
     with SimulatorServer(world) as site:

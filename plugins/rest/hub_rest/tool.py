@@ -23,6 +23,7 @@ from hub import (
     SourceError,
     SourceForbidden,
     SourceGone,
+    sign_in_client,
     tr,
 )  # fmt: skip
 from hub_rest.mapping import GIVEN, NAME, Mapping, Wanted, fill, fill_path, is_true, texts_of
@@ -129,7 +130,20 @@ class Tool:
         self.session: Any = None
         ctx.http.credentials = {}
         besides = self._filled(described.headers)
-        ctx.http.credentials = self._sign_in() | besides
+
+        def sign_in() -> None:
+            ctx.http.credentials = self._sign_in() | besides
+
+        auth = described.auth
+        if auth.kind == "oauth2":
+            sign_in_client(
+                ctx.http, self.address(fill(auth.url, words) or ""), client_id=self._needed("client_id"),
+                client_secret=self._needed("client_secret"), scope=auth.scope, besides=besides,
+            )  # fmt: skip
+            return
+        sign_in()
+        if auth.kind == "session":
+            ctx.http.renew = sign_in
 
     def _needed(self, name: str) -> str:
         value = self.words.get(name)
@@ -165,15 +179,6 @@ class Tool:
                 return {"Authorization": f"Bearer {self._needed('token')}"}
             case "header":
                 return {str(auth.header): self._needed("token")}
-            case "oauth2":
-                body = {
-                    "grant_type": "client_credentials",
-                    "client_id": self._needed("client_id"),
-                    "client_secret": self._needed("client_secret"),
-                }
-                body |= {"scope": auth.scope} if auth.scope else {}
-                answer = self.ctx.http.json("POST", self.address(fill(auth.url, self.words) or ""), data=body)
-                return {"Authorization": f"Bearer {_found(answer, 'access_token', 'the token')}"}
             case "session":
                 self.ctx.http.credentials = self._filled(auth.headers)
                 if auth.body is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +230,24 @@ def test_a_wrong_mapping_is_told_with_its_place(change: tuple[str, str], said: s
 def test_a_mapping_that_is_not_there() -> None:
     with pytest.raises(ConfigError, match="Give a file, or one of asana, azure-devops"):
         load("nowhere.toml", Path("/"))
+
+
+def test_a_session_that_ends_within_a_run(store: Store) -> None:
+    """Another one is opened, and the run goes on."""
+    ended: list[str] = []
+
+    def fault(number: int, request: Request, honest: Callable[[], Any]) -> Any:
+        if number == 4 and "initSession" not in request.path:
+            ended.append(request.path)
+            return Response(status=401, body=["ERROR_SESSION_TOKEN_INVALID"])
+        return honest()
+
+    with SimulatorServer(certification("glpi").world(1), fault) as site:
+        settings = {"token": credential(), "app_token": credential()}
+        report = sync_once(store, RestSource(name="rest", url=site.url, mapping="glpi", **settings))
+        opened = sum("initSession" in request.path for request in site.asked)
+
+    assert ("ok", 1, 2) == (report.verdict, len(ended), opened), report.missing
 
 
 def test_what_signing_in_needs_is_said(store: Store) -> None:

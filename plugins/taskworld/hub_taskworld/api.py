@@ -142,12 +142,14 @@ class Workspace:
         self._token: str | None = None
         self._lock = threading.Lock()
 
-    def sign_in(self) -> tuple[str, str]:
-        """Return the token and the workspace.
+    def sign_in(self, *, ended: str = "") -> tuple[str, str]:
+        """Return the token and the workspace; another token than the one that has *ended*.
 
         Raises `ConfigError` for settings that cannot sign in, `SourceDenied` for a wrong password.
         """
         with self._lock:
+            if ended and ended == self._token and self._token_setting is None:
+                self._token = None
             if self._token is None:
                 if self._token_setting is not None:
                     self._token = self._token_setting.reveal()
@@ -173,7 +175,13 @@ class Workspace:
         Raises `SourceDenied`, `SourceGone` or `SourceDataError` with Taskworld's own words.
         """
         token, space = self.sign_in()
-        return self._post(method, {"access_token": token, "space_id": space, **body})
+        try:
+            return self._post(method, {"access_token": token, "space_id": space, **body})
+        except SourceDenied:
+            another, space = self.sign_in(ended=token)
+            if another == token:
+                raise
+        return self._post(method, {"access_token": another, "space_id": space, **body})
 
     def _post(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
         try:

@@ -33,6 +33,9 @@ class Searched(Protocol):
     def keys(self) -> Mapping[str, str]:
         """Return the keys of projects."""
 
+    def project_no(self, native: str) -> str:
+        """Return the number of a project."""
+
     def seen(self) -> Sequence[Any]:
         """Return the issues that a search may find."""
 
@@ -44,6 +47,7 @@ class Searched(Protocol):
 
 
 SPRINT = "customfield_10020"
+_BY_ID = "id|key|status|issuetype|priority|resolution|fixVersion|component|sprint"
 RESERVED = frozenset({"add", "and", "date", "end", "file", "go", "set", "size", "table", "user", "when"})
 """Some of the words that JQL keeps for itself: they stand in quotation marks."""
 
@@ -73,7 +77,7 @@ def found(site: Searched, jql: str, *, bounded: bool) -> list[Issue]:
 
 def _clause(site: Searched, clause: str) -> Callable[[Issue], bool]:
     """Understand one clause of JQL. Raises ValueError for one that this site does not know."""
-    match = re.fullmatch(r"(id|key|status|fixVersion|component|sprint) in \((.+)\)", clause)
+    match = re.fullmatch(rf"({_BY_ID}) in \((.+)\)", clause)
     if match is None and (of := re.fullmatch(r"(labels|priority) = (\w+)", clause)):
         return lambda item: of.group(2) in _words(site.field(item, of.group(1)))
     if match is None:
@@ -120,6 +124,8 @@ def _condition(site: Searched, clause: str) -> Callable[[Issue], bool]:
             raise ValueError(f"Error in the JQL Query: {min(reserved)!r} is a reserved JQL word.")
         wanted = {one.strip('"') for one in words}
         away = site.hidden | site.archived | site.trashed
+        numbers = {site.project_no(native): key for native, key in keys.items()}
+        wanted = {numbers.get(one, one) for one in wanted}
         lacking = wanted - {key for native, key in keys.items() if native not in away}
         if lacking and site.foreign_projects == "refuse":
             raise ValueError(f"The value '{min(lacking)}' does not exist for the field 'project'.")

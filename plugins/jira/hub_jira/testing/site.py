@@ -34,6 +34,9 @@ _OPEN: dict[str, Any] = {
     "/rest/api/2/field": [],
     "/rest/api/2/status": [],
     "/rest/api/2/issuetype": [],
+    "/rest/api/2/priority": [],
+    "/rest/api/2/resolution": [],
+    "/rest/api/2/issueLinkType": {"issueLinkTypes": []},
     "/rest/api/2/project/search": {"startAt": 0, "maxResults": 50, "total": 0, "isLast": True, "values": []},
     "/rest/api/2/search/jql": {"issues": [], "isLast": True},
     "/rest/api/2/search/approximate-count": {"count": 0},
@@ -60,6 +63,11 @@ class JiraSite(FieldsOfSite, HoursOfSite, ABC):
     trashed: set[str]
     status_list: Sequence[dict[str, Any]]
     type_list: Sequence[dict[str, Any]]
+    token_lasts: int | None = None
+    """Questions that a token of OAuth opens; None: all of them."""
+    clients: bool = True
+    """Whether the client of OAuth is still given tokens."""
+    _given = _left = 0
     expired: bool = False
     """The token is known no more: on Cloud whoever brings it is a visitor, who sees nothing of this site."""
     foreign: Literal["ignore", "nothing", "refuse"] = "ignore"
@@ -103,15 +111,11 @@ class JiraSite(FieldsOfSite, HoursOfSite, ABC):
         """Answer one request, also through the gateway with a token of OAuth."""
         if request.path == "/oauth/token":
             asked = json.loads(request.body)
-            well = (asked.get("grant_type"), asked.get("client_id"), asked.get("client_secret")) == (
-                "client_credentials",
-                CLIENT,
-                SECRET,
-            )
-            return Response(
-                status=200 if well else 401,
-                body={"access_token": TOKEN, "expires_in": 3600} if well else {"error": "access_denied"},
-            )
+            who = asked.get("grant_type"), asked.get("client_id"), asked.get("client_secret")
+            if not self.clients or who != ("client_credentials", CLIENT, SECRET):
+                return Response(status=401, body={"error": "access_denied"})
+            self._given, self._left = self._given + 1, self.token_lasts or 0
+            return Response(body={"access_token": f"{TOKEN}-{self._given}", "expires_in": 3600})
         if not self._knows(request):
             if self.cloud and (shown := _OPEN.get(request.path.replace("/rest/api/3/", "/rest/api/2/"))):
                 return Response(body=shown) if shown != "site" else self.server_info(request, None)
@@ -149,7 +153,9 @@ class JiraSite(FieldsOfSite, HoursOfSite, ABC):
             return False
         kind, _, value = request.headers.get("authorization", "").partition(" ")
         if self.cloud and request.path.startswith(f"/ex/jira/{CLOUD_ID}/"):
-            return kind == "Bearer" and value == TOKEN
+            self._left -= 1
+            open_ = self.token_lasts is None or self._left >= 0
+            return kind == "Bearer" and value == f"{TOKEN}-{self._given}" and open_
         if self.cloud:
             return kind == "Basic" and base64.b64decode(value).decode() == f"{self.email}:{SECRET}"
         return kind == "Bearer" and value == SECRET
@@ -177,6 +183,22 @@ class JiraSite(FieldsOfSite, HoursOfSite, ABC):
     def statuses(self, _: Request, __: Any) -> Response:
         """List statuses with their category."""
         return Response(body=self.status_list)
+
+    def names_of(self, what: str) -> list[dict[str, Any]]:
+        """Return the priorities, resolutions or kinds of links (``issueLinkType``) that the site has."""
+        return []
+
+    def priorities(self, _: Request, __: Any) -> Response:
+        """List priorities."""
+        return Response(body=self.names_of("priority"))
+
+    def resolutions(self, _: Request, __: Any) -> Response:
+        """List resolutions."""
+        return Response(body=self.names_of("resolution"))
+
+    def link_types(self, _: Request, __: Any) -> Response:
+        """List the kinds of links."""
+        return Response(body={"issueLinkTypes": self.names_of("issueLinkType")})
 
     def types(self, _: Request, __: Any) -> Response:
         """List issue types; only Cloud tells their level."""
@@ -434,7 +456,10 @@ _BOTH: dict[tuple[str, str], _Handler] = {
     ("GET", "/rest/api/2/myself"): JiraSite.myself,
     ("GET", "/rest/api/2/field"): JiraSite.fields,
     ("GET", "/rest/api/2/status"): lambda world, request, body: world.statuses(request, body),
-    ("GET", "/rest/api/2/issuetype"): JiraSite.types,
+    ("GET", "/rest/api/2/issuetype"): lambda world, request, body: world.types(request, body),
+    ("GET", "/rest/api/2/priority"): JiraSite.priorities,
+    ("GET", "/rest/api/2/resolution"): JiraSite.resolutions,
+    ("GET", "/rest/api/2/issueLinkType"): JiraSite.link_types,
     ("GET", "/rest/api/2/worklog/updated"): JiraSite.updated_logs,
     ("GET", "/rest/api/2/worklog/deleted"): JiraSite.deleted_logs,
     ("POST", "/rest/api/2/worklog/list"): JiraSite.list_logs,

@@ -15,8 +15,9 @@ class TempoWorld(JiraWorld):
     """Jira with the hours in Tempo: pages are small, the order is that of the ids.
 
     *attributes* are the work attributes of hours, *teams* name accounts by the number of a team, *approved*
-    are lines of account, first day, last day and state of a team. *plans* are shown as they are. *closed*
-    are paths that this token may not read.
+    are lines of account, first day, last day and state of a team. *plans* and *accounts* are shown as they
+    are. *billed* are the billed seconds of hours; None shows none. *closed* are paths that this token may
+    not read.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -26,6 +27,8 @@ class TempoWorld(JiraWorld):
         self.teams: dict[int, tuple[str, list[str]]] = {1: ("Payments", ["acc-0", "acc-1"])}
         self.approved: dict[int, list[tuple[str, str, str, str]]] = {}
         self.plans: list[dict[str, Any]] = []
+        self.accounts: list[dict[str, Any]] = []
+        self.billed: dict[int, int | None] = {}
         self.closed: set[str] = set()
 
     def answer(self, request: Request) -> Response:
@@ -39,6 +42,8 @@ class TempoWorld(JiraWorld):
             return Response(status=403, body={"errors": [{"message": "Missing scope"}]})
         if path == "/worklogs":
             return self._paged(request, [self.entry(log) for log in self._asked(request)])
+        if path == "/accounts":
+            return self._paged(request, self.accounts)
         if path == "/teams":
             return self._paged(request, [{"id": n, "name": name} for n, (name, _) in self.teams.items()])
         if match := re.fullmatch(r"/teams/(\d+)/members", path):
@@ -89,12 +94,13 @@ class TempoWorld(JiraWorld):
 
     def entry(self, log: Log) -> dict[str, Any]:
         """Show a worklog: a civil day and an account, no key of the issue."""
+        billed = self.billed.get(log.native, 0)
         values = [{"key": key, "value": value} for key, value in self.attributes.get(log.native, {}).items()]
         return {
             "tempoWorklogId": log.native,
             "issue": {"id": log.item},
             "timeSpentSeconds": round(log.hours * 3600),
-            "billableSeconds": 0,
+            **({} if billed is None else {"billableSeconds": billed}),
             "startDate": log.started[:10],
             "startTime": log.started[11:19],
             "description": COMMENT,

@@ -5,7 +5,7 @@ Three projects, cut lists, history, hours near midnight, levels of service.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -19,6 +19,9 @@ COMMENT = "a remark about a colleague"
 KEYS = {"1": "ACME", "2": "BETA", "3": "GAMA"}
 STATUSES = {"10000": ("To Do", "new"), "10001": ("In Progress", "indeterminate"), "10002": ("Done", "done")}
 TYPES = {"10100": ("Epic", 1), "10101": ("Story", 0), "10102": ("Bug", 0), "10103": ("Sub-task", -1)}
+NAMES = {"priority": {"3": "Medium", "2": "High"}, "resolution": {"1": "Fixed", "2": "Declined"},
+         "issueLinkType": {"1": "Blocks", "2": "Relates"}}  # fmt: skip
+LINKED = {"inward": "is blocked by", "outward": "blocks"}
 SPRINT, EPIC, POINTS, FLAGGED, START, SLA, SEVERITY, AREAS = (
     "customfield_10020",
     "customfield_10014",
@@ -62,7 +65,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
 
     name: ClassVar[str] = "jira"
     history = True
-    keys = KEYS
+    keys: Mapping[str, str] = KEYS
     field_list = tuple(field_def(*one) for one in _FIELDS)
     status_list = tuple(status_def(native, *one) for native, one in STATUSES.items())
     type_list = tuple(
@@ -86,6 +89,8 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         self.nameless: set[int] = set()
         self.version_name, self.categories = "1.0", {one: key for one, (_, key) in STATUSES.items()}
         self.people_names: dict[int, str] = {}
+        self.called: dict[tuple[str, str], str] = {}
+        self.category: str | None = None
         self._cache: dict[str, Any] = {}
         super().__init__(seed, scale=scale)
         for native in sorted(self.items)[::7]:
@@ -97,7 +102,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
     def _add(self, updated: str) -> str:
         native = super()._add(updated)
         item = self.items[int(native)]
-        item.key = f"{KEYS[item.container]}-{native}"
+        item.key = f"{self.keys[item.container]}-{native}"
         return native
 
     def edit(self, native: str | None = None) -> str:
@@ -108,6 +113,39 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         line.before, line.after = ("Done", "To Do") if item.done else ("To Do", "Done")
         item.done = not item.done
         return chosen
+
+    def call(self, what: str, was: str, name: str) -> None:
+        """Call something otherwise, which touches no issue.
+
+        *what* is priority, resolution, issuetype, issueLinkType, option, or project by its key.
+        """
+        if what != "project":
+            self.called[what, was] = name
+            return
+        self.keys = {native: name if key == was else key for native, key in self.keys.items()}
+        for item in self.items.values():
+            item.key = f"{self.keys[item.container]}-{item.native}"
+
+    def as_called(self, what: str, was: str) -> str:
+        """Return what something is called now."""
+        return self.called.get((what, was), was)
+
+    def names_of(self, what: str) -> list[dict[str, Any]]:
+        """List what the site has of a kind."""
+        shown = [{"id": native, "name": self.as_called(what, name)} for native, name in NAMES[what].items()]
+        return [one | LINKED for one in shown] if what == "issueLinkType" else shown
+
+    def types(self, _: Request, __: Any) -> Response:
+        """List types as they are called now."""
+        named = [one | {"name": self.as_called("issuetype", one["name"])} for one in self.type_list]
+        if not self.cloud:
+            named = [{key: one[key] for key in one if key != "hierarchyLevel"} for one in named]
+        return Response(body=named)
+
+    def project(self, native: str) -> dict[str, Any]:
+        """Show a project with its category."""
+        told = {"projectCategory": {"id": "1", "name": self.category}} if self.category else {}
+        return super().project(native) | told
 
     def carry(self, native: str, sprint: int) -> None:
         """Put an issue into one more sprint, which leaves a line of history."""
@@ -149,7 +187,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         """Move an issue: its project and its key change, its id does not."""
         super().move(native)
         item = self.items[int(native)]
-        item.key = f"{KEYS[item.container]}-{native}"
+        item.key = f"{self.keys[item.container]}-{native}"
 
     def seen(self) -> list[Item]:
         """Return what a search may find: nothing of hidden, archived and trashed projects."""
@@ -283,7 +321,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         """Show the type of an issue; Data Center knows no levels."""
         native = "10103" if item.native in self.parents else list(TYPES)[item.native % 3]
         name, level = TYPES[native]
-        shown = {"id": native, "name": name, "subtask": native == "10103"}
+        shown = {"id": native, "name": self.as_called("issuetype", name), "subtask": native == "10103"}
         return shown | ({"hierarchyLevel": level} if self.cloud else {})
 
     def parent(self, item: Item) -> dict[str, Any] | None:
@@ -296,7 +334,7 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
         n, other = item.native, item.native - 1
         if n % 6 or other not in self.items:
             return []
-        kind = {"id": "1", "name": "Blocks", "inward": "is blocked by", "outward": "blocks"}
+        kind = {"id": "1", "name": self.as_called("issueLinkType", "Blocks")} | LINKED
         return [
             {"id": f"9{n}", "type": kind, "outwardIssue": {"id": str(other), "key": self.items[other].key}}
         ]
@@ -320,8 +358,8 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
             POINTS: float(n % 8) if n % 8 else None,
             FLAGGED: [{"id": "1", "value": "Impediment"}] if n % 11 == 0 else None,
             START: "2024-03-28" if n % 2 else None,
-            SEVERITY: option(severity) if severity else None,
-            AREAS: [option(one) for one in areas] or None,
+            SEVERITY: self.option(severity) if severity else None,
+            AREAS: [self.option(one) for one in areas] or None,
             SPRINT: sprints
             if self.cloud
             else [f"com.atlassian.greenhopper.service.sprint.Sprint@1f[{text}]" for text in texts],
@@ -342,6 +380,10 @@ class JiraWorld(Ledger, JiraSite, HttpWorld):
             else None,
         }
         return self.above.get(n, {}).get(name) or values.get(name)
+
+    def option(self, value: str) -> dict[str, Any]:
+        """Show an option as it is called now; its number stays."""
+        return option(value) | {"value": self.as_called("option", value)}
 
     def chosen_of(self, n: int) -> tuple[str | None, tuple[str, ...]]:
         """Return the options of an issue: until somebody chooses, every fourth is severe."""
@@ -455,8 +497,8 @@ _VALUES: dict[str, Callable[[JiraWorld, Item], Any]] = {
     "aggregatetimeoriginalestimate": lambda _, item: round(item.hours * 3600) + 36000,
     "assignee": lambda world, item: world.user(item.native % 5) if item.native % 4 else None,
     "reporter": lambda world, item: world.user((item.native + 1) % 5) if item.native % 9 else None,
-    "priority": lambda _, item: {"id": "3", "name": "High" if item.native % 2 else "Medium"},
-    "resolution": lambda _, item: {"id": "1", "name": "Fixed"} if item.done else None,
+    "priority": lambda world, item: world.names_of("priority")[item.native % 2],
+    "resolution": lambda world, item: world.names_of("resolution")[0] if item.done else None,
     "resolutiondate": lambda _, item: local(item.updated) if item.done else None,
     "parent": JiraWorld.parent,
     "labels": lambda _, item: ["kit"] if item.native % 2 else [],

@@ -23,16 +23,34 @@ class Present(msgspec.Struct, frozen=True):
     units: float
 
 
+def by_hours(hours: Mapping[date, float]) -> dict[date, tuple[int, float]]:
+    """Return the seconds of each day and how much of somebody is there: above 24 hours several people are."""
+    found = {}
+    for day, told in hours.items():
+        people = max(1, ceil(told / 24))
+        found[day] = round(told * 3600 / people), float(people)
+    return found
+
+
+def weekly(resource: Uid, days: Mapping[date, tuple[int, float]]) -> Iterator[CapacityRow]:
+    """Yield what *resource* can work on *days*, by seconds and units, each week by itself."""
+    for monday, week in _weeks(days).items():
+        yield from _told(resource, monday, monday + timedelta(days=7), week)
+
+
+def _weeks(days: Mapping[date, tuple[int, float]]) -> dict[date, dict[int, tuple[int, float]]]:
+    weeks: dict[date, dict[int, tuple[int, float]]] = {}
+    for day, found in sorted(days.items()):
+        weeks.setdefault(day - timedelta(days=day.weekday()), {})[day.weekday()] = found
+    return weeks
+
+
 def of_days(resource: Uid, hours: Mapping[date, float]) -> Iterator[CapacityRow]:
     """Yield what *resource* can work, by its *hours* on each day; weeks that are alike are one.
 
     A day that it does not tell is not told. More than 24 hours are several people's.
     """
-    weeks: dict[date, dict[int, tuple[int, float]]] = {}
-    for day, found in sorted(hours.items()):
-        people = max(1, ceil(found / 24))
-        monday = day - timedelta(days=day.weekday())
-        weeks.setdefault(monday, {})[day.weekday()] = round(found * 3600 / people), float(people)
+    weeks = _weeks(by_hours(hours))
     since = until = date.min
     before: dict[int, tuple[int, float]] = {}
     for monday, week in [*weeks.items(), (date.max, {})]:

@@ -33,7 +33,7 @@ from hub import (
     tr,
     trn,
 )  # fmt: skip
-from hub_msproject.files import mapping, mpxj, mspdi
+from hub_msproject.files import mapping, mpxj, mspdi, xer
 from hub_msproject.files.recognise import SUFFIXES, form_of, whole
 from hub_msproject.files.schedule import OddRow, Row, Rows
 
@@ -385,6 +385,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         )
         ctx.count(bytes_=state.size)
         if said := whole(path):
+            ctx.report_missing(said)
+        for said in xer.faults(path) if path.suffix.lower() == ".xer" else ():
             ctx.report_missing(said)
         done = self._read_by(file)
         held = done | {"reader": ""}  # the same plan, to be read again

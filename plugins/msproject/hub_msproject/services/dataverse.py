@@ -17,9 +17,8 @@ from typing import Any
 
 import msgspec
 
-from hub import Context, SourceDataError, SourceError, SourceGone, SourceUnavailable, tr, utc_stamp
-from hub_msproject.files.schedule import when
-from hub_msproject.services.odata import Page, Service
+from hub import Context, SourceDataError, SourceError, SourceForbidden, SourceGone, SourceUnavailable, tr
+from hub_msproject.services.odata import Page, Service, Twice, instant_of
 
 MOST = 5000
 """Rows of one page, at most."""
@@ -70,6 +69,31 @@ class _Entity(msgspec.Struct, frozen=True, rename="pascal"):
     attributes: list[_Attribute]
 
 
+class _Label(msgspec.Struct, frozen=True, rename="pascal"):
+    label: str
+    language_code: int | None = None
+
+
+class _Labels(msgspec.Struct, frozen=True, rename="pascal"):
+    localized_labels: list[_Label] = []
+
+
+class _Option(msgspec.Struct, frozen=True, rename="pascal"):
+    value: int
+    label: _Labels = _Labels()
+
+
+class _Options(msgspec.Struct, frozen=True, rename="pascal"):
+    options: list[_Option] = []
+
+
+class _Choice(msgspec.Struct, frozen=True, rename="pascal"):
+    """The values of a choice, its own or those that several share."""
+
+    option_set: _Options | None = None
+    global_option_set: _Options | None = None
+
+
 class _Tombstone(msgspec.Struct, frozen=True):
     context: str = msgspec.field(default="", name="@odata.context")
     id: str = ""
@@ -92,15 +116,19 @@ class Row(dict[str, Any]):
         if value is not None and (
             not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
         ):
-            raise SourceDataError(
-                tr(
-                    "Dataverse sent {name} as {value!r:.60} where {what} was expected.",
-                    name=name,
-                    value=value,
-                    what=what,
-                )
-            )
+            self._wrong(name, value, what)
         return value
+
+    @staticmethod
+    def _wrong(name: str, value: Any, what: str) -> None:
+        raise SourceDataError(
+            tr(
+                "Dataverse sent {name} as {value!r:.60} where {what} was expected.",
+                name=name,
+                value=value,
+                what=what,
+            )
+        )
 
     def text(self, name: str) -> str | None:
         """Return a text."""
@@ -131,8 +159,14 @@ class Row(dict[str, Any]):
 
     def instant(self, name: str) -> str | None:
         """Return an instant in UTC to the second; None for a year that means none."""
-        text = self.text(name)
-        return utc_stamp(text, f"Dataverse, for {name},") if text and when(text) else None
+        return instant_of(self.text(name), f"Dataverse, for {name},")
+
+    def hours(self, name: str) -> float | None:
+        """Return a number that is not below 0."""
+        found = self.number(name)
+        if found is not None and found < 0:
+            self._wrong(name, found, tr("a number of hours"))
+        return found
 
 
 class Changes(msgspec.Struct):
@@ -212,19 +246,17 @@ class Dataverse:
             "$expand": "OptionSet($select=Options),GlobalOptionSet($select=Options)",
         }
         try:
-            found: dict[str, Any] = self.service.get(path, dict, params=params, route="choices")
+            found: _Choice = self.service.get(path, _Choice, params=params, route="choices")
         except SourceUnavailable:
             raise
         except SourceError as exc:
             self.ctx.log.info("the names of %s cannot be read: %s", column, exc)
             return {}
-        options = ((found.get("OptionSet") or found.get("GlobalOptionSet") or {}).get("Options")) or []
         names = {}
-        for option in options:
-            labels = (option.get("Label") or {}).get("LocalizedLabels") or []
-            chosen = sorted(labels, key=lambda label: label.get("LanguageCode") != 1033)
+        for option in (found.option_set or found.global_option_set or _Options()).options:
+            chosen = sorted(option.label.localized_labels, key=lambda label: label.language_code != 1033)
             if chosen:
-                names[str(option.get("Value"))] = str(chosen[0].get("Label"))
+                names[str(option.value)] = chosen[0].label
         return names
 
     def me(self) -> str:
@@ -251,7 +283,9 @@ class Dataverse:
         except SourceError as exc:
             self.ctx.log.info("privileges cannot be read: %s", exc)
             return False
-        depths = [one.get("Depth") for one in found.get("RolePrivileges") or []]
+        told = found.get("RolePrivileges")
+        rights = told if isinstance(told, list) else []
+        depths = [one.get("Depth") for one in rights if isinstance(one, dict)]
         return len(depths) >= len(names) and set(depths) == {"Global"}
 
     # ---------- what is in it ----------
@@ -286,6 +320,15 @@ class Dataverse:
 
         return all_of()
 
+    def there(self, known: Known, key: str) -> bool:
+        """Say whether a row can be read by its key, past any list."""
+        path = f"{known.set}({key})?$select={known.columns[0]}"
+        try:
+            self.service.get(path, dict, route=f"{known.set}(…)")
+        except (SourceGone, SourceForbidden, SourceDataError):
+            return False
+        return True
+
     def newest(self, known: Known) -> str:
         """Return the stamp of the last change, or nothing."""
         for page in self.rows(known, orderby="modifiedon desc", top="10"):
@@ -303,6 +346,7 @@ class Dataverse:
     def _pages(
         self, known: Known, path: str, query: dict[str, str] | None, headers: dict[str, str]
     ) -> Iterator[Changes]:
+        twice = Twice(self.ctx, known.set)
         for page in self.service.pages(path, msgspec.Raw, params=query, headers=headers, route=known.set):
             deleted = []
             alive = []
@@ -313,10 +357,10 @@ class Dataverse:
                         deleted.append(stone.id)
                 else:
                     alive.append(raw)
-            yield Changes(_rows(alive, known.columns), deleted, page.delta)
+            yield Changes(_rows(alive, known.columns, twice), deleted, page.delta)
 
 
-def _rows(raws: list[msgspec.Raw], columns: tuple[str, ...]) -> Iterator[Row]:
+def _rows(raws: list[msgspec.Raw], columns: tuple[str, ...], twice: Twice) -> Iterator[Row]:
     for raw in raws:
         decoded = msgspec.json.decode(raw)
         if not isinstance(decoded, dict):
@@ -325,6 +369,8 @@ def _rows(raws: list[msgspec.Raw], columns: tuple[str, ...]) -> Iterator[Row]:
             )
         row = Row(decoded)
         row.asked = columns
+        # the same state of a row (its etag) is the same wherever it comes
+        twice.met(f"{row.get(columns[0])} {row.get('@odata.etag')}", bytes(raw))
         yield row
 
 

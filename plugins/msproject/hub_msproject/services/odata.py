@@ -5,14 +5,17 @@ Lists are followed from page to page to their end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
+from zlib import crc32
 
 import msgspec
 
-from hub import Context, SourceDataError, tr
+from hub import Context, SourceDataError, tr, utc_stamp
+from hub_msproject.files.schedule import when
 
 T = TypeVar("T")
 
@@ -28,13 +31,45 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     delta: str | None = msgspec.field(default=None, name="@odata.deltaLink")
 
 
-class Service:
-    """A service under one address; *sign* returns the headers that open it, for each request anew."""
+Key = Annotated[str, msgspec.Meta(pattern=r"^\S+$")]
+"""What names a row: a text, and not an empty one."""
+_YEAR = re.compile(r"\d{4}-\d\d-\d\d")
 
-    def __init__(self, ctx: Context, root: str, sign: Callable[[], dict[str, str]]) -> None:
+
+def instant_of(text: str | None, sender: str) -> str | None:
+    """Return an instant in the store's form; None for none, and for a year by which tools say that.
+
+    Raises `SourceDataError` for a date of another form than ISO 8601, also for an empty one.
+    """
+    if text is None or (_YEAR.match(text) and not when(text)):
+        return None
+    return utc_stamp(text or " ", sender)
+
+
+class Twice:
+    """Tells of rows that come twice, each time otherwise: which one is meant nobody knows."""
+
+    def __init__(self, ctx: Context, name: str) -> None:
+        """Take the run, and what the rows are called."""
+        self.ctx, self.name = ctx, name
+        self._seen: dict[str, int] = {}
+
+    def met(self, key: str, content: bytes) -> bool:
+        """Say whether a row is new."""
+        new, here = key not in self._seen, crc32(content)
+        if self._seen.setdefault(key, here) != here:
+            self._seen[key] = here
+            said = tr("{name}: the row {key} comes twice, each time otherwise.", name=self.name, key=key)
+            self.ctx.report_missing(said)
+        return new
+
+
+class Service:
+    """A service under one address."""
+
+    def __init__(self, ctx: Context, root: str) -> None:
         """Ask nothing yet."""
         self.ctx, self.root = ctx, root.rstrip("/")
-        ctx.http.sign = sign
         self._decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
     def get(self, path: str, shape: type[T], *, route: str | None = None, **kwargs: Any) -> T:

@@ -28,6 +28,7 @@ from hub import (
     Scope,
     SignIn,
     Source,
+    SourceDataError,
     SourceForbidden,
     SourceGone,
     SourceUnavailable,
@@ -36,10 +37,8 @@ from hub import (
     civil_day,
     named,
     tr,
-    utc_stamp,
 )  # fmt: skip
-from hub_msproject.files.schedule import when
-from hub_msproject.services.odata import Service
+from hub_msproject.services.odata import Key, Service, Twice, instant_of
 
 GRAPH = "https://graph.microsoft.com"
 _AT_ONCE = 1000
@@ -50,14 +49,14 @@ _PRIORITIES = ((1, "urgent"), (4, "important"), (7, "medium"), (10, "low"))
 class Group(msgspec.Struct, frozen=True, rename="camel"):
     """A Microsoft 365 group."""
 
-    id: str
+    id: Key
     display_name: str | None = None
 
 
 class Plan(msgspec.Struct, frozen=True, rename="camel"):
     """A plan."""
 
-    id: str
+    id: Key
     title: str
     created_date_time: str | None = None
 
@@ -72,7 +71,7 @@ class Plans(msgspec.Struct, frozen=True):
 class Bucket(msgspec.Struct, frozen=True, rename="camel"):
     """A column of a plan's board."""
 
-    id: str
+    id: Key
     name: str
 
 
@@ -103,8 +102,8 @@ class Creators(msgspec.Struct, frozen=True):
 class PlannerTask(msgspec.Struct, frozen=True, rename="camel"):
     """A task; its dates are instants, and there is no stamp of its last change."""
 
-    id: str
-    plan_id: str
+    id: Key
+    plan_id: Key
     title: str
     percent_complete: int
     created_date_time: str
@@ -126,7 +125,7 @@ class PlannerTask(msgspec.Struct, frozen=True, rename="camel"):
 class User(msgspec.Struct, frozen=True, rename="camel"):
     """A person, as far as the account may see one."""
 
-    id: str
+    id: Key
     display_name: str | None
     mail: str | None
     user_principal_name: str | None
@@ -180,7 +179,8 @@ class PlannerSource(Source, frozen=True, kw_only=True):
     def _graph(self, ctx: Context) -> Service:
         def make() -> Service:
             signed = SignIn.of(ctx, self.account, self.name)
-            return Service(ctx, f"{self.url}/v1.0", lambda: signed.header(self.url))
+            signed.opens(ctx.http, self.url)
+            return Service(ctx, f"{self.url}/v1.0")
 
         return ctx.shared("graph", make)
 
@@ -188,7 +188,12 @@ class PlannerSource(Source, frozen=True, kw_only=True):
 
     def _wanted(self, ctx: Context) -> list[Plan]:
         """Return the plans in scope that can be read now."""
-        found: dict[str, Plan] = ctx.shared("plans", lambda: {plan.id: plan for plan in self._found(ctx)})
+
+        def find() -> dict[str, Plan]:
+            twice = Twice(ctx, tr("plans"))
+            return {one.id: one for one in self._found(ctx) if twice.met(one.id, msgspec.json.encode(one))}
+
+        found: dict[str, Plan] = ctx.shared("plans", find)
         return list(found.values())
 
     def _found(self, ctx: Context) -> Iterator[Plan]:
@@ -327,12 +332,22 @@ class PlannerSource(Source, frozen=True, kw_only=True):
         labels = graph.get(
             f"{place}/details", Details, route="planner/plans/{id}/details"
         ).category_descriptions
-        decode = graph.decoder(PlannerTask).decode
         seen = taken = 0
+        twice, unknown = Twice(ctx, plan.title), set[str]()
+
+        def decode(raw: msgspec.Raw) -> PlannerTask:
+            task: PlannerTask = graph.decoder(PlannerTask).decode(raw)
+            if task.plan_id != plan.id:
+                raise SourceDataError(tr("it says that it is of the plan {key}", key=task.plan_id))
+            if task.bucket_id and task.bucket_id not in columns:
+                unknown.add(task.id)
+            return task
+
         for page in graph.pages(f"{place}/tasks", msgspec.Raw, route="planner/plans/{id}/tasks"):
+            rows = [raw for raw in page.value if twice.met(named(raw), bytes(raw))]
             tasks = list(
                 ctx.each(
-                    page.value, lambda raw: [decode(raw)], record=Task, key=named,
+                    rows, lambda raw: [decode(raw)], record=Task, key=named,
                     place=lambda raw: f"{plan.title}, {named(raw)}",
                     id=lambda raw: self.row_id(named(raw)),
                 )
@@ -343,10 +358,19 @@ class PlannerSource(Source, frozen=True, kw_only=True):
                 place=lambda task: f"{plan.title}, {task.id}", key=lambda task: task.id,
                 id=lambda task: self.row_id(task.id),
             )  # fmt: skip
-            seen += len(page.value)
+            seen += len(rows)
             taken += sum(isinstance(one, Task) for one in records)
             yield Batch(records=records)
         ctx.tally(Tally(seen=seen, taken=taken, unit="tasks", record=Task))
+        if unknown:
+            ctx.report_missing(
+                tr(
+                    "{count} {count:task|tasks} of {title} {count:stands|stand} in a column that the plan "
+                    "does not show: their status is not known.",
+                    count=len(unknown),
+                    title=plan.title,
+                )
+            )
         yield Batch(cursor={})
 
     def _ghost(self, ctx: Context, plan: Plan) -> Batch:
@@ -434,7 +458,7 @@ class PlannerSource(Source, frozen=True, kw_only=True):
             )
 
     def _instant(self, text: str | None) -> str | None:
-        return utc_stamp(text, "Microsoft Graph") if when(text) else None
+        return instant_of(text, "Microsoft Graph")
 
     def _day(self, text: str | None) -> str | None:
         return civil_day(self._instant(text), self.tz)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from hub import (
     Allocation,
     Assignment,
     Batch,
+    Capacity,
     Category,
     Census,
     Check,
@@ -35,12 +36,15 @@ from hub import (
     SignIn,
     Source,
     SourceDataError,
+    SourceForbidden,
+    SourceGone,
     Tally,
     Task,
     TaskLink,
     civil_day,
     tr,
 )  # fmt: skip
+from hub_msproject.services import calendars
 from hub_msproject.services.dataverse import Changes, Dataverse, Known, Row, Table
 from hub_msproject.services.odata import Service, age_of
 
@@ -109,7 +113,9 @@ SPRINTS = Table(
 )
 _OF_USER = ("internalemailaddress", "domainname", "isdisabled")
 """What is asked of the user whom a person of the organisation is."""
-PEOPLE = Table("bookableresource", ("name", "resourcetype", "statecode"), ("_userid_value",))
+PEOPLE = Table(
+    "bookableresource", ("name", "resourcetype", "statecode"), ("_userid_value", "_calendarid_value")
+)
 MAIN = (PROJECTS, TASKS, LINKS, ASSIGNMENTS)
 ALL = (*MAIN, BUCKETS, SPRINTS, PEOPLE)
 OPTIONAL = (LINKS, ASSIGNMENTS, BUCKETS, SPRINTS, PEOPLE)
@@ -166,6 +172,22 @@ class Lists(msgspec.Struct, frozen=True):
     cursor: dict[str, Any]
 
 
+class Calendars(msgspec.Struct, frozen=True):
+    """What people can work by their calendars, from the *first* to the *last* day."""
+
+    known: Known
+    first: date
+    last: date
+    cursor: dict[str, Any]
+
+
+class References(msgspec.Struct, frozen=True):
+    """Whether what rows name is there, by what is *known* of the tables; the *reader* knows the columns."""
+
+    known: dict[str, Known]
+    reader: _Reader
+
+
 class Since(msgspec.Struct, frozen=True):
     """What changed in a table since it was read whole *at* a time, its *newest* change then."""
 
@@ -190,18 +212,20 @@ class PremiumSource(Source, frozen=True, kw_only=True):
     *url* is that of its Dataverse, such as ``https://contoso.crm4.dynamics.com``.
 
     The account is an application user with a role that reads the tables of Project in the whole organisation:
-    change tracking asks for it, and so do proofs of deletion.
+    change tracking asks for it, and so do proofs of deletion. *calendars* False leaves out what people can
+    work.
     """
 
     kind: ClassVar[str] = "planner-premium"
     provides: ClassVar[tuple[type[Record], ...]] = (
-        Container, Account, Iteration, Task, TaskLink, Assignment, Allocation,
+        Container, Account, Iteration, Task, TaskLink, Assignment, Allocation, Capacity,
     )  # fmt: skip
     asks: ClassVar[tuple[str, ...]] = ("url",)
 
     url: str
     account: Entra
     hours_per_day: float = 8.0
+    calendars: bool = True
 
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
@@ -227,12 +251,8 @@ class PremiumSource(Source, frozen=True, kw_only=True):
     def _dataverse(self, ctx: Context) -> Dataverse:
         def make() -> Dataverse:
             signed = SignIn.of(ctx, self.account, self.name)
-            return Dataverse(
-                ctx,
-                Service(
-                    ctx, f"{self.url.rstrip('/')}/api/data/v9.2", lambda: signed.header(self.url.rstrip("/"))
-                ),
-            )
+            signed.opens(ctx.http, self.url.rstrip("/"))
+            return Dataverse(ctx, Service(ctx, f"{self.url.rstrip('/')}/api/data/v9.2"))
 
         return ctx.shared("dataverse", make)
 
@@ -386,6 +406,30 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                 ),
             )
 
+        read = tuple(table.name for table in MAIN if table.name in known)
+        yield Partition(
+            id="references", label="references", after=("lists", *read), data=References(known, reader)
+        )
+        yield from self._calendars_of(ctx, cursors, known)
+
+    def _calendars_of(
+        self, ctx: Context, cursors: Mapping[str, Any], known: Mapping[str, Known]
+    ) -> Iterator[Partition]:
+        """Ask once a day for the calendars of those who are assigned."""
+        people, mark = known.get(PEOPLE.name), cursors.get("calendars") or {}
+        there = people is not None and "_calendarid_value" in people.columns and ASSIGNMENTS.name in known
+        same = mark.get("settings") == self._settings() and not ctx.full
+        if not self.calendars or not there or (same and age_of(ctx, mark) < DAY):
+            return
+        assert people is not None
+        cursor = {"settings": self._settings(), "at": ctx.now().isoformat(timespec="seconds")}
+        yield Partition(
+            id="calendars",
+            label="calendars of people",
+            after=("lists", ASSIGNMENTS.name),
+            data=Calendars(people, *calendars.window(ctx.now().date()), cursor),
+        )
+
     def _templates(self, dataverse: Dataverse, projects: Known) -> set[str]:
         if "msdyn_istemplate" not in projects.columns:
             return set()
@@ -415,7 +459,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         return found
 
     def _settings(self) -> str:
-        return msgspec.json.encode([MAPPING, self.url, self.tz, self.hours_per_day]).decode()
+        return msgspec.json.encode([MAPPING, self.url, self.tz, self.hours_per_day, self.calendars]).decode()
 
     # ---------- read ----------
 
@@ -426,6 +470,10 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                 yield from self._lists(ctx, self._dataverse(ctx), lists)
             case Rows() as rows:
                 yield from self._rows(ctx, rows, proven=partition.complete)
+            case References() as named:
+                yield from self._fits(ctx, self._dataverse(ctx), named)
+            case Calendars() as asked:
+                yield from self._able(ctx, self._dataverse(ctx), asked)
 
     def _rows(self, ctx: Context, data: Rows, *, proven: bool) -> Iterator[Batch]:
         table, known, since, dataverse = data.table, data.known, data.since, self._dataverse(ctx)
@@ -448,6 +496,8 @@ class PremiumSource(Source, frozen=True, kw_only=True):
                 for key, stamp, made in self._each(ctx, table, [row], make):
                     taken.add(_mark(table, row))
                     records += made
+                    for one in made:
+                        self._note(ctx, one)
                     newest = max(newest, stamp)
                     if days:
                         planned = frozenset(one.id for one in made if isinstance(one, Allocation))
@@ -460,6 +510,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             delta = page.delta or delta
             yield Batch(records=records, gone=tuple(gone))
         ctx.tally(Tally(seen=len(seen), taken=len(taken)))
+        ctx.shared(f"odd {table.name}", set[str]).update(seen - taken)
         if known.tracked and not delta:
             raise SourceDataError(
                 tr(
@@ -490,6 +541,79 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             for page in dataverse.rows(sprints):
                 yield from self._some(ctx, SPRINTS, page, self._sprint)
         yield Batch(cursor=data.cursor)
+
+    def _note(self, ctx: Context, one: Record) -> None:
+        """Note which rows of other tables a record names."""
+        names: tuple[tuple[Table, str | None], ...] = ()
+        if isinstance(one, Task):
+            names = (PROJECTS, one.container_id), (SPRINTS, one.iteration_id)
+        elif isinstance(one, Assignment):
+            names = (TASKS, one.task_id), (PEOPLE, one.account_id)
+        for table, id_ in names:
+            if id_:
+                ctx.shared(f"named {table.name}", set[str]).add(id_)
+
+    def _fits(self, ctx: Context, dataverse: Dataverse, asked: References) -> Iterator[Batch]:
+        """Tell of rows that others name and that are there, though the list of their table left them out."""
+        known = asked.known
+        for table in (PROJECTS, SPRINTS, TASKS, PEOPLE, BUCKETS):
+            named: set[str] = ctx.shared(f"named {table.name}", set[str])
+            if table is BUCKETS:
+                lost = sorted(asked.reader.unknown)
+            else:
+                begins = self.row_id(PREFIX[table.name])
+                there = ctx.known_ids(RECORD_OF[table.name], begins) if named else frozenset()
+                odd = ctx.shared(f"odd {table.name}", set[str])
+                lost = sorted({one[len(begins) :] for one in named - there} - odd)
+            if lost and table.name in known and dataverse.there(known[table.name], lost[0]):
+                ctx.report_missing(
+                    tr(
+                        "{count} {count:row|rows} of {name} {count:is|are} named by others and "
+                        "{count:was|were} not shown, though {key} is there.",
+                        count=len(lost), name=table.name, key=lost[0],
+                    )
+                )  # fmt: skip
+        yield Batch()
+
+    def _able(self, ctx: Context, dataverse: Dataverse, asked: Calendars) -> Iterator[Batch]:
+        """Read what those who are assigned can work; whose calendar is odd keeps what is known of him."""
+        begins, prefix = self.row_id("u"), self.row_id("k")
+        assigned = set(ctx.known_texts(Assignment, self.row_id("a"), "account_id").values())
+        rows = [
+            row
+            for page in dataverse.rows(asked.known)
+            for row in page.rows
+            if f"{begins}{row.get(PEOPLE.key)}" in assigned and row.get("resourcetype") in _HUMAN
+            if row.get("_calendarid_value")
+        ]
+        expanded: dict[str, calendars.Days] = {}
+        taken: list[str] = []
+
+        def make(row: Row) -> Iterator[Capacity]:
+            key, calendar = row.key(PEOPLE.key), row.key("_calendarid_value")
+            if calendar not in expanded:
+                path = calendars.expand(calendar, asked.first, asked.last)
+                shown = dataverse.service.get(path, calendars.Expanded, route="ExpandCalendar")
+                tz = ZoneInfo(self.tz)
+                expanded[calendar] = calendars.able(shown.result, asked.first, asked.last, tz)
+            yield from calendars.told(self.name, f"{begins}{key}", key, expanded[calendar])
+            taken.append(key)
+
+        def name(row: Row) -> str:
+            return tr("the calendar of {name}", name=row.get("name") or row.get(PEOPLE.key))
+
+        try:
+            found: list[Record] = list(ctx.each(rows, make, place=name, key=name, record=Capacity))
+        except (SourceForbidden, SourceGone) as exc:
+            ctx.note(tr("{label} were not looked at: {error}", label=tr("calendars of people"), error=exc))
+            return
+        ctx.tally(Tally(seen=len(rows), taken=len(taken), unit="calendars of people"))
+        odd = {row.get(PEOPLE.key) for row in rows} - {*taken}
+        stays = (one for one in ctx.known_ids(Capacity, prefix) if one.split("/")[1] in odd)
+        said = tr("the calendar says something else of this week")
+        ids = [*(one.id for one in found), *stays]
+        gone = calendars.proofs(self.name, asked.first, asked.last, ids, said)
+        yield Batch(records=found, gone=tuple(gone), cursor=asked.cursor)
 
     def _some(
         self, ctx: Context, table: Table, page: Changes, make: Callable[[Row], Record]
@@ -577,6 +701,7 @@ class _Reader:
         self.day_s = round(source.hours_per_day * 3600)
         self.columns, self.templates, self.choice, self.types = columns, templates, choice, types
         self.parents = parents
+        self.unknown: set[str] = set()
 
     def records(self, table: Table, row: Row) -> list[Record]:
         """Return the records of a row; none of a template, nor of a link or assignment that is inactive."""
@@ -615,8 +740,12 @@ class _Reader:
             row.number("msdyn_priority"),
         )
 
+        bucket = row.text("_msdyn_projectbucket_value")
+        if bucket and bucket not in self.columns:
+            self.unknown.add(bucket)
+
         def work(column: str) -> int | None:
-            hours = row.number(column)
+            hours = row.hours(column)
             # the effort of a summary is a roll-up of what is below it
             return None if hours is None or summary else round(hours * 3600)
 
@@ -627,7 +756,7 @@ class _Reader:
             parent_id=self.row_id(parent) if parent else None,
             kind="summary" if summary else "milestone" if milestone else "work",
             is_milestone=milestone,
-            status_raw=self.columns.get(row.text("_msdyn_projectbucket_value") or ""),
+            status_raw=self.columns.get(bucket or ""),
             status_native="cancelled" if _is_inactive(row) else _status(progress),
             iteration_id=self.row_id(f"s{sprint}") if sprint else None,
             priority_raw=_PRIORITIES.get(int(priority), str(int(priority))) if priority is not None else None,
@@ -681,7 +810,7 @@ class _Reader:
             return  # work on the project as a whole
 
         def work(column: str) -> int | None:
-            hours = row.number(column)
+            hours = row.hours(column)
             return None if hours is None else round(hours * 3600)
 
         yield Assignment(
@@ -710,11 +839,13 @@ class _Reader:
             ) from exc
         planned: dict[tuple[str, str], float] = {}
         for span in spans:
+            if span.hours and span.hours < 0:
+                raise SourceDataError(tr("Dataverse plans {hours} hours on a day.", hours=span.hours))
             if span.hours:
                 place = (self._time(span.start, 0), self._time(span.end, -1))
                 planned[place] = planned.get(place, 0.0) + span.hours
         start, finish = self._day(row.instant("msdyn_start")), self._last_day(row)
-        effort = row.number("msdyn_effort")
+        effort = row.hours("msdyn_effort")
         if not planned and effort and start:
             planned[start, finish or start] = effort
         task, who = row.text("_msdyn_taskid_value"), row.text("_msdyn_bookableresourceid_value")

@@ -235,6 +235,13 @@ _OF_SHEETS: dict[str, Approval] = {
 _LINK_TYPES = {0: "FF", 1: "FS", 2: "SF", 3: "SS"}
 
 
+UNSIGNED = frozenset({
+    "TaskWork", "TaskActualWork", "TaskRemainingWork", "TaskPercentCompleted", "TaskDuration", "Capacity",
+    "AssignmentWork", "AssignmentActualWork", "AssignmentRemainingWork", "TaskBaselineWork",
+})  # fmt: skip
+"""Columns of numbers that are not below zero; hours of a timesheet are, where they were corrected."""
+
+
 def cells(raw: Mapping[str, Any], columns: Mapping[str, Kind], where: str) -> Cells:
     """Return a row by the kinds of its columns.
 
@@ -264,6 +271,10 @@ def cells(raw: Mapping[str, Any], columns: Mapping[str, Kind], where: str) -> Ce
                     kind=kind,
                 )
             ) from exc
+        if name in UNSIGNED and value is not None and value < 0:
+            raise SourceDataError(
+                tr("{where}: {name} is below zero: {value}.", where=where, name=name, value=value)
+            )
         if kind in {"key", "moment"} and not value:
             raise SourceDataError(tr("{where}: a row has no {name}.", where=where, name=name))
     return found

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from hub import Context, HubError, SourceDataError, tr
-from hub_msproject.services.odata import Service
+from hub_msproject.services.odata import Service, Twice
 from hub_msproject.services.projectdata import SETS, Cells, Kind, cells, kept
 
 TRIES = 3
@@ -38,6 +38,8 @@ class ProjectData:
         self.ctx, self.service, self.root, self.custom = ctx, service, root, custom
         self.data = f"{root}/ProjectData" + (f"/[{language}]" if language else "")
         self.columns: dict[str, list[str] | None] = {}
+        self.projects: frozenset[str] = frozenset()
+        """Those that the service lists, once they were read."""
         self.odd: defaultdict[str, set[str]] = defaultdict(set)
         """The rows of a project, or of a period, that could not be understood."""
 
@@ -116,6 +118,7 @@ class ProjectData:
         Different rows are counted; those that were asked for are by their keys.
         """
         count: int | None = None
+        twice = Twice(self.ctx, name)
         came: set[tuple[Any, ...]] = set()
         found: dict[tuple[Any, ...], Cells] = {}
         address: str | None = f"{self.data}/{name}"
@@ -129,6 +132,7 @@ class ProjectData:
                 for row in self._understood(raw, name, columns, owner, came):
                     key = tuple(row[column] for column in SETS[name].key)
                     came.add((row["ProjectId"], *key) if project else key)
+                    twice.met(" ".join(map(str, key)), repr(row).encode())
                     if not project or row["ProjectId"] == project:
                         found[key] = row
             address, first = self._following(address, following), False
@@ -157,6 +161,10 @@ class ProjectData:
         whose = raw.get("ProjectId", owner)
         if name in PLANS and isinstance(whose, str) and whose.lower() != owner.lower():
             came.add((whose.lower(), key))  # of a project that nobody asked for
+            if self.projects and whose.lower() not in self.projects and key not in self.odd[owner]:
+                self.odd[owner].add(key)
+                said = tr("it is of a project that the service does not list: {whose}", whose=whose)
+                self.ctx.reject(f"{name}, {key}", said, key=f"{name}, {key}")
             return
         place = f"{name}, {key}"
         if (

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from hub import (
     Assignment,
     Baseline,
     Batch,
+    Capacity,
     Census,
     Check,
     ConfigError,
@@ -37,6 +38,8 @@ from hub import (
     SignIn,
     Source,
     SourceError,
+    SourceForbidden,
+    SourceGone,
     SourceUnavailable,
     Tally,
     Task,
@@ -44,7 +47,10 @@ from hub import (
     Worklog,
     tr,
 )  # fmt: skip
+from hub_msproject.files.capacity import by_hours
 from hub_msproject.files.mapping import Choice
+from hub_msproject.files.schedule import Uid
+from hub_msproject.services import calendars
 from hub_msproject.services.odata import Service, age_of
 from hub_msproject.services.projectdata import (
     MAPPING,
@@ -64,6 +70,9 @@ from hub_msproject.services.projectdata import (
 from hub_msproject.services.reporting import OVERLAP, ProjectData, earlier
 
 BATCH = 1000
+ABLE = "ResourceTimephasedDataSet"
+AT_ONCE = timedelta(days=28)
+"""Days of people in one question."""
 DAY, SWEEP = timedelta(days=1), timedelta(days=7)
 """How long what a row looks like is known; how long an unchanged project is believed."""
 OF_PLANS: tuple[type[Record], ...] = (
@@ -80,6 +89,14 @@ class Mark(msgspec.Struct, frozen=True):
 class People(msgspec.Struct, frozen=True):
     """The resources of the organisation."""
 
+    cursor: dict[str, Any]
+
+
+class Able(msgspec.Struct, frozen=True):
+    """What people can work from the *first* to the *last* day."""
+
+    first: date
+    last: date
     cursor: dict[str, Any]
 
 
@@ -104,14 +121,15 @@ class ServerSource(Source, frozen=True, kw_only=True):
     *user* and *password* sign in by NTLM (with the extra ``[ntlm]``) or, with *basic* true, by a password
     over TLS; *account* signs in by Entra ID where the site trusts it. The account needs the right to read the
     Project Server reporting service: it shows all projects or none. *custom* names custom fields to keep,
-    *without* columns that this site does not have. *days* False leaves out work by day, *links* False the
-    links between tasks, *timesheets* False the hours. *classes* says which classes of timesheet lines are
-    ``internal`` work or ``absence``. *language* fixes the names of columns, whatever the site's language is.
-    *baseline* is the one that counts, by its number or the ``last``, in projects that have it.
+    *without* columns that this site does not have. *days* False leaves out work by day, *calendars* False
+    what people can work by day, *links* False the links between tasks, *timesheets* False the hours.
+    *classes* says which classes of timesheet lines are ``internal`` work or ``absence``. *language* fixes the
+    names of columns, whatever the site's language is. *baseline* is the one that counts, by its number or the
+    ``last``, in projects that have it.
     """
 
     kind: ClassVar[str] = "project-server"
-    provides: ClassVar[tuple[type[Record], ...]] = (Container, Account, *OF_PLANS)
+    provides: ClassVar[tuple[type[Record], ...]] = (Container, Account, *OF_PLANS, Capacity)
     asks: ClassVar[tuple[str, ...]] = ("url", "user", "password")
 
     url: str
@@ -123,6 +141,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
     custom: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     days: bool = True
+    calendars: bool = True
     links: bool = True
     timesheets: bool = True
     classes: dict[str, WorkKind] = msgspec.field(default_factory=dict)
@@ -161,9 +180,10 @@ class ServerSource(Source, frozen=True, kw_only=True):
         def make() -> ProjectData:
             if self.account:
                 signed = SignIn.of(ctx, self.account, self.name)
-                service = Service(ctx, self.url, lambda: signed.header(self._origin))
+                signed.opens(ctx.http, self._origin)
+                service = Service(ctx, self.url)
             else:
-                service = Service(ctx, self.url, dict)
+                service = Service(ctx, self.url)
                 assert self.user is not None
                 assert self.password is not None
                 word = self.password.reveal()
@@ -306,6 +326,13 @@ class ServerSource(Source, frozen=True, kw_only=True):
             )
         if self.timesheets:
             yield from self._periods(ctx, cursors, settings)
+        mark = cursors.get("calendars") or {}
+        if self.calendars and (ctx.full or mark.get("settings") != settings or age_of(ctx, mark) >= DAY):
+            yield Partition(
+                id="calendars",
+                label="calendars of people",
+                data=Able(*calendars.window(ctx.now().date()), {"settings": settings, "at": at}),
+            )
 
     def _settled(self, ctx: Context, mark: Mapping[str, Any]) -> bool:
         """Say whether a project need not be read once more.
@@ -371,7 +398,12 @@ class ServerSource(Source, frozen=True, kw_only=True):
         yield Partition(id="hours", label="mark of timesheets", after=tuple(read), data=Mark(cursor))
 
     def _projects(self, ctx: Context) -> list[Cells]:
-        return ctx.shared("projects", lambda: self._site(ctx).whole("Projects"))
+        def ask() -> list[Cells]:
+            found = self._site(ctx).whole("Projects")
+            self._site(ctx).projects = frozenset(one["ProjectId"] for one in found)
+            return found
+
+        return ctx.shared("projects", ask)
 
     def _people(self, ctx: Context) -> dict[str, Cells]:
         """Return the resources of the organisation by id, read once a run."""
@@ -390,6 +422,7 @@ class ServerSource(Source, frozen=True, kw_only=True):
             self.days,
             self.links,
             self.timesheets,
+            self.calendars,
             self.classes,
             self.language,
         ]
@@ -408,10 +441,47 @@ class ServerSource(Source, frozen=True, kw_only=True):
                 things = no_people(plan, people)
                 yield Batch(gone=things)
                 yield from _in_batches([plan.account(one) for one in people if one.work], cursor)
+            case Able() as able:
+                yield from self._able(ctx, able)
             case Project() as project:
                 yield from self._project(ctx, partition.id, project)
             case Period() as period:
                 yield from self._period(ctx, period)
+
+    def _able(self, ctx: Context, able: Able) -> Iterator[Batch]:
+        """Read what people can work by the calendars of the organisation, some weeks at a time."""
+        plan, site = self._plan_of(""), self._site(ctx)
+        people = {one.uid for one in map(resource_row, self._people(ctx).values()) if one.work}
+        first, met, odd = able.first, 0, 0
+        while first <= able.last:
+            last = min(first + AT_ONCE - timedelta(days=1), able.last)
+            try:
+                rows = site.whole(
+                    ABLE, list(SETS[ABLE].needed), first=first.isoformat(), last=last.isoformat()
+                )
+            except (SourceForbidden, SourceGone) as exc:
+                ctx.note(
+                    tr("{label} were not looked at: {error}", label=tr("calendars of people"), error=exc)
+                )
+                return
+            hours: dict[Uid, dict[date, float]] = {}
+            for row in rows:
+                day = date.fromisoformat(row["TimeByDay"][:10])
+                if row["ResourceId"] in people and row["Capacity"] is not None and first <= day <= last:
+                    hours.setdefault(row["ResourceId"], {})[day] = row["Capacity"]
+            found: list[Record] = [
+                one
+                for who, days in hours.items()
+                for one in calendars.told(self.name, str(plan.account_id(who)), str(who), by_hours(days))
+            ]
+            lost = site.odd[first.isoformat()]
+            met, odd = met + len(rows), odd + len(lost)
+            said = tr("the calendar says something else of this week")
+            gone = () if lost else calendars.proofs(self.name, first, last, [one.id for one in found], said)
+            yield Batch(records=found, gone=tuple(gone))
+            first = last + timedelta(days=1)
+        ctx.tally(Tally(seen=met + odd, taken=met, unit="days of people"))
+        yield Batch(cursor=able.cursor)
 
     def _plan_of(self, native: str, *, is_sure: bool = True) -> ServerPlan:
         return ServerPlan(
@@ -448,6 +518,16 @@ class ServerSource(Source, frozen=True, kw_only=True):
         yield from _in_batches(records, data.cursor)
         met = sum(map(len, (found.tasks, found.assignments, found.days or (), found.baselines)))
         own = sum(bool(task.get("TaskIsProjectSummary")) for task in found.tasks)
+        if own > 1:  # what it is told of stands nowhere else: those rows are no tasks
+            ctx.report_missing(
+                tr(
+                    "{count} rows of {project} say that they are the project itself: no task is made "
+                    "of them.",
+                    count=own,
+                    project=project["ProjectName"],
+                ),
+                partition=partition,
+            )
         skipped = {"the row of the plan itself": own} if own else {}
         ctx.tally(Tally(seen=met + len(site.odd[native]), taken=met - own, skipped=skipped))
 

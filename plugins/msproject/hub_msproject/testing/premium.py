@@ -6,11 +6,13 @@ Pages, change tracking, tombstones, metadata, privileges.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache, partial
 from typing import Any, ClassVar, NamedTuple
+from zoneinfo import ZoneInfo
 
 from hub.testing.kit import HttpWorld, Item, Ledger, Request, Response, microsoft
 from hub_msproject.services import premium
@@ -57,7 +59,7 @@ class PremiumWorld(Ledger, HttpWorld):
     """An organisation.
 
     *tracked* is whether it tracks changes, *depth* how far the account sees, *renamed* a column that it calls
-    otherwise.
+    otherwise. Everybody is *away* on some days; *blocks* are what every calendar says, None for the usual.
     """
 
     name: ClassVar[str] = "premium"
@@ -71,6 +73,8 @@ class PremiumWorld(Ledger, HttpWorld):
         self.held: dict[tuple[str, str], tuple[int, int]] = {}
         self.stones: list[tuple[int, str, str]] = []
         self.without: set[str] = set()
+        self.away: set[str] = set()
+        self.blocks: list[dict[str, Any]] | None = None
         self.fresh = False
         super().__init__(seed, scale=scale)
 
@@ -81,7 +85,7 @@ class PremiumWorld(Ledger, HttpWorld):
         meanwhile.
         """
         pages = sum(1 + len(self.entries(one.name)) // CAP for one in premium.MAIN)
-        return 2 + 2 + 2 + 4 + pages + 4 * 2 + pages
+        return 2 + 2 + 2 + 4 + 1 + 2 + pages + 4 * 2 + pages
 
     # ---------- what happens ----------
 
@@ -149,6 +153,8 @@ class PremiumWorld(Ledger, HttpWorld):
                     "OrganizationId": guid("org", 1),
                 }
             )
+        if match := re.fullmatch(r"calendars\(([\w-]+)\)/Microsoft\.Dynamics\.CRM\.ExpandCalendar\(.*", path):
+            return self.expanded(match.group(1), request.query["@s"], request.query["@e"])
         if path == "EntityDefinitions":
             return Response(
                 body={
@@ -185,6 +191,8 @@ class PremiumWorld(Ledger, HttpWorld):
                     ]
                 }
             )
+        if match := re.fullmatch(r"(\w+)\(([0-9a-f-]{36})\)", path):
+            return self.one(match.group(1), match.group(2))
         table = next((name for name, found in SETS.items() if found == path), None)
         if table is None:
             return refused(404, "0x80060888", f"Resource not found for the segment '{path}'.")
@@ -199,6 +207,43 @@ class PremiumWorld(Ledger, HttpWorld):
         if "$deltatoken" in request.query:
             return self.changed_since(table, request, size)
         return self.listed(table, request, size)
+
+    def one(self, of: str, key: str) -> Response:
+        """Show one row by its key."""
+        table = next((name for name, found in SETS.items() if found == of), "")
+        found = next((one for one in self.entries(table) if one.key == key), None) if table else None
+        if found is None:
+            return refused(404, "0x80040217", f"{table} With Id = {key} Does Not Exist")
+        return Response(body={f"{table}id": key})
+
+    def expanded(self, calendar: str, start: str, end: str) -> Response:
+        """Return the blocks of a calendar: seven hours from Monday to Friday in Paris, less who is away."""
+        number = next((n for n in (1, 2, 3) if guid("calendar", n) == calendar), None)
+        if number is None:
+            return refused(404, "0x80040217", f"Entity 'Calendar' With Id = {calendar} Does Not Exist")
+        if self.blocks is not None:
+            return Response(body={"result": self.blocks})
+        first, last = (datetime.fromisoformat(one) for one in (start, end))
+        shown: list[dict[str, Any]] = []
+        while first < last:
+            day, first = first.date(), first + timedelta(days=1)
+            if day.weekday() > 4:
+                continue
+            hours = [(9, 17, "Unavailable", "Vacation")] if day.isoformat() in self.away else [
+                (9, 12, "Available", "Schedulable"), (13, 17, "Available", "Schedulable"),
+            ]  # fmt: skip
+            for since, until, code, sub in hours:
+                at = (
+                    datetime.combine(day, time(hour), ZoneInfo("Europe/Paris")).astimezone(UTC)
+                    for hour in (since, until)
+                )
+                ends = dict(zip(("Start", "End"), (f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in at), strict=True))
+                shown.append(ends | {
+                    "TimeCode": code, "SubCode": sub, "SourceId": guid("resource", number),
+                    "CalendarId": calendar, "SourceTypeCode": 0, "IsActivity": False,
+                    "ActivityStatusCode": -1, "Effort": 1.0, "DisplayText": "",
+                })  # fmt: skip
+        return Response(body={"result": shown})
 
     def listed(self, table: str, request: Request, size: int) -> Response:
         """Show a page of a table."""
@@ -355,6 +400,7 @@ class PremiumWorld(Ledger, HttpWorld):
                 "resourcetype": 3 if n < 3 else 1,
                 "statecode": 0,
                 "_userid_value": guid("systemuser", n),
+                "_calendarid_value": guid("calendar", n),
                 "UserId": {
                     "internalemailaddress": f"user{n}@example.org",
                     "domainname": f"user{n}@example.org",

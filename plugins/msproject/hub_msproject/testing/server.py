@@ -12,7 +12,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
 from typing import Any, ClassVar
 from xml.sax.saxutils import escape
@@ -63,6 +63,9 @@ class ServerLedger(Ledger):
         self.published: dict[str, str] = {}
         self.placed: dict[str, list[Item]] = {}
         self.removed: set[str] = set()
+        today = datetime.now(UTC).date()
+        self.able_days = [today + timedelta(days=n - today.weekday()) for n in range(7)]
+        self.away: set[tuple[int, date]] = set()
         self.linked = True
         super().__init__(seed, scale=scale)
 
@@ -168,6 +171,12 @@ class ServerLedger(Ledger):
                 return [
                     (f"{item.native:09d}", guid("project", item.container), partial(self.baseline, item))
                     for item in items
+                ]
+            case "ResourceTimephasedDataSet":
+                return [
+                    (f"{n:09d}{day}", "", partial(self.able, n, day))
+                    for n in (1, 2, 3)
+                    for day in self.able_days
                 ]
             case "Resources":
                 return [(f"{n:09d}", "", partial(self.resource, n)) for n in (1, 2, 3)]
@@ -301,6 +310,17 @@ class ServerLedger(Ledger):
             "ResourceNTAccount": f"CONTOSO\\user{number}",
             "ResourceCode": f"E{number}",
             "ResourceIsGeneric": number == 3,
+        }
+
+    def able(self, number: int, day: date) -> dict[str, Any]:
+        """Show what a resource can do on a day: the first works seven hours, the others half of that."""
+        hours = 0.0 if day.weekday() > 4 or (number, day) in self.away else 7.0 if number == 1 else 3.5
+        return {
+            "ResourceId": guid("resource", number),
+            "TimeByDay": f"{day}T00:00:00",
+            "Capacity": decimal(hours),
+            "BaseCapacity": decimal(7.0 if day.weekday() < 5 else 0.0),
+            "ResourceName": f"Élodie {number}",
         }
 
     def before(self, item: Item) -> Item | None:
@@ -522,6 +542,8 @@ class ServerWorld(ServerLedger, HttpWorld):
             + 1
             + 2 * len(weeks)
             + 4 * len(self.logs) // CAP
+            + 7
+            + 3 * len(self.able_days) // CAP
         )
 
     # ---------- answering ----------
@@ -568,7 +590,7 @@ class ServerWorld(ServerLedger, HttpWorld):
             rows = [
                 row
                 for row in rows
-                if row[1] == monday(found[1][:10]) and found[1] <= row[2]()["TimeByDay"] <= found[2]
+                if row[1] in {"", monday(found[1][:10])} and found[1] <= row[2]()["TimeByDay"] <= found[2]
             ]
         rows.sort(key=lambda row: row[0])
         if query.get("$orderby") == "ModifiedDate desc":

@@ -56,6 +56,7 @@ class Web:
             self.signs = True
             return header
 
+        signed.opens(self.session, resource)
         self.session.sign = sign
 
     def answer(self, method: str, url: str, **kwargs: Any) -> tuple[Any, requests.Response]:
