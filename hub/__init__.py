@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hub.cells import scale_of as scale_of
     from hub.cells import unit_of as unit_of
     from hub.clock import civil_day as civil_day
+    from hub.clock import is_set as is_set
     from hub.clock import utc_stamp as utc_stamp
     from hub.columns import columns_of as columns_of
     from hub.context import Context as Context
@@ -175,7 +176,7 @@ _ROOMS = {
         "currencies_of",
         "is_error", "names_days", "names_period", "periods_of", "scale_of", "unit_of",
     ),
-    "clock": ("civil_day", "utc_stamp"),
+    "clock": ("civil_day", "is_set", "utc_stamp"),
     "columns": ("columns_of",),
     "context": ("Context", "DeliveryContext", "Network"),
     "destination": ("Delivery", "Destination", "FeedView", "Privacy", "folder_check"),

@@ -52,7 +52,7 @@ def user(site: Asker, native: int) -> User | None:
 
 def groups(site: Asker) -> list[Group]:
     """Return the groups of users. Raises `SourceForbidden` to whoever is no administrator."""
-    return _rows(site, "groups", Group, site.ask("/groups.json", "groups", list[msgspec.Raw]))
+    return _rows(site, "groups", Group, site.whole("/groups.json", "groups"))
 
 
 def me(site: Asker) -> Me:
@@ -67,23 +67,19 @@ def role(site: Asker, native: int) -> Role | None:
 
 def statuses(site: Asker) -> list[Status]:
     """Return the statuses of issues."""
-    rows = site.ask("/issue_statuses.json", "issue_statuses", list[msgspec.Raw])
+    rows = site.whole("/issue_statuses.json", "issue_statuses")
     return _rows(site, "issue_statuses", Status, rows)
 
 
 def trackers(site: Asker) -> list[Tracker]:
     """Return the trackers."""
-    return _rows(site, "trackers", Tracker, site.ask("/trackers.json", "trackers", list[msgspec.Raw]))
+    return _rows(site, "trackers", Tracker, site.whole("/trackers.json", "trackers"))
 
 
 def versions(site: Asker, project: int) -> list[Version]:
     """Return the versions of a project, without those that others share with it."""
-    rows = site.ask(
-        f"/projects/{project}/versions.json",
-        "versions",
-        list[msgspec.Raw],
-        route="/projects/ID/versions.json",
-    )
+    path = f"/projects/{project}/versions.json"
+    rows = site.whole(path, "versions", route="/projects/ID/versions.json")
     return [one for one in _rows(site, "versions", Version, rows) if one.project.id == project]
 
 
