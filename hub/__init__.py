@@ -157,8 +157,10 @@ if TYPE_CHECKING:
     from hub.store.plans import links_known as links_known
     from hub.store.plans import tasks_known as tasks_known
     from hub.tally import Tally as Tally
+    from hub.tally import check_names as check_names
     from hub.tally import field_of as field_of
     from hub.tally import named as named
+    from hub.tally import renamed as renamed
     from hub.tally import too_many as too_many
     from hub.words import LANGS as LANGS
     from hub.words import Lang as Lang
@@ -227,7 +229,7 @@ _ROOMS = {
     "source": ("Batch", "Census", "Check", "Gone", "Offer", "Partition", "Scope", "Source", "Suggestion"),
     "store.engines.reach": ("server_parameters",),
     "store.plans": ("container_named", "links_known", "tasks_known"),
-    "tally": ("Tally", "field_of", "named", "too_many"),
+    "tally": ("Tally", "check_names", "field_of", "named", "renamed", "too_many"),
     "words": ("LANGS", "Lang", "day", "language", "mark", "number", "speaking", "tr", "trn"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from hub import field_of
+from hub import field_of, renamed, tr
 from hub_redmine.asking import Asker
 from hub_redmine.parts import listed
 from hub_redmine.wire import Group, ListedUser, Me, Project, Role, Status, Tracker, User, Version
@@ -24,7 +24,21 @@ def projects(site: Asker) -> list[Project]:
 
     Closed ones are not in the default list, archived ones in none.
     """
-    return _rows(site, "projects", Project, site.listed("projects", [("status", "1|5")]))
+    rows = site.listed("projects", [("status", "1|5")])
+    keys = {key for row in rows for key in _keys(row)}
+    # one that stands on top has no key for what is above it
+    for said in renamed({"parent"} - keys, keys - {*Project.__struct_fields__}):
+        site.ctx.report_missing(
+            tr("{name} have {renamed}: the API changed, please report it", name="projects", renamed=said)
+        )
+    return _rows(site, "projects", Project, rows)
+
+
+def _keys(row: msgspec.Raw) -> list[str]:
+    try:
+        return list(msgspec.json.decode(row, type=dict[str, msgspec.Raw]))
+    except msgspec.MsgspecError:
+        return []
 
 
 def project(site: Asker, native: int) -> Project | None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from hub import SourceDataError, tr
+from hub import SourceDataError, renamed, tr
 from hub_redmine.asking import PAGE, Asker, Filters, dated, everything, number, query, scope, stamps
 from hub_redmine.wire import Entry, Issue, Relation
 
@@ -48,12 +48,7 @@ class Site(Asker):
             return []
         rows = self.page(name, query(scope(projects, everything(name)), "id:asc")).rows
         keys = {key for row in rows for key in msgspec.json.decode(row)} - KEYS[name]
-        return sorted(
-            tr("no {lack} but {key}", lack=lack, key=key)
-            for lack in lacking
-            for key in keys
-            if key.startswith(lack)
-        )
+        return renamed(lacking, keys)
 
     # ---------- issues ----------
 

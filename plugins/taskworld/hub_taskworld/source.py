@@ -34,6 +34,7 @@ from hub import (
     Task,
     civil_day,
     is_set,
+    renamed,
     tr,
     utc_stamp,
 )  # fmt: skip
@@ -213,6 +214,7 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
         told: set[str] = ctx.shared("people", set)
         seen = taken = trashed = 0
         odd: set[int] = set()
+        keys: set[str] = set()
         for column in space.lists(project.project_id):
             gone: list[Gone] = []
             met: set[str] = set()
@@ -244,6 +246,7 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
 
             rows = space.tasks(column)
             seen += len(rows)
+            keys.update(key for row in rows if isinstance(row, dict) for key in row)
             records = ctx.each(
                 rows, make, record=Task, key=_native,
                 place=partial(_place, project.title, column.title),
@@ -254,6 +257,11 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
         ctx.tally(Tally(seen=seen, taken=taken, skipped=skipped, unit="tasks", record=Task))
         if strange := sorted(ctx.shared("strange keys", set[str])):
             ctx.shared("told strange", lambda: _tell(ctx, strange))
+        for said in renamed({*api.Task.__struct_fields__} - keys, keys - api.KNOWN) if keys else ():
+            ctx.report_missing(
+                tr("tasks have {renamed}: the API changed, please report it", renamed=said),
+                partition=ctx.partition,
+            )
         for number in odd:
             ctx.shared(f"told status {number}", partial(_tell_status, ctx, number))
 
