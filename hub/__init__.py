@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hub.cells import scale_of as scale_of
     from hub.cells import unit_of as unit_of
     from hub.clock import civil_day as civil_day
+    from hub.clock import is_set as is_set
     from hub.clock import utc_stamp as utc_stamp
     from hub.columns import columns_of as columns_of
     from hub.context import Context as Context
@@ -158,8 +159,10 @@ if TYPE_CHECKING:
     from hub.store.plans import links_known as links_known
     from hub.store.plans import tasks_known as tasks_known
     from hub.tally import Tally as Tally
+    from hub.tally import check_names as check_names
     from hub.tally import field_of as field_of
     from hub.tally import named as named
+    from hub.tally import renamed as renamed
     from hub.tally import too_many as too_many
     from hub.words import LANGS as LANGS
     from hub.words import Lang as Lang
@@ -178,7 +181,7 @@ _ROOMS = {
         "currencies_of", "day_readings",
         "is_error", "names_days", "names_period", "periods_of", "scale_of", "unit_of",
     ),
-    "clock": ("civil_day", "utc_stamp"),
+    "clock": ("civil_day", "is_set", "utc_stamp"),
     "columns": ("columns_of",),
     "context": ("Context", "DeliveryContext", "Network"),
     "destination": ("Delivery", "Destination", "FeedView", "Privacy", "folder_check"),
@@ -229,7 +232,7 @@ _ROOMS = {
     "source": ("Batch", "Census", "Check", "Gone", "Offer", "Partition", "Scope", "Source", "Suggestion"),
     "store.engines.reach": ("server_parameters",),
     "store.plans": ("container_named", "links_known", "tasks_known"),
-    "tally": ("Tally", "field_of", "named", "too_many"),
+    "tally": ("Tally", "check_names", "field_of", "named", "renamed", "too_many"),
     "words": ("LANGS", "Lang", "day", "enumerated", "language", "mark", "number", "speaking", "tr", "trn"),
 }  # fmt: skip
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

@@ -29,6 +29,18 @@ def pretend(moment: datetime | None) -> None:
         _PRETENDED.append(moment.astimezone(UTC))
 
 
+def is_set(text: str | None) -> bool:
+    """Say whether a date says when, and not that there is none, as programs do with certain years.
+
+    Year 1 is .NET's, 1970 of whoever counts from there, 1984 the first of Microsoft Project, 2149 its last,
+    9999 that of others. A text that does not begin with a year is set: it is for its reader to refuse.
+    """
+    if not text:
+        return False
+    begins_with_year = len(text) > 4 and text[:4].isdigit() and not text[4].isdigit()
+    return not begins_with_year or "1985" <= text[:4] <= "2148"
+
+
 def utc_stamp(text: str | None, sender: str) -> str | None:
     """Turn an instant of ISO 8601 into the store's form, ``2026-10-31T18:00:00Z``.
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
 import msgspec
 
+from hub.errors import SourceDataError
 from hub.files import storable
 from hub.records import Record
+from hub.words import tr
 
 SHORT = 120
 REASON = 400
@@ -87,6 +89,23 @@ def named(row: msgspec.Raw, name: str = "id") -> str:
     """Return what people call a row: what it shows under *name*, else a mark made of all it holds."""
     value = field_of(row, name)
     return str(value) if value not in {None, ""} else f"? ({crc32(bytes(row)):08x})"
+
+
+def renamed(lacking: Iterable[str], strange: Iterable[str]) -> list[str]:
+    """Say which of *strange* keys, unknown ones, look like ones that no row has: ``due`` and ``due_on``."""
+    return sorted(
+        tr("no {lack} but {key}", lack=lack, key=key)
+        for lack in lacking
+        for key in strange
+        if key.startswith(lack)
+    )
+
+
+def check_names(row: msgspec.Raw, names: Iterable[str]) -> None:
+    """Raise `SourceDataError` where *row* has one of *names*, which it may lack, under a name like it."""
+    keys = msgspec.json.decode(row, type=dict[str, msgspec.Raw]).keys()
+    if said := renamed({*names} - keys, keys - {*names}):
+        raise SourceDataError(tr("it has {renamed}: the API changed, please report it", renamed=said[0]))
 
 
 @lru_cache

@@ -204,6 +204,23 @@ def test_html_is_not_json(server: Server, session: Session) -> None:
         session.get_json(server.url)
 
 
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"title": "F\\ud83c"}', {"title": "F\ufffd"}),
+        (b'{"title": "\\udf89F \\ud83c\\udf89 \\\\ud83c"}', {"title": "\ufffdF \U0001f389 \\ud83c"}),
+        (b'{"hours": NaN, "title": "NaN, \\"-Infinity\\""}', {"hours": "NaN", "title": 'NaN, "-Infinity"'}),
+        (b"[-Infinity, 1e400, -2.5e3, 123456789]", ["-Infinity", "1e400", -2500.0, 123456789]),
+        (b'\xef\xbb\xbf{"a": "b\tc\x00"}', {"a": "b\tc\x00"}),
+    ],
+)  # fmt: skip
+def test_one_odd_value_costs_itself(server: Server, session: Session, body: bytes, value: Any) -> None:
+    """What strict JSON does not allow, and programs write: half a letter, no number, a mark, a tab."""
+    server.answers = [says(200, body)]
+
+    assert value == session.get_json(server.url)
+
+
 def test_truncated_json_is_asked_again(server: Server, session: Session) -> None:
     """Half an answer, with or without an honest length, is read again."""
     server.answers = [says(200, b'{"a": '), says(200, b'{"a"', length=50), says(200, b'{"a": 1}')]

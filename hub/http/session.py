@@ -39,6 +39,7 @@ from hub.expiry import Ending
 from hub.http.ending import endings
 from hub.http.lane import Lane, Together, server_wait
 from hub.http.limits import Limits, Watch
+from hub.http.odd import mended
 from hub.sealed import Sealed
 from hub.words import tr
 
@@ -197,7 +198,7 @@ class Session(Sealed):
                 )
             try:
                 content = _utf8(response)
-                decoded = decoder.decode(content) if decoder else msgspec.json.decode(content)
+                decoded = _decoded(content, decoder)
             except msgspec.ValidationError as exc:
                 raise HttpUnexpected(
                     tr(
@@ -568,6 +569,17 @@ class Session(Sealed):
             for part in secret.split():
                 said = said.replace(part, "…") if len(part) > 3 else said
         return said[:300]
+
+
+def _decoded(content: bytes, decoder: msgspec.json.Decoder[Any] | None) -> Any:
+    decode = decoder.decode if decoder else msgspec.json.decode
+    try:
+        return decode(content)
+    except msgspec.DecodeError:
+        better = mended(content)
+        if better == content:
+            raise
+        return decode(better)
 
 
 def _utf8(response: requests.Response) -> bytes:

@@ -295,30 +295,33 @@ def _next(seen: list[int]) -> int:
     return seen[0]
 
 
+def records_in(body: Any) -> list[dict[str, Any]]:
+    """Return the records of an answer: the objects in its outermost lists, wherever these stand."""
+    if isinstance(body, list):
+        return [one for one in body if isinstance(one, dict)]
+    below = body.values() if isinstance(body, dict) else ()
+    return [record for one in below for record in records_in(one)]
+
+
 def rename_field(field: str) -> Fault:
     """Rename a field of every record, as an upgrade of the tool may."""
-
-    def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
-        answer = honest()
-        for holder, key in lists(answer.body):
-            holder[key] = [
-                {(f"{k}_v2" if k == field else k): v for k, v in record.items()} for record in holder[key]
-            ]
-        return answer
-
-    return fault
+    return _each_record(lambda one: {(f"{k}_v2" if k == field else k): v for k, v in one.items()})
 
 
 def retype_field(field: str) -> Fault:
     """Return a field of every record another type."""
+    return _each_record(lambda one: {k: ({"value": v} if k == field else v) for k, v in one.items()})
 
+
+def _each_record(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
     def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
         answer = honest()
-        for holder, key in lists(answer.body):
-            holder[key] = [
-                {k: ({"value": v} if k == field else v) for k, v in record.items()} for record in holder[key]
-            ]
-        return answer
+        body = parsed(answer)
+        for record in records_in(body):
+            changed = change(record)
+            record.clear()
+            record.update(changed)
+        return answer if body is None else msgspec.structs.replace(answer, body=body)
 
     return fault
 

@@ -167,17 +167,19 @@ def counted(store: Store, source: str, table: str) -> dict[str, dict[str, Any]]:
         if column in BY_TABLE[table].__struct_fields__ and table != "allocation"
     )
     rows = store.rows(f"SELECT x.* FROM {table} x WHERE {here('x.presence')}{also}")
-    return {row["id"][len(source) + 1 :]: row for row in rows}
+    return {row["id"][len(source) + 1 :]: _homeless(row) for row in rows}
 
 
 _LOCAL = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
-def differences(store: Store, source: str, world: World) -> list[str]:
-    """Say where what the store holds of *source* differs from the truth of its world.
+def _homeless(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row without the simulator's own part of addresses: the sheet says ``/items/7``."""
+    return {name: _LOCAL.sub("", one) if isinstance(one, str) else one for name, one in row.items()}
 
-    Addresses are compared without the simulator's own part: the sheet says ``/items/7``.
-    """
+
+def differences(store: Store, source: str, world: World) -> list[str]:
+    """Say where what the store holds of *source* differs from the truth of its world."""
     found = []
     for table, rows in world.truth().items():
         ours = counted(store, source, table)
@@ -187,7 +189,6 @@ def differences(store: Store, source: str, world: World) -> list[str]:
             found.append(f"{len(more)} {table} rows do not exist in the tool, such as {more[0]}")
         for native, fields in rows.items():
             held = ours.get(native, fields)
-            held = {k: _LOCAL.sub("", v) if isinstance(v, str) else v for k, v in held.items()}
             wrong = {k: held.get(k) for k, v in fields.items() if held.get(k) != v}
             if wrong:
                 field, seen = next(iter(wrong.items()))

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from hub import SourceDataError, SourceForbidden, SourceGone, tr
+from hub import SourceDataError, SourceForbidden, SourceGone, check_names, tr
 from hub_jira import wire
 from hub_jira.site import ISSUES, Site, together
 from hub_jira.wire import API
@@ -108,6 +108,16 @@ def _agile(site: Site, path: str, decoder: Any, start: int) -> Any:
     return site.ctx.http.get_json(f"{site.base}{AGILE}{path}", params=params, decoder=decoder)
 
 
+def _person(row: msgspec.Raw) -> wire.Person:
+    found: wire.Person = _PERSON.decode(row)
+    for name in ("account_id", "account_type", "display_name", "active"):
+        if getattr(found, name) is None:  # of what privacy may hide nothing else is always there
+            raise SourceDataError(tr("Jira leaves out {name} of a person.", name=name))
+    if found.email_address is None or found.time_zone is None:
+        check_names(row, ("emailAddress", "timeZone"))
+    return found
+
+
 def people(site: Site, natives: Sequence[str]) -> Iterator[list[wire.Person]]:
     """Yield people by their ids, as they are called now; one who was erased is left out."""
     if site.cloud:
@@ -116,11 +126,7 @@ def people(site: Site, natives: Sequence[str]) -> Iterator[list[wire.Person]]:
             asked = urlencode([("maxResults", len(part)), *(("accountId", one) for one in part)])
             url = f"{site.base}{API}/user/bulk?{asked}"
             found: wire.Users = site.ctx.http.get_json(url, decoder=_USERS)
-            for one in found.values:
-                for name in ("account_id", "account_type", "display_name", "active"):
-                    if getattr(one, name) is None:  # of what privacy may hide nothing else is always there
-                        raise SourceDataError(tr("Jira leaves out {name} of a person.", name=name))
-            yield found.values
+            yield [_person(row) for row in found.values]
         return
     for native in natives:
         try:

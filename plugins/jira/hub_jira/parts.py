@@ -27,6 +27,7 @@ from hub import (
     TaskChange,
     TaskLink,
     Worklog,
+    check_names,
     named,
     tr,
 )  # fmt: skip
@@ -286,6 +287,8 @@ class Parts:
 
         def make(raw: msgspec.Raw) -> Iterator[Record]:
             log = self._log(raw)
+            if log.author is None or log.updated is None:
+                check_names(raw, ("author", "updated"))
             owner = issue or log.issue_id
             if owner is None or (came is not None and owner not in came):
                 return

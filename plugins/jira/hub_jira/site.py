@@ -129,6 +129,11 @@ class Site:
         """Return the fields of the site; asked once a run."""
         if self._fields is None:
             self._fields = self.listed("field", list[FieldDef])
+            own = [one for one in self._fields if one.id.startswith("customfield_")]
+            if own and not any(one.custom for one in own):
+                self.ctx.report_missing(
+                    tr("Jira says of no custom field what it is (schema): none but those of a name was found")
+                )
         return self._fields
 
     def types(self) -> list[wire.Kind]:

@@ -26,6 +26,7 @@ from hub import (
     SourceUnavailable,
     Tally,
     Worklog,
+    check_names,
     named,
     tr,
 )  # fmt: skip
@@ -259,6 +260,8 @@ class Timesheets:
         def make(raw: msgspec.Raw) -> Iterator[Record | Gone]:
             nonlocal taken, beyond
             one = ENTRY.decode(raw)
+            if one.billable_seconds is None:
+                check_names(raw, ("billableSeconds",))
             changed = wire.instant(one.updated_at) or ""
             if self.known is not None and self.source.row_id(one.issue.id) not in self.known:
                 beyond += 1

@@ -349,7 +349,7 @@ class Objects(msgspec.Struct, frozen=True, gc=False):
 class Users(msgspec.Struct, frozen=True, gc=False):
     """People by their ids."""
 
-    values: list[Person]
+    values: list[msgspec.Raw]
 
 
 class Page(msgspec.Struct, frozen=True, gc=False, rename="camel"):

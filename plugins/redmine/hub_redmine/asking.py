@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -10,12 +11,14 @@ from typing import Any, TypeVar
 import msgspec
 
 from hub import Context, Secret, SourceDataError, SourceForbidden, SourceGone, field_of, named, tr
+from hub.http import complaint
 
 PAGE = 100
 """The most rows that Redmine sends at once; it cuts what is above in silence."""
 AT_ONCE = 4
 """Issues asked at once for their history."""
 TRIES = 3
+_DATED = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?")
 T = TypeVar("T")
 Filters = list[tuple[str, str, tuple[str, ...]]]
 """A field, an operator of Redmine's filters (``=``, ``>=``, ``><``, ``*``) and its values."""
@@ -58,12 +61,39 @@ class Asker:
         answer = self.ctx.http.get_json(
             f"{self.url}{path}", params=params, route=route, decoder=_decoder(where, kind)
         )
+        if said := complaint({"errors": answer.errors, "error": answer.error}):
+            raise SourceDataError(
+                tr("Redmine answers {path} with an error: {said}", path=path, said=said[:300])
+            )
         return getattr(answer, where), answer.total_count
 
-    def page(self, name: str, params: list[tuple[str, str]], *, offset: int = 0, size: int = PAGE) -> Page:
+    def whole(self, path: str, where: str, *, route: str | None = None) -> list[msgspec.Raw]:
+        """Return a list that has no pages; what it lacks, where it says its number, is said to be missing."""
+        rows, total = self._answer(path, where, list[msgspec.Raw], None, route)
+        if total is not None and len(rows) < total:
+            self._is_short(path, total, len({named(row) for row in rows}))
+        return list(rows)
+
+    def _is_short(self, path: str, total: int, count: int) -> None:
+        self.ctx.report_missing(
+            tr(
+                "{path} says that it has {total} rows and shows {count} different ones: others lack.",
+                path=path, total=total, count=count,
+            )
+        )  # fmt: skip
+
+    def page(
+        self,
+        name: str,
+        params: list[tuple[str, str]],
+        *,
+        offset: int = 0,
+        size: int = PAGE,
+        cut: bool = False,
+    ) -> Page:
         """Return one page of the list *name*.
 
-        Raises `SourceDataError` when it is cut: shorter than its own total says.
+        Raises `SourceDataError` when it is cut, shorter than its own total says, unless it may be *cut*.
         """
         asked = [*params, ("limit", str(size)), ("offset", str(offset))]
         rows: list[msgspec.Raw] = []
@@ -74,7 +104,7 @@ class Asker:
                 raise SourceDataError(
                     tr("/{name}.json says no total_count: it cannot be told whether all came.", name=name)
                 )
-            if len(rows) >= min(size, max(0, total - offset)):
+            if cut or len(rows) >= min(size, max(0, total - offset)):
                 return Page(rows=rows, total=total)
         raise SourceDataError(
             tr(
@@ -91,19 +121,20 @@ class Asker:
         )
 
     def listed(self, name: str, params: list[tuple[str, str]] | None = None) -> list[msgspec.Raw]:
-        """Return a short list whole; it is read again when it changed while its pages were read."""
+        """Return a short list, read again when it changed meanwhile; what it lacks is said to be missing."""
+        found: dict[str, msgspec.Raw] = {}
+        total = 0
         for _ in range(TRIES):
-            found: dict[str, msgspec.Raw] = {}
+            found = {}
             total, offset = 1, 0
             while offset < total:
-                page = self.page(name, params or [], offset=offset)
+                page = self.page(name, params or [], offset=offset, cut=True)
                 found.update({named(row): row for row in page.rows})
                 total, offset = page.total, offset + PAGE
             if len(found) == total:
                 return list(found.values())
-        raise SourceDataError(
-            tr("/{name}.json changed each time it was read: the next run tries again.", name=name)
-        )
+        self._is_short(f"/{name}.json", total, len(found))
+        return list(found.values())
 
     def one(
         self,
@@ -129,7 +160,13 @@ def _decoder(where: str, kind: Any) -> msgspec.json.Decoder[Any]:
 
     Where it is a list, also the number of rows.
     """
-    answer = msgspec.defstruct("Answer", [(where, kind), ("total_count", int | None, None)], frozen=True)
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [
+        (where, kind),
+        ("total_count", int | None, None),
+        ("errors", Any, None),
+        ("error", Any, None),
+    ]
+    answer = msgspec.defstruct("Answer", fields, frozen=True)
     return msgspec.json.Decoder(answer)
 
 
@@ -154,18 +191,18 @@ def each(
 def number(row: msgspec.Raw) -> int:
     """Return the id of a row, 0 where it shows none."""
     native = field_of(row)
-    return native if isinstance(native, int) else 0
+    return native if isinstance(native, int) and native > 0 else 0
 
 
-def text(row: msgspec.Raw, name: str, default: str = "") -> str:
-    """Return a text of a row that may be odd."""
+def dated(row: msgspec.Raw, name: str, default: str = "") -> str:
+    """Return a day or a stamp of a row that may be odd; *default* where it shows none."""
     value = field_of(row, name)
-    return value if isinstance(value, str) else default
+    return value if isinstance(value, str) and _DATED.fullmatch(value) else default
 
 
 def stamps(rows: Iterable[msgspec.Raw]) -> list[str]:
     """Return the stamps of their making that rows show."""
-    return [stamp for stamp in (text(row, "created_on") for row in rows) if stamp]
+    return [found for found in (dated(row, "created_on") for row in rows) if found]
 
 
 def everything(name: str) -> Filters:

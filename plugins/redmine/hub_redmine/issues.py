@@ -170,7 +170,7 @@ def read_changed(
             "ids": ids.places(),
             "links": links.places(),
             "walked": cursor["walked"],
-            "lacking": mapper.renamed,
+            "lacking": mapper.renamed or bool(mapper.unlisted),
         }
         | run.stands
     )

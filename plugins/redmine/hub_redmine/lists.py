@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from hub import field_of
+from hub import field_of, renamed, tr
 from hub_redmine.asking import Asker
 from hub_redmine.parts import listed
 from hub_redmine.wire import Group, ListedUser, Me, Project, Role, Status, Tracker, User, Version
@@ -24,7 +24,21 @@ def projects(site: Asker) -> list[Project]:
 
     Closed ones are not in the default list, archived ones in none.
     """
-    return _rows(site, "projects", Project, site.listed("projects", [("status", "1|5")]))
+    rows = site.listed("projects", [("status", "1|5")])
+    keys = {key for row in rows for key in _keys(row)}
+    # one that stands on top has no key for what is above it
+    for said in renamed({"parent"} - keys, keys - {*Project.__struct_fields__}):
+        site.ctx.report_missing(
+            tr("{name} have {renamed}: the API changed, please report it", name="projects", renamed=said)
+        )
+    return _rows(site, "projects", Project, rows)
+
+
+def _keys(row: msgspec.Raw) -> list[str]:
+    try:
+        return list(msgspec.json.decode(row, type=dict[str, msgspec.Raw]))
+    except msgspec.MsgspecError:
+        return []
 
 
 def project(site: Asker, native: int) -> Project | None:
@@ -52,7 +66,7 @@ def user(site: Asker, native: int) -> User | None:
 
 def groups(site: Asker) -> list[Group]:
     """Return the groups of users. Raises `SourceForbidden` to whoever is no administrator."""
-    return _rows(site, "groups", Group, site.ask("/groups.json", "groups", list[msgspec.Raw]))
+    return _rows(site, "groups", Group, site.whole("/groups.json", "groups"))
 
 
 def me(site: Asker) -> Me:
@@ -67,23 +81,19 @@ def role(site: Asker, native: int) -> Role | None:
 
 def statuses(site: Asker) -> list[Status]:
     """Return the statuses of issues."""
-    rows = site.ask("/issue_statuses.json", "issue_statuses", list[msgspec.Raw])
+    rows = site.whole("/issue_statuses.json", "issue_statuses")
     return _rows(site, "issue_statuses", Status, rows)
 
 
 def trackers(site: Asker) -> list[Tracker]:
     """Return the trackers."""
-    return _rows(site, "trackers", Tracker, site.ask("/trackers.json", "trackers", list[msgspec.Raw]))
+    return _rows(site, "trackers", Tracker, site.whole("/trackers.json", "trackers"))
 
 
 def versions(site: Asker, project: int) -> list[Version]:
     """Return the versions of a project, without those that others share with it."""
-    rows = site.ask(
-        f"/projects/{project}/versions.json",
-        "versions",
-        list[msgspec.Raw],
-        route="/projects/ID/versions.json",
-    )
+    path = f"/projects/{project}/versions.json"
+    rows = site.whole(path, "versions", route="/projects/ID/versions.json")
     return [one for one in _rows(site, "versions", Version, rows) if one.project.id == project]
 
 

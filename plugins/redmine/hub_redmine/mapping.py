@@ -96,6 +96,9 @@ class Mapper:
         self.met: set[str] = set()
         self.told_people, self.told_versions = set(meta.users), set(meta.versions)
         self.statuses, self.trackers = dict(meta.statuses), dict(meta.trackers)
+        self.listed = frozenset(tracker for tracker, _ in meta.opening)
+        self.unlisted: set[str] = set()
+        """Trackers of issues that the list of trackers lacks."""
         self.renamed = False
         """Whether an issue showed another name of a status or a tracker than the lists did."""
 
@@ -199,6 +202,8 @@ class Mapper:
                 self.renamed = True
             if one.name:
                 names[str(one.id)] = one.name
+        if issue.tracker.id not in self.listed:
+            self.unlisted.add(issue.tracker.name or str(issue.tracker.id))
         yield from self.person(issue.author)
         yield from self.person(issue.assigned_to)
         if issue.fixed_version and issue.fixed_version.id not in self.told_versions:

@@ -17,7 +17,9 @@ from hub import (
     Gone,
     Iteration,
     Record,
+    SourceDataError,
     SourceForbidden,
+    SourceGone,
     Task,
     tr,
 )
@@ -60,7 +62,7 @@ def read(
         groups = lists.groups(site)
     except SourceForbidden:  # names come with issues and hours
         sight = rights.look(site, lists.me(site), projects)
-    versions = [version for one in projects for version in lists.versions(site, one.id)]
+    versions = [version for one in projects for version in _versions(ctx, source, one)]
     meta = mapping.Meta(
         # what was deleted keeps its name: journals go on speaking of it
         statuses=old.statuses | {str(one.id): one.name for one in statuses},
@@ -72,6 +74,8 @@ def read(
         sight=sight,
     )
     lost = sorted(set(old.versions) - set(meta.versions))
+    if ctx.missing:  # the next run asks again
+        cursor["at"] = ""
     return Metadata(
         meta=meta,
         projects=projects,
@@ -84,6 +88,17 @@ def read(
         lost=[one for one, found in each(lost, lambda one: lists.version(site, one)) if found is None],
         cursor=cursor | {"meta": msgspec.to_builtins(meta)},
     )
+
+
+def _versions(ctx: Context, source: RedmineSettings, project: wire.Project) -> list[wire.Version]:
+    """Return the versions of a project; none where it went meanwhile, or its issues are turned off (403)."""
+    try:
+        return lists.versions(source.site(ctx), project.id)
+    except (SourceForbidden, SourceGone):
+        return []
+    except SourceDataError as exc:
+        ctx.report_missing(f"{project.name}: {exc}")
+        return []
 
 
 def _archived(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -85,6 +86,18 @@ class Parts:
     def tally(self) -> None:
         """Close the partition: what stands inside of issues has no count of its own."""
         self.ctx.tally(Tally(seen=self.seen, taken=self.taken, skipped=dict(self.skipped), said=self.said))
+        for tracker in sorted(self.mapper.unlisted):
+            self.ctx.shared(f"unlisted {tracker}", partial(self._tell_unlisted, tracker))
+
+    def _tell_unlisted(self, tracker: str) -> bool:
+        self.ctx.report_missing(
+            tr(
+                "issues have the tracker {tracker}, which /trackers.json does not name: which status its new "
+                "issues have is not known",
+                tracker=tracker,
+            )
+        )
+        return True
 
     def left(self, reason: str, count: int = 1) -> None:
         """Count rows that are left out."""

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from hub import SourceDataError, tr
-from hub_redmine.asking import PAGE, Asker, Filters, everything, number, query, scope, stamps, text
+from hub import SourceDataError, renamed, tr
+from hub_redmine.asking import PAGE, Asker, Filters, dated, everything, number, query, scope, stamps
 from hub_redmine.wire import Entry, Issue, Relation
 
 FIRST = 10
@@ -48,12 +48,7 @@ class Site(Asker):
             return []
         rows = self.page(name, query(scope(projects, everything(name)), "id:asc")).rows
         keys = {key for row in rows for key in msgspec.json.decode(row)} - KEYS[name]
-        return sorted(
-            tr("no {lack} but {key}", lack=lack, key=key)
-            for lack in lacking
-            for key in keys
-            if key.startswith(lack)
-        )
+        return renamed(lacking, keys)
 
     # ---------- issues ----------
 
@@ -64,7 +59,7 @@ class Site(Asker):
 
     def newest_stamp(self, projects: Iterable[int] | None) -> str:
         """Return the stamp of the last change, or nothing."""
-        return max((str(text(row, "updated_on")) for row in self.newest_issues(projects)), default="")
+        return max((dated(row, "updated_on") for row in self.newest_issues(projects)), default="")
 
     def highest_issue(self, projects: Iterable[int] | None) -> int:
         """Return the highest id of an issue, 0 when there is none."""
@@ -101,7 +96,7 @@ class Site(Asker):
             page = self.page("issues", [*query(scope(projects, filters), "id:asc"), ("include", "relations")])
             natives = [native for native in map(number, page.rows) if native]
             honoured = natives == sorted(set(natives)) and all(low <= one <= (high or one) for one in natives)
-            if not honoured or (floor and any(text(one, "updated_on", floor) < floor for one in page.rows)):
+            if not honoured or (floor and any(dated(one, "updated_on", floor) < floor for one in page.rows)):
                 raise SourceDataError(
                     tr(
                         "/issues.json did not keep to the ids or the stamp that were asked for: nothing of "
@@ -149,7 +144,7 @@ class Site(Asker):
         while True:
             page = self.page("time_entries", params, offset=offset)
             rows = page.rows
-            if since and any(text(one, "spent_on", since) < since for one in rows):
+            if since and any(dated(one, "spent_on", since) < since for one in rows):
                 raise SourceDataError(
                     tr("/time_entries.json ignored the day that was asked for: nothing of it was taken.")
                 )
@@ -187,7 +182,7 @@ class Site(Asker):
                 raise SourceDataError(
                     tr("/time_entries.json ignored the order that was asked for: nothing of it was taken.")
                 )
-            yield [one for one in rows if text(one, "created_on", stamp) >= stamp]
+            yield [one for one in rows if dated(one, "created_on", stamp) >= stamp]
             offset, size = offset + len(rows), PAGE
             if offset >= page.total or any(one < stamp for one in stamps(rows)):
                 return

@@ -5,22 +5,26 @@ Source: redmine.org/projects/redmine/wiki/Rest_api, held against a real Redmine 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+Id = Annotated[int, msgspec.Meta(ge=1)]
+Stamp = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")]
+"""An instant in UTC; stamps are compared as texts."""
 
 
 class Ref(msgspec.Struct, frozen=True):
     """A row of another list, named."""
 
-    id: int
+    id: Id
     name: str | None = None
 
 
 class Custom(msgspec.Struct, frozen=True):
     """A custom field: a text, several texts, or nothing."""
 
-    id: int
+    id: Id
     name: str
     value: str | list[str] | None = None
 
@@ -28,9 +32,9 @@ class Custom(msgspec.Struct, frozen=True):
 class Relation(msgspec.Struct, frozen=True):
     """A relation; *delay* is in days, of ``precedes`` only."""
 
-    id: int
-    issue_id: int
-    issue_to_id: int
+    id: Id
+    issue_id: Id
+    issue_to_id: Id
     relation_type: str
     delay: int | None = None
 
@@ -47,8 +51,8 @@ class Detail(msgspec.Struct, frozen=True):
 class Journal(msgspec.Struct, frozen=True):
     """An entry of an issue's history."""
 
-    id: int
-    created_on: str
+    id: Id
+    created_on: Stamp
     details: list[Detail] = []
     user: Ref | None = None
 
@@ -56,7 +60,7 @@ class Journal(msgspec.Struct, frozen=True):
 class StatusRef(msgspec.Struct, frozen=True):
     """The status of an issue; Redmine says since 5.0 whether it is a closed one."""
 
-    id: int
+    id: Id
     name: str
     is_closed: bool | None = None
 
@@ -68,16 +72,16 @@ class Issue(msgspec.Struct, frozen=True):
     not read).
     """
 
-    id: int
+    id: Id
     project: Ref
     tracker: Ref
     status: StatusRef
     subject: str
-    created_on: str
-    updated_on: str
+    created_on: Stamp
+    updated_on: Stamp
     start_date: str | None
     due_date: str | None
-    closed_on: str | None
+    closed_on: Stamp | None
     done_ratio: int | None
     estimated_hours: float | None
     is_private: bool = False
@@ -95,12 +99,12 @@ class Issue(msgspec.Struct, frozen=True):
 class Entry(msgspec.Struct, frozen=True):
     """A time entry, on an issue or on a project alone; *hours* is decimal, rounded to hundredths."""
 
-    id: int
+    id: Id
     project: Ref
     hours: float
     spent_on: str
-    created_on: str
-    updated_on: str
+    created_on: Stamp
+    updated_on: Stamp
     issue: Ref | None = None
     user: Ref | None = None
     activity: Ref | None = None
@@ -110,7 +114,7 @@ class Entry(msgspec.Struct, frozen=True):
 class Project(msgspec.Struct, frozen=True):
     """A project; *status* is 1 active, 5 closed, 9 archived."""
 
-    id: int
+    id: Id
     name: str
     identifier: str
     status: int = 1
@@ -120,7 +124,7 @@ class Project(msgspec.Struct, frozen=True):
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """A user; mail addresses are shown to administrators, and their API keys, which are not read."""
 
-    id: int
+    id: Id
     firstname: str
     lastname: str
     login: str | None = None
@@ -144,7 +148,7 @@ class Membership(msgspec.Struct, frozen=True):
 class Me(msgspec.Struct, frozen=True):
     """The account that signs in; an administrator sees everything, whatever the roles."""
 
-    id: int
+    id: Id
     login: str = ""
     admin: bool = False
     memberships: list[Membership] = []
@@ -153,7 +157,7 @@ class Me(msgspec.Struct, frozen=True):
 class Role(msgspec.Struct, frozen=True):
     """A role: which issues and hours it shows (``all``, ``default``, ``own``), and what it may do."""
 
-    id: int
+    id: Id
     name: str
     issues_visibility: str = "all"
     time_entries_visibility: str = "all"
@@ -163,14 +167,14 @@ class Role(msgspec.Struct, frozen=True):
 class Group(msgspec.Struct, frozen=True):
     """A group of users, to which issues may be assigned."""
 
-    id: int
+    id: Id
     name: str
 
 
 class Version(msgspec.Struct, frozen=True):
     """A version; *status* is open, locked or closed."""
 
-    id: int
+    id: Id
     project: Ref
     name: str
     status: str
@@ -180,7 +184,7 @@ class Version(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """A status of issues."""
 
-    id: int
+    id: Id
     name: str
     is_closed: bool = False
 
@@ -188,6 +192,6 @@ class Status(msgspec.Struct, frozen=True):
 class Tracker(msgspec.Struct, frozen=True):
     """A kind of issues and the status that its new ones have."""
 
-    id: int
+    id: Id
     name: str
     default_status: Ref | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -743,3 +744,90 @@ def test_marks_of_the_version_before_are_understood(store: Store) -> None:
         world.archived.clear()
         go(store, site)
         equal(store, world)
+
+
+def answering(path: str, change: Callable[[Any], Any]) -> faults.Fault:
+    """Let what *change* makes of the JSON of a path be answered."""
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        here = request.path == path or request.path == path.replace(".json", "/105.json")
+        body = change(answer.body) if here and answer.status == 200 else answer.body
+        return Response(
+            status=answer.status, body=body if isinstance(body, bytes) else json.dumps(body).encode()
+        )
+
+    return fault
+
+
+def row(where: str, native: int, **change: Any) -> Callable[[Any], Any]:
+    """Show one row otherwise, in its list and alone."""
+
+    def shown(one: Any) -> Any:
+        return one | change if isinstance(one, dict) and one["id"] == native else one
+
+    def made(body: Any) -> Any:
+        return {
+            name: [shown(one) for one in value] if name == where else shown(value)
+            for name, value in body.items()
+        }
+
+    return made
+
+
+ISSUES, HOURS = "/issues.json", "/time_entries.json"
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "lost"),
+    [
+        (ISSUES, row("issues", 105, updated_on="x"), {"105"}),
+        (ISSUES, row("issues", 105, updated_on="31/12/2026"), {"105"}),
+        (ISSUES, row("issues", 105, id=-1), {"105"}),
+        (ISSUES, row("issues", 105, created_on="2026-12-31T23:30:00"), {"105"}),
+        (ISSUES, row("issues", 105, due_date="31/12/2026"), {"105"}),
+        (ISSUES, row("issues", 105, tracker={"id": 99, "name": "New one"}), set()),
+        (HOURS, row("time_entries", 123, created_on="x"), {"t123"}),
+        (HOURS, row("time_entries", 123, created_on=""), {"t123"}),
+        (HOURS, row("time_entries", 123, id="123"), {"t123"}),
+        (HOURS, row("time_entries", 123, spent_on="31/12/2026"), {"t123"}),
+        (HOURS, row("time_entries", 123, hours=None), {"t123"}),
+        ("/users.json", lambda body: body | {"users": body["users"][:-1]}, set()),
+        ("/users.json", lambda body: body | {"users": [*body["users"][:-1], body["users"][0]]}, set()),
+        ("/trackers.json", lambda body: body | {"trackers": []}, set()),
+        ("/projects/2/versions.json", lambda body: body | {"versions": []}, {"m2"}),
+        (ISSUES, lambda body: body | {"errors": ["timeout"]}, None),
+        (ISSUES, lambda body: body | {"total_count": body["total_count"] + 3}, None),
+        (ISSUES, lambda _: b"<html><title>Sign in</title>", None),
+    ],
+)  # fmt: skip
+def test_an_odd_answer_is_told_and_costs_itself(
+    path: str, change: Callable[[Any], Any], lost: set[str] | None, store: Store
+) -> None:
+    """What cannot be taken makes the verdict partial; all else is there (None: no issue can be)."""
+    world = RedmineWorld(1)
+    truth = {native for table in ("task", "worklog") for native in world.truth()[table]}
+    with SimulatorServer(world, answering(path, change)) as site:
+        report = go(store, site)
+
+    assert "partial" == report.verdict
+    assert report.missing or report.rejected
+    assert not any("unexpected" in one for one in report.missing)
+    there = {
+        one.removeprefix("redmine:")
+        for (one,) in rows(store, "SELECT id FROM task UNION SELECT id FROM worklog")
+    }
+    assert lost is None or truth - lost == there
+
+
+def test_a_project_whose_issues_are_turned_off_costs_nothing(store: Store) -> None:
+    """Redmine answers 403 for the versions of one, to administrators too."""
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        return Response(status=403) if request.path == "/projects/2/versions.json" else honest()
+
+    with SimulatorServer(RedmineWorld(1), fault) as site:
+        report = go(store, site)
+
+    assert ("ok", []) == (report.verdict, report.missing)
+    assert [(20,)] == rows(store, "SELECT count(*) FROM task WHERE kind = 'work'")

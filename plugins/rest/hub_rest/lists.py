@@ -58,7 +58,7 @@ class Lists:
         found: dict[str, dict[str, Any]] = {}
         for variables in self.asked(above):
             for row in self.held(above, variables).rows:
-                if one.each.when and not is_true(found_at(one.each.when, _with(variables, row))):
+                if one.each.when and not self._is_asked(one, above, variables, row):
                     continue
                 mine = variables | {name: found_at(path, row) for name, path in one.each.set.items()}
                 if lacking := [name for name in one.each.set if mine[name] is None]:
@@ -75,6 +75,21 @@ class Lists:
                     continue
                 found[partition_of(one, mine)] = mine
         return list(found.values())
+
+    def _is_asked(self, one: Wanted, above: Wanted, variables: dict[str, Any], row: Any) -> bool:
+        """Say whether a condition holds of a row; one that cannot be told of it is a rejection."""
+        assert one.each is not None
+        assert one.each.when is not None
+        try:
+            return is_true(expression(one.each.when)(_with(variables, row)))
+        except Exception as exc:  # noqa: BLE001 - the row is odd in whatever way it is odd
+            self.ctx.reject(
+                self.mapper.place(above, row),
+                tr("when {when!r}: {error}", when=one.each.when, error=exc),
+                key=f"when {one.name} of {key_of(above, row)}",
+                partition="",
+            )
+            return False
 
     def held(self, one: Wanted, variables: dict[str, Any]) -> Held:
         """Read a list that others are asked for by, once a run."""

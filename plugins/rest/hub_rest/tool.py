@@ -13,8 +13,6 @@ from datetime import date
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-import msgspec
-
 from hub import (
     ConfigError,
     Context,
@@ -26,6 +24,7 @@ from hub import (
     sign_in_client,
     tr,
 )  # fmt: skip
+from hub.http import complaint
 from hub_rest.mapping import GIVEN, NAME, Mapping, Wanted, fill, fill_path, is_true, texts_of
 from hub_rest.paging import (
     KEYED,
@@ -77,35 +76,6 @@ def _says_no(answer: dict[str, Any], rows: str, named: set[str]) -> bool:
         and isinstance(answer.get("status"), str)
         and answer["status"].casefold() in {"error", "fail", "failed", "failure"}
     )
-
-
-class Lenient:
-    """Decodes JSON as some servers write it: with NaN, with half a character, with a mark at its beginning.
-
-    Such a value costs its row then, and not the list. What is broken stays broken.
-    """
-
-    def decode(self, content: bytes) -> Any:
-        """Decode *content*. Raises `msgspec.DecodeError`."""
-        try:
-            return msgspec.json.decode(content)
-        except msgspec.DecodeError as exc:
-            try:
-                return _whole_texts(json.loads(content))
-            except (ValueError, RecursionError):
-                raise exc from None
-
-
-LENIENT: Any = Lenient()
-
-
-def _whole_texts(value: Any) -> Any:
-    """Replace halves of characters, which no database takes."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {_whole_texts(name): _whole_texts(one) for name, one in value.items()}
-    return [_whole_texts(one) for one in value] if isinstance(value, list) else value
 
 
 class Tool:
@@ -200,9 +170,7 @@ class Tool:
 
     def get(self, path: str, *, route: str | None = None) -> Any:
         """Ask for one thing."""
-        answer = self.ctx.http.get_json(
-            self.address(path), headers=self.headers, route=route, decoder=LENIENT
-        )
+        answer = self.ctx.http.get_json(self.address(path), headers=self.headers, route=route)
         self._check_refusal(path.partition("?")[0], answer)
         return answer
 
@@ -504,23 +472,19 @@ class Tool:
         if not isinstance(answer, dict):
             return
         named = {place[0] for place in places(rows)[0]} if rows else set()
-        told = {name: answer[name] for name in ("errors", "error") if name not in named and name in answer}
-        if self.described.refused and is_true(expression(self.described.refused)(answer)):
-            told |= {"": {name: one for name, one in answer.items() if name not in named}}
-        if _says_no(answer, rows, named):
-            told |= {"": {name: one for name, one in answer.items() if name not in named}}
-        for value in told.values():
-            if is_true(value):
-                said = " ".join(dict.fromkeys(_texts(value))) or f"{value}"
-                said = self._without_secrets(said)[:300]
-                raise SourceDataError(
-                    tr(
-                        "{what}: {title} answers with an error: {said}",
-                        what=what,
-                        title=self.described.title,
-                        said=said,
-                    )
+        said = complaint(answer, frozenset(named))
+        refused = self.described.refused
+        if (refused and is_true(expression(refused)(answer))) or _says_no(answer, rows, named):
+            said = said or complaint({"error": {name: answer[name] for name in answer if name not in named}})
+        if said:
+            raise SourceDataError(
+                tr(
+                    "{what}: {title} answers with an error: {said}",
+                    what=what,
+                    title=self.described.title,
+                    said=self._without_secrets(said)[:300],
                 )
+            )
 
     def _without_secrets(self, text: str) -> str:
         given = [*(self.words.get(name) for name in _SECRET), f"{self.session or ''}"]
@@ -530,9 +494,7 @@ class Tool:
 
     def _ask(self, one: Wanted, variables: dict[str, Any], address: str) -> Any:
         if address and one.method == "GET":
-            return self.ctx.http.answer(
-                one.method, address, headers=self.headers, route=one.path, decoder=LENIENT
-            )
+            return self.ctx.http.answer(one.method, address, headers=self.headers, route=one.path)
         since = variables.get("since")
         params = one.params | (one.incremental if since else {})
         body = one.body
@@ -555,7 +517,6 @@ class Tool:
             params={} if address else fill(params, variables) or {},
             headers=self.headers,
             route=one.path,
-            decoder=LENIENT,
             **sent,
         )
 
@@ -604,16 +565,6 @@ def _form(body: dict[str, Any]) -> dict[str, Any]:
         name: one if isinstance(one, str | int | float) and not isinstance(one, bool) else json.dumps(one)
         for name, one in body.items()
     }
-
-
-def _texts(value: Any) -> list[str]:
-    """Return what an error says, wherever it says it."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict):
-        told = [value[name] for name in ("message", "detail", "title", "description") if value.get(name)]
-        value = told or list(value.values())
-    return [text for one in value for text in _texts(one)] if isinstance(value, list) else []
 
 
 def _found(answer: Any, path: str, what: str) -> Any:

@@ -16,12 +16,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from hub import CellError, HubError, SourceDataError, cell_text, names_period, periods_of, storable, tr
-from hub_tabular import books
+from hub_tabular import books, encodings, pages
 from hub_tabular.books import Limits
 from hub_tabular.mapping import FILE, LESS, SHEET, UNTIL, Drop, FaultyCell, Mapping
 
@@ -35,7 +35,6 @@ _LOOKED_AT = 200
 """Rows in which columns are looked for that hold numbers and that nothing takes."""
 _NUL = "\0"
 _ZIP = b"PK\3\4"
-_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=([;,|\t])\"?[;,|\t]*\r?(?:\n|\Z)", re.IGNORECASE)
 """The first line by which a program tells Excel how the cells are separated."""
 _LONGEST_MERGED = 10_000
@@ -45,7 +44,8 @@ class Sheet(msgspec.Struct, kw_only=True):
     """One sheet of a file, or a file of text, as its rows are read one after the other.
 
     *width* is how many cells most rows of a text have, *notes* are what a person should know of it, *cut*
-    says why its last row seems cut off, *ends* whether its last line has an end (None in a workbook).
+    says why its last row seems cut off, *ends* whether its last line has an end (None in a workbook),
+    *encoding* in what a text is read.
     """
 
     name: str = ""
@@ -55,6 +55,7 @@ class Sheet(msgspec.Struct, kw_only=True):
     notes: list[str] = []
     cut: str = ""
     ends: bool | None = None
+    encoding: str = ""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -101,49 +102,51 @@ def sheets_of(
     *known* keeps what was seen inside the sheets of a workbook, for the next time it is read.
     """
     books.check_size(path, limits)
-    if is_text(path):
-        sheet = Sheet(is_text=True, notes=[])
-        sheet.rows = _text_rows(path, mapping, sheet)
-        yield sheet
-    else:
-        yield from _book_sheets(path, mapping, limits, {} if known is None else known)
+    match kind_of(path):
+        case "text":
+            sheet = Sheet(is_text=True, notes=[])
+            sheet.rows = _text_rows(path, mapping, sheet)
+            yield sheet
+        case "page":
+            yield from _page_sheets(path, mapping, limits)
+        case "book":
+            yield from _book_sheets(path, mapping, limits, {} if known is None else known)
 
 
-def is_text(path: Path) -> bool:
-    """Say whether a file is read as a text: by what it begins with, for names say ".xls" of any table.
-
-    Raises `SourceDataError` for a page that calls itself a workbook.
-    """
+def kind_of(path: Path) -> Literal["text", "book", "page"]:
+    """Say as what a file is read: by what it begins with, for names say ".xls" of any table."""
     suffix = path.suffix.lower()
+    named: Literal["text", "book"] = "text" if suffix in TEXT else "book"
     if suffix == books.PACKED:
-        return True
+        return "text"
     try:
         with path.open("rb") as file:
             head = file.read(4096)
     except OSError:
-        return suffix in TEXT  # told as it is opened
+        return named  # told as it is opened
     if books.is_book(head):
-        return False
-    if suffix in TEXT or not head or (b"\0" in head and not _wide(head) and not head.startswith(_BOMS)):
-        return suffix in TEXT
-    if head.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"<":
-        raise SourceDataError(
-            tr(
-                "{file} is a page in HTML or XML that calls itself a workbook: open it in a spreadsheet "
-                "program and save it as XLSX.",
-                file=storable(path.name),
-            )
-        )
-    return True
+        return "book"
+    if (
+        suffix in TEXT
+        or not head
+        or (b"\0" in head and not encodings.wide(head) and not head.startswith(encodings.BOMS))
+    ):
+        return named
+    return "page" if pages.is_page(head) else "text"
 
 
 # ---------- texts ----------
 
 
 def _text_rows(path: Path, mapping: Mapping, sheet: Sheet) -> Iterator[list[Any]]:
-    found = mapping.encoding or detect_encoding(path)
+    guessed = None if mapping.encoding else encodings.guess(path)
+    found = guessed.encoding if guessed else str(mapping.encoding)
+    if guessed and guessed.said:
+        sheet.notes = [*sheet.notes, guessed.said]
+    errors = "surrogateescape" if guessed and guessed.is_mixed else "strict"
     try:
-        with io.TextIOWrapper(books.opened(path), encoding=found, newline="") as file:
+        sheet.encoding = codecs.lookup(found).name
+        with io.TextIOWrapper(books.opened(path), encoding=found, errors=errors, newline="") as file:
             sample = file.read(65536)
             file.seek(0)
             delimiter = mapping.delimiter or detect_delimiter(sample)
@@ -371,11 +374,33 @@ def _unread(path: Path, book: Any, others: list[str]) -> list[str]:
         found = [name for name in others if books.has_rows(path, name)]
     else:
         found = [name for name in others if book.get_sheet_by_name(name).total_height]
+    return _told_unread(found)
+
+
+def _told_unread(found: list[str]) -> list[str]:
     if not found:
         return []
     return [
         tr("not read: the sheets {names} (say sheets in the mapping to read several)", names=", ".join(found))
     ]
+
+
+def _page_sheets(path: Path, mapping: Mapping, limits: Limits) -> Iterator[Sheet]:
+    found = pages.tables_of(path, limits, lambda: mapping.encoding or detect_encoding(path))
+    tables = {one.name: one for one in found}
+    visible = [one.name for one in found if one.is_visible]
+    chosen = _chosen(storable(path.name), list(tables), visible, mapping)
+    notes = _told_unread([name for name in visible if name not in chosen and any(tables[name].rows)])
+    for name in chosen:
+        yield Sheet(name=name, notes=notes, rows=_page_rows(tables[name]))
+        notes = []
+
+
+def _page_rows(table: pages.PageTable) -> Iterator[list[Any]]:
+    spanned, above = _spanned(table.merged), dict[int, Any]()
+    for place, cells in enumerate(table.rows):
+        _fill(cells, place, spanned, above)
+        yield cells
 
 
 def _book_rows(
@@ -452,49 +477,8 @@ def _as_it_is(cell: Any, inside: books.Inside, place: tuple[int, int]) -> Any:
 
 
 def detect_encoding(path: Path) -> str:
-    """Return UTF-8 when the whole file is it, else the best guess for its first 256 KB, else Windows-1252."""
-    try:
-        with books.opened(path) as file:
-            head = file.read(4)
-            if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-                return "utf-32"
-            if head.startswith(_BOMS):
-                return "utf-16"
-            file.seek(0)
-            if wide := _wide(file.read(4096)):
-                return wide
-            file.seek(0)
-            decoder = codecs.getincrementaldecoder("utf-8")()
-            try:
-                while block := file.read(1 << 20):
-                    decoder.decode(block)
-                decoder.decode(b"", final=True)
-                return "utf-8-sig"
-            except UnicodeDecodeError:
-                file.seek(0)
-                sample = file.read(1 << 18)
-    except OSError as exc:
-        raise SourceDataError(
-            tr(
-                "{file} cannot be opened ({reason}).",
-                file=storable(path.name),
-                reason=exc.strerror,
-            )
-        ) from exc
-    from charset_normalizer import from_bytes
-
-    # the exports of office tools west of the Oder are one of these; a free guess takes short accents for
-    # Cyrillic
-    best = from_bytes(sample, cp_isolation=["cp1252", "latin_1", "iso8859_15", "mac_roman", "cp850"]).best()
-    return best.encoding if best and best.encoding != "latin_1" else "cp1252"
-
-
-def _wide(sample: bytes) -> str | None:
-    """Return UTF-16 without a mark at its start, which every other byte of a text in Latin letters shows."""
-    for place, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if len(sample) > 3 and sample[place::2].count(0) > 0.4 * len(sample[place::2]):
-            return name
-    return None
+    """Return what a text is written in, as `encodings.guess` finds it."""
+    return encodings.guess(path).encoding
 
 
 def detect_delimiter(sample: str) -> str:
@@ -942,6 +926,8 @@ def _unreadable(cells: list[Any], width: int, sheet: Sheet) -> str:
         return cells[0].why
     if any(_NUL in cell for cell in cells):
         return tr("holds a NUL byte: the file is damaged, or in another encoding")
+    if any(not cell.isascii() and _is_foreign(cell, sheet.encoding) for cell in cells):
+        return tr("is in another encoding than the rest of the file: several files were put together")
     if len(cells) > width and (any(cells[width:]) or len(cells) > max(width, sheet.width)):
         return tr(
             "has {count} cells for {width} headers: a decimal comma or a separator without quotation marks "
@@ -952,12 +938,20 @@ def _unreadable(cells: list[Any], width: int, sheet: Sheet) -> str:
     return ""
 
 
+def _is_foreign(cell: str, encoding: str) -> bool:
+    """Say whether a cell is in another encoding than its file."""
+    if encoding.startswith("utf"):
+        return _ESCAPED.search(cell) is not None
+    return encodings.is_of_another(cell, encoding)
+
+
 def _is_number(cell: Any) -> bool:
     if isinstance(cell, str):
         return _NUMBER.fullmatch(cell.strip()) is not None
     return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
+_ESCAPED = re.compile("[\udc80-\udcff]")
 _NUMBER = re.compile(r"[-+(]?[0-9][0-9 \u00a0\u202f.,']*\)?(?:\s?[%€$£h])?")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import os
@@ -17,7 +18,7 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from hub_tabular import books, tables
+from hub_tabular import books, encodings, tables
 from hub_tabular import mapping as mapping_module
 from hub_tabular.source import TabularSource
 
@@ -1378,3 +1379,171 @@ def test_a_duration_that_is_too_long_is_shown_as_it_stands(place: Place) -> None
     place.sync()
 
     assert [("30:00", 108_000)] == [(one.value, one.seconds) for one in rejections.rejected(place.store)]
+
+
+# ---------- pages that call themselves workbooks ----------
+
+PAGE = """<html xmlns:x="urn:schemas-microsoft-com:office:excel"><head><meta charset={charset}>
+<style>td {{ color: red }}</style></head><body><table><tr>
+<td>Report of October<script>var a = "<td>";</script></table>
+<table border=1><caption>Hours</caption><thead><tr><th>Who<th>Code<th>Day<th>H</thead><tbody>
+<tr><td rowspan=2>Zo&eacute; <b>Müller</b><br>&amp; Co</td><td>P</td><td>2026-10-01</td>
+<td align=right x:num="12.25">12,25 </td></tr>
+<tr><td>P<td>2026-10-02<td>1,5
+<tr><td>M2</td><td colspan="1"> P </td><td>2026-10-03</td><td>&#48;,25&nbsp;</td></tr>
+<tr><td>M2</td><td>P</td><td>soon</td><td>1</td></tr>
+</tbody></table><p>4 rows</p></body></html>"""
+SHEETS = """<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>
+<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"
+xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">
+<Styles><Style ss:ID="d"><NumberFormat ss:Format="Short Date"/></Style></Styles>
+<Worksheet ss:Name="Notes"><Table><Row><Cell><Data ss:Type="String">x</Data></Cell></Row></Table>
+<WorksheetOptions xmlns="urn:schemas-microsoft-com:office:excel"><Visible>SheetHidden</Visible>
+</WorksheetOptions></Worksheet>
+<Worksheet ss:Name="Oct"><Table ss:ExpandedColumnCount="5">
+<Row><Cell><Data ss:Type="String">Who</Data></Cell><Cell><Data ss:Type="String">Code</Data></Cell>
+<Cell ss:Index="4"><Data ss:Type="String">Day</Data></Cell><Cell><Data ss:Type="String">H</Data></Cell>
+</Row>
+<Row ss:Index="4"><Cell ss:MergeDown="1">
+<ss:Data ss:Type="String" xmlns="http://www.w3.org/TR/REC-html40">Zo&#233; <B>Müller</B></ss:Data></Cell>
+<Cell><Data ss:Type="String">P</Data></Cell>
+<Cell ss:StyleID="d" ss:Index="4"><Data ss:Type="DateTime">2026-10-01T00:00:00.000</Data></Cell>
+<Cell><Data ss:Type="Number">12.25</Data></Cell></Row>
+<Row><Cell ss:Index="2"><Data ss:Type="String">P</Data></Cell>
+<Cell ss:StyleID="d" ss:Index="4"><Data ss:Type="DateTime">2026-10-02T00:00:00.000</Data></Cell>
+<Cell><Data ss:Type="DateTime">1899-12-31T01:30:00.000</Data></Cell></Row>
+<Row><Cell><Data ss:Type="String">M2</Data></Cell><Cell><Data ss:Type="String">P</Data></Cell>
+<Cell ss:Index="4"><Data ss:Type="String">2026-10-03</Data></Cell><Cell>
+<Data ss:Type="Number">0.25</Data></Cell></Row>
+<Row><Cell><Data ss:Type="String">M2</Data></Cell><Cell><Data ss:Type="String">P</Data></Cell>
+<Cell ss:Index="4"><Data ss:Type="String">2026-10-04</Data></Cell><Cell ss:Formula="=1"/></Row>
+</Table></Worksheet></Workbook>"""
+BOMB = """<?xml version="1.0"?><!DOCTYPE Workbook [<!ENTITY a SYSTEM "file:///etc/passwd">]>"""
+
+
+@pytest.mark.parametrize(
+    ("content", "who", "odd"),
+    [
+        (PAGE.format(charset="utf-8").encode(), "Zoé Müller & Co", "Hours, row 5"),
+        (PAGE.format(charset="iso-8859-1").encode("cp1252"), "Zoé Müller & Co", "Hours, row 5"),
+        (PAGE.format(charset="utf-16").encode("utf-16"), "Zoé Müller & Co", "Hours, row 5"),
+        (PAGE.format(charset="x").split("<p>")[0].encode() + b"</html>", "Zoé Müller & Co", "Hours, row 5"),
+        (SHEETS.encode(), "Zoé Müller", "Oct, row 7"),
+        (SHEETS.encode("utf-16"), "Zoé Müller", "Oct, row 7"),
+    ],
+    ids=[
+        "HTML",
+        "HTML of Windows",
+        "HTML in UTF-16",
+        "HTML of no charset",
+        "Excel 2003",
+        "Excel 2003 in UTF-16",
+    ],
+)
+def test_a_page_that_calls_itself_a_workbook(place: Place, content: bytes, who: str, odd: str) -> None:
+    """What ERPs export "to Excel": cells are those a person sees; an odd one costs its row."""
+    place.lay("a.xls", content)
+    report = place.sync()
+    found = place.store.rows(
+        "SELECT a.display_name AS who, w.day, w.seconds FROM worklog w "
+        "LEFT JOIN account a ON a.id = w.account_id ORDER BY w.day"
+    )
+
+    assert [(who, "2026-10-01", 44100), (who, "2026-10-02", 5400), ("M2", "2026-10-03", 900)] == [
+        (row["who"], row["day"], row["seconds"]) for row in found
+    ]
+    assert ("partial", [f"a.xls, sheet {odd}"]) == (report.verdict, place.rejected)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (PAGE.format(charset="utf-8").partition("<td>soon")[0], "seems to be cut off"),
+        (SHEETS[:-40], "cut off, or damaged"),
+        (BOMB + SHEETS.partition("?>")[2], "declares a document type"),
+        (SHEETS.replace('ss:Index="4"><Cell', 'ss:Index="900000000"><Cell'), "more than max_cells"),
+        (
+            PAGE.replace("rowspan=2", "rowspan=65000 colspan=999").format(charset="utf-8"),
+            "more than max_cells",
+        ),
+        ("<html><body><table><tr><td>User<td><input></table></body></html>", "without a table"),
+        ("<html><frameset><frame src=sheet001.htm></frameset></html>", "without a table"),
+    ],
+    ids=["cut HTML", "cut XML", "entities", "a far row", "a wide cell", "sign-in page", "frames"],
+)
+def test_a_page_that_is_none_says_why(place: Place, content: str, words: str) -> None:
+    """Cut off, hostile, or without a table: a sentence, and nothing of it is taken."""
+    place.lay("a.xls", content)
+    report = place.sync()
+
+    assert ("failed", 0.0) == (report.verdict, place.hours)
+    assert words in said(report)
+
+
+# ---------- what a text is written in ----------
+
+PEOPLE = [
+    "Zoé Lefèvre",
+    "FRANÇOIS Noël",
+    "Gaëlle À. Müller",
+    "Jürgen Straße",
+    "l'été – Éric",
+    "Élodie O’Brien",
+]
+
+
+@pytest.mark.parametrize(
+    "encoding", ["cp1252", "mac_roman", "cp850", "cp437", "utf-16-le", "utf-16-be", "utf-8"]
+)
+def test_names_are_read_in_what_they_are_written(place: Place, encoding: str) -> None:
+    """Of Windows, of Excel for Mac, of DOS, of UTF-16 without a mark: right, and a guess is told as one."""
+    people = [one for one in PEOPLE if one.encode(encoding, "replace").decode(encoding) == one]
+    rows = "".join(f"{who};P;2026-10-{day:02};1\n" for day, who in enumerate(people, start=1))
+    place.lay("a.csv", (HEAD + rows).encode(encoding))
+    report = place.sync()
+    found = place.store.rows("SELECT display_name AS who FROM account")
+
+    assert sorted(people) == sorted(row["who"] for row in found)
+    assert (encoding in {"mac_roman", "cp850", "cp437"}) == any("a guess" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("encoding", ["mac_roman", "cp850", "cp437", "cp1250", "cp1251", "iso8859_15"])
+@pytest.mark.parametrize(
+    "who",
+    [
+        "Zoé",
+        "Lefèvre",
+        "FRANÇOIS",
+        "Noël",
+        "Çelik",
+        "Müller",
+        "Straße",
+        "ÉRIC",
+        "À voir",
+        "œuvre",
+        "n° 5",
+        "Łukasz",
+        "Иван",
+    ],
+)
+def test_a_wrong_guess_is_never_silent(tmp_path: Path, who: str, encoding: str) -> None:
+    """One word is little to guess by: what is not read as it was written is told, or asked."""
+    with contextlib.suppress(UnicodeEncodeError, SourceDataError):
+        (tmp_path / "a.csv").write_bytes(f"Who;H\n{who};1\n".encode(encoding))
+        guess = encodings.guess(tmp_path / "a.csv")
+
+        assert guess.said or who.encode(encoding).decode(guess.encoding) == who
+
+
+@pytest.mark.parametrize(("most", "one"), [("utf-8", "cp1252"), ("cp1252", "utf-8"), ("mac_roman", "utf-8")])
+def test_files_of_two_encodings_that_were_put_together(place: Place, most: str, one: str) -> None:
+    """Lines of the other encoding cost themselves, the rest is right."""
+    rows = [f"Zoé {day};P;2026-10-{day:02};1\n".encode(most) for day in range(1, 5)]
+    place.lay("a.csv", HEAD.encode() + b"".join(rows) + "Noël;P;2026-10-09;1\n".encode(one))
+    report = place.sync()
+
+    assert ("partial", 4.0, ["a.csv, row 6"]) == (report.verdict, place.hours, place.rejected)
+    assert ["Zoé 1"] == [
+        row["who"]
+        for row in place.store.rows("SELECT display_name AS who FROM account WHERE display_name LIKE 'Zo% 1'")
+    ]

@@ -9,11 +9,24 @@ Source: api-docs.taskworld.com and the official samples (github taskworld/tw-api
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
 
-from hub import ConfigError, Context, Secret, SourceDataError, SourceDenied, SourceGone, tr
+from hub import (
+    ConfigError,
+    Container,
+    Context,
+    Record,
+    Secret,
+    SourceDataError,
+    SourceDenied,
+    SourceGone,
+    tr,
+)
+from hub.http import complaint
 
 REGIONS = {
     "us": "https://us.taskworld.com/api/public/v1",
@@ -38,13 +51,13 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Project(msgspec.Struct, frozen=True):
-    """A project; *members* are ids of users."""
+    """A project; one that is not *understood* is known by its id alone."""
 
     project_id: str
     title: str
-    members: list[Any] = []
     is_deleted: bool = False
     is_archived: bool = False
+    understood: bool = True
 
 
 class Tasklist(msgspec.Struct, frozen=True):
@@ -118,7 +131,7 @@ def filled(value: Any) -> Any:
         return {
             key: filled(one)
             for key, one in value.items()
-            if key in {"title", "task_id"} or (one is not None and one != "")
+            if key == "title" or (one is not None and one != "")
         }
     return [filled(one) for one in value if one != ""] if isinstance(value, list) else value
 
@@ -129,6 +142,7 @@ class Workspace:
     def __init__(
         self,
         ctx: Context,
+        name: str,
         url: str,
         *,
         email: str | None,
@@ -136,8 +150,8 @@ class Workspace:
         token: Secret | None,
         space: str | None,
     ) -> None:
-        """Sign in at the first question."""
-        self.ctx, self.url = ctx, url.rstrip("/")
+        """Sign in at the first question, for the source called *name*."""
+        self.ctx, self.name, self.url = ctx, name, url.rstrip("/")
         self._email, self._password, self._token_setting, self._space = email, password, token, space
         self._token: str | None = None
         self._lock = threading.Lock()
@@ -213,15 +227,18 @@ class Workspace:
                     tr("{said} Check email and password, or the token and the region.", said=said)
                 )
             raise SourceGone(said) if code in _ABSENT else SourceDataError(said)
+        if said := complaint(answer):
+            raise SourceDataError(
+                tr("Taskworld answers {method} with an error: {said}", method=method, said=said[:300])
+            )
         return answer
 
-    def rows(
-        self, method: str, where: str, answer: dict[str, Any], kind: type[T], *, full: int | None = PAGE
-    ) -> list[T]:
-        """Return the list at *where* (a dotted path) as *kind*.
+    def rows(self, method: str, where: str, answer: dict[str, Any], *, full: int | None = None) -> list[Any]:
+        """Return the list at *where* (a dotted path) as it came.
 
-        Raises `SourceDataError` when it is not there or holds *full* rows, as many as asked.
+        Raises `SourceDataError` when it is not there or holds *full* rows, as many as asked (`PAGE`).
         """
+        full = full or PAGE
         value: Any = answer
         for name in where.split("."):
             value = value.get(name) if isinstance(value, dict) else None
@@ -236,7 +253,7 @@ class Workspace:
                     answer=", ".join(sorted(answer)) or tr("nothing"),
                 )
             )
-        if full is not None and len(value) >= full:
+        if len(value) >= full:
             raise SourceDataError(
                 tr(
                     "{method} gave {count} rows, a full page, and Taskworld documents no way to ask for "
@@ -245,56 +262,83 @@ class Workspace:
                     count=len(value),
                 )
             )
-        try:
-            rows = value if kind is object else filled(value)
-            found: list[T] = msgspec.convert(rows, list[kind])  # type: ignore[valid-type]
-            return found
-        except msgspec.ValidationError as exc:
-            raise SourceDataError(
-                tr(
-                    "{method}: a row at {where} is of another shape than documented: {error}.",
-                    method=method,
-                    where=where,
-                    error=exc,
-                )
-            ) from exc
+        return value
+
+    def understood(
+        self,
+        method: str,
+        rows: list[Any],
+        kind: type[T],
+        name: Callable[[Any], str],
+        record: type[Record] | None = None,
+        id: Callable[[Any], str | None] = lambda row: None,  # noqa: A002 - it is the field's name
+    ) -> list[T]:
+        """Return rows of a short list as *kind*, each but once; an odd one is rejected by itself.
+
+        One that comes twice may stand where another should: what shifted while it was read lacks.
+        """
+        single = once(rows)
+        if len(single) < len(rows):
+            self._lacks(tr("{method} gives the same twice: another may lack", method=method))
+        return list(
+            self.ctx.each(
+                single, lambda row: [msgspec.convert(filled(row), kind)], record=record, id=id,
+                place=lambda row: f"{method}, {name(row)}", key=lambda row: f"{method} {name(row)}",
+            )
+        )  # fmt: skip
 
     def projects(self) -> list[Project]:
         """Return the projects of the workspace that this account is in."""
-        answer = self.ask("project.get-all", limit=PAGE)
-        return [
-            one for one in self.rows("project.get-all", "projects", answer, Project) if not one.is_deleted
-        ]
+        rows = self.rows("project.get-all", "projects", self.ask("project.get-all", limit=PAGE))
+        found = self.understood(
+            "project.get-all", rows, Project, lambda row: shown(row, "project_id"), Container,
+            lambda row: f"{self.name}:p{shown(row, 'project_id')}",
+        )  # fmt: skip
+        # what is odd in a project costs its row: its tasks are read all the same
+        odd = {shown(row, "project_id") for row in rows} - {one.project_id for one in found} - {""}
+        found += [Project(project_id=one, title=one, understood=False) for one in sorted(odd)]
+        counts = Counter(one.project_id for one in found)
+        if twice := {one for one, count in counts.items() if count > 1}:
+            self.ctx.report_missing(
+                tr(
+                    "project.get-all gives {project} twice, each time another: neither was read.",
+                    project=min(twice),
+                )
+            )
+        return [one for one in found if not one.is_deleted and one.project_id not in twice]
 
     def lists(self, project: str) -> list[Tasklist]:
-        """Return the columns of a project."""
+        """Return the columns of a project; what cannot be one of it is said to be missing."""
         answer = self.ask("tasklist.get-all", project_id=project, limit=PAGE)
-        found = self.rows("tasklist.get-all", "tasklists", answer, Tasklist)
+        rows = self.rows("tasklist.get-all", "tasklists", answer)
+        found = self.understood("tasklist.get-all", rows, Tasklist, lambda row: shown(row, "list_id"))
+        if len(found) < len(once(rows)):
+            self._lacks(tr("not every list of it could be read"))
         if foreign := [one.title for one in found if one.project_id not in {None, project}]:
-            raise SourceDataError(
+            self._lacks(
                 tr(
-                    "tasklist.get-all gives lists of another project, such as {foreign!r}: it cannot be "
-                    "told what belongs here.",
+                    "tasklist.get-all gives lists of another project, such as {foreign!r}: they were left "
+                    "out.",
                     foreign=foreign[0],
                 )
             )
-        return [one for one in found if not one.is_deleted]
+        return [one for one in found if not one.is_deleted and one.project_id in {None, project}]
 
     def tasks(self, column: Tasklist) -> list[Any]:
         """Return the tasks of a column as they came, each to be understood by itself.
 
-        Raises `SourceDataError` when some that the column names do not come.
+        Those that the column does not name are left out, and it is said which of those it names do not come.
         """
         # every other method calls it list_id
         size = max(PAGE, len(column.tasks) + 1)
         answer = self.ask("tasklist.get-tasks", tasklist_id=column.list_id, limit=size)
-        found = self.rows("tasklist.get-tasks", "tasklist.tasks", answer, object, full=size)
+        found = once(self.rows("tasklist.get-tasks", "tasklist.tasks", answer, full=size))
         strange = {key for row in found if isinstance(row, dict) for key in row} - KNOWN
         if strange:
             self.ctx.shared("strange keys", set).update(strange)
-        came = {str(row["task_id"]) for row in found if isinstance(row, dict) and "task_id" in row}
-        if column.tasks and (more := came - set(column.tasks)):
-            raise SourceDataError(
+        named, came = set(column.tasks), {shown(row, "task_id") for row in found} - {""}
+        if more := came - named if named else set():
+            self._lacks(
                 tr(
                     "The list {title!r} gives {task}, which it does not name: it changed while it was "
                     "read. The next run takes it.",
@@ -302,8 +346,8 @@ class Workspace:
                     task=min(more),
                 )
             )
-        if lacking := set(column.tasks) - came:
-            raise SourceDataError(
+        if lacking := named - came:
+            self._lacks(
                 tr(
                     "The list {title!r} names {named} tasks and gives {given}: {lost} did not come, "
                     "such as {lacking}.",
@@ -314,4 +358,20 @@ class Workspace:
                     lacking=min(lacking),
                 )
             )
-        return found
+        return [row for row in found if shown(row, "task_id") not in more]
+
+    def _lacks(self, what: str) -> None:
+        """Say what of the partition that is being read could not be; it proves nothing gone."""
+        self.ctx.report_missing(what, partition=self.ctx.partition or None)
+
+
+def once(rows: list[Any]) -> list[Any]:
+    """Return *rows* without those that are there already."""
+    kept = {msgspec.json.encode(row): row for row in reversed(rows)}
+    return list(kept.values())[::-1]
+
+
+def shown(row: Any, name: str) -> str:
+    """Return the id that a row shows under *name*, however odd; nothing where it shows none."""
+    value = row.get(name) if isinstance(row, dict) else None
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""

@@ -33,6 +33,8 @@ from hub import (
     Tally,
     Task,
     civil_day,
+    is_set,
+    renamed,
     tr,
     utc_stamp,
 )  # fmt: skip
@@ -40,6 +42,10 @@ from hub_taskworld import api
 from hub_taskworld.api import REGIONS, Workspace
 
 _RECORDS: tuple[type[Record], ...] = (Container, Account, Task, CustomValue)
+
+
+STATUSES = frozenset({0, 1, 2})
+"""Of tasks, as far as they are documented or were seen: open, unknown, completed."""
 
 
 class Projects(msgspec.Struct, frozen=True):
@@ -92,6 +98,7 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
             "workspace",
             lambda: Workspace(
                 ctx,
+                self.name,
                 self.address,
                 email=self.email,
                 password=self.password,
@@ -152,6 +159,8 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
                     states=states or tr("none"),
                 ),
             )
+        for _, what in ctx.missing:
+            yield Check(name="projects", state="warning", detail=what)
         if strange := sorted(ctx.shared("strange keys", set[str])):
             yield Check(
                 name="keys",
@@ -171,6 +180,8 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
                     "deleted."
                 )
             )
+        if not projects:
+            ctx.report_missing(tr("this account can read no project"))
         yield Partition(id="projects", label="projects", data=Projects(projects))
         for one in projects:
             yield Partition(
@@ -187,9 +198,8 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
         match partition.data:
             case Projects(projects):
                 known = set((cursor or {}).get("known", [])) | {one.project_id for one in projects}
-                yield Batch(
-                    records=[self._container(one) for one in projects], cursor={"known": sorted(known)}
-                )
+                boards: list[Record] = [self._container(one) for one in projects if one.understood]
+                yield Batch(records=boards, cursor={"known": sorted(known)})
             case api.Project() as project:
                 yield from self._project(ctx, project)
 
@@ -203,12 +213,25 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
         space = self._workspace(ctx)
         told: set[str] = ctx.shared("people", set)
         seen = taken = trashed = 0
+        odd: set[int] = set()
+        keys: set[str] = set()
         for column in space.lists(project.project_id):
             gone: list[Gone] = []
+            met: set[str] = set()
 
-            def make(row: Any, column: api.Tasklist = column, gone: list[Gone] = gone) -> Iterator[Record]:
+            def make(
+                row: Any,
+                column: api.Tasklist = column,
+                gone: list[Gone] = gone,
+                met: set[str] = met,
+            ) -> Iterator[Record]:
                 nonlocal taken, trashed
                 task = msgspec.convert(api.filled(row), api.Task)
+                if task.task_id in met:
+                    raise SourceDataError(tr("Its list gives it twice, each time another."))
+                met.add(task.task_id)
+                if task.status not in STATUSES:
+                    odd.add(task.status)
                 if task.is_deleted:
                     id_ = self.row_id(task.task_id)
                     gone.append(Gone(record=Task, id=id_, presence="trashed", evidence="is_deleted"))
@@ -223,6 +246,7 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
 
             rows = space.tasks(column)
             seen += len(rows)
+            keys.update(key for row in rows if isinstance(row, dict) for key in row)
             records = ctx.each(
                 rows, make, record=Task, key=_native,
                 place=partial(_place, project.title, column.title),
@@ -233,11 +257,18 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
         ctx.tally(Tally(seen=seen, taken=taken, skipped=skipped, unit="tasks", record=Task))
         if strange := sorted(ctx.shared("strange keys", set[str])):
             ctx.shared("told strange", lambda: _tell(ctx, strange))
+        for said in renamed({*api.Task.__struct_fields__} - keys, keys - api.KNOWN) if keys else ():
+            ctx.report_missing(
+                tr("tasks have {renamed}: the API changed, please report it", renamed=said),
+                partition=ctx.partition,
+            )
+        for number in odd:
+            ctx.shared(f"told status {number}", partial(_tell_status, ctx, number))
 
     def _task(self, task: api.Task, column: api.Tasklist, project: api.Project) -> Iterator[Record]:
         id_ = self.row_id(task.task_id)
         people = sorted(member.user_id for member in task.members if member.is_assignee)
-        finished = task.status == 2 or bool(task.completed_date)
+        finished = task.status == 2 or is_set(task.completed_date)
         yield Task(
             id=id_,
             container_id=self.row_id(f"p{project.project_id}"),
@@ -264,8 +295,7 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
             )
 
     def _instant(self, text: str | None) -> str | None:
-        # year 1, 1970 and 9999 are how programs say that there is no date
-        return utc_stamp(text, "Taskworld") if text and "1985" <= text[:4] <= "2148" else None
+        return utc_stamp(text, "Taskworld") if is_set(text) else None
 
     def _picked(self, text: str | None) -> str | None:
         """Return the day that somebody picked.
@@ -303,7 +333,7 @@ class TaskworldSource(Source, frozen=True, kw_only=True):
 
 def _native(row: Any) -> str:
     """Return the id that an odd row shows; nothing where it shows none."""
-    return str(row.get("task_id") or "") if isinstance(row, dict) else ""
+    return api.shown(row, "task_id")
 
 
 def _place(project: str, column: str, row: Any) -> str:
@@ -316,6 +346,17 @@ def _tell(ctx: Context, strange: list[str]) -> bool:
             "tasks have keys that this connector does not read: {strange}; if they hold what you "
             "need, please report them",
             strange=", ".join(strange),
+        )
+    )
+    return True
+
+
+def _tell_status(ctx: Context, number: int) -> bool:
+    ctx.note(
+        tr(
+            "tasks have the status {number}, which Taskworld does not document: they count as not completed, "
+            "unless statuses.csv says otherwise of their list",
+            number=number,
         )
     )
     return True

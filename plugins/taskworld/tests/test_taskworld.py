@@ -5,6 +5,7 @@ Loud where the API leaves one in the dark.
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -413,3 +414,93 @@ def test_who_made_a_task_and_when_it_was_done(store: Store) -> None:
     assert [(f"taskworld:u{hex_id(9)}", "2024-04-01T23:30:00Z", "2024-04-02")] == rows(
         store, "SELECT DISTINCT reporter_id, resolved_at, actual_finish_on FROM task"
     )
+
+
+def answering(path: str, change: Callable[[Any], Any]) -> faults.Fault:
+    """Let what *change* makes of the JSON of *path* be answered."""
+
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        body = change(answer.body) if request.path.endswith(path) else answer.body
+        return Response(
+            status=answer.status, body=body if isinstance(body, bytes) else json.dumps(body).encode()
+        )
+
+    return fault
+
+
+ODD = hex_id(108)
+
+
+def odd(**change: Any) -> Callable[[Any], Any]:
+    """Show one task otherwise; `...` leaves a key out."""
+
+    def made(body: Any) -> Any:
+        tasks = body["tasklist"]["tasks"]
+        for place, one in enumerate(tasks):
+            if one["task_id"] == ODD:
+                tasks[place] = {key: value for key, value in (one | change).items() if value is not ...}
+        return body
+
+    return made
+
+
+def first(where: str, **change: Any) -> Callable[[Any], Any]:
+    """Show the first row of a list otherwise."""
+    return lambda body: body | {where: [body[where][0] | change, *body[where][1:]]}
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "lost"),
+    [
+        ("get-tasks", odd(task_id=...), {ODD}),
+        ("get-tasks", odd(task_id=7), {ODD}),
+        ("get-tasks", odd(task_id=""), {ODD}),
+        ("get-tasks", odd(due_date="31/12/2026"), {ODD}),
+        ("get-tasks", odd(completed_date="x"), {ODD}),
+        ("get-tasks", odd(created="1735689600"), {ODD}),
+        ("get-tasks", odd(status="2"), {ODD}),
+        ("get-tasks", odd(members=[None]), {ODD}),
+        ("get-tasks", odd(title=None), {ODD}),
+        ("get-tasks", odd(points=float("nan")), {ODD}),
+        ("project.get-all", first("projects", title=7), set()),
+        ("project.get-all", first("projects", is_archived="no"), set()),
+        ("project.get-all", lambda body: body | {"projects": [None, *body["projects"]]}, set()),
+        ("project.get-all", lambda body: body | {"projects": body["projects"][:1] + body["projects"]}, set()),
+        ("project.get-all", lambda body: body | {"error": "timeout after 30 s"}, None),
+        ("project.get-all", lambda body: body | {"projects": []}, None),
+        ("tasklist.get-all", lambda body: body | {"tasklists": [*body["tasklists"], {"title": "x"}]}, set()),
+        ("get-tasks", lambda body: json.dumps(body).encode()[:-9], None),
+        ("get-tasks", lambda _: b"<html><title>Sign in</title>", None),
+        ("get-tasks", lambda _: b"", None),
+    ],
+)  # fmt: skip
+def test_an_odd_answer_is_told_and_costs_itself(
+    path: str, change: Callable[[Any], Any], lost: set[str] | None, store: Store
+) -> None:
+    """What cannot be taken makes the verdict partial; what can is there (None: nothing can)."""
+    world = TaskworldWorld(1)
+    with SimulatorServer(world, answering(path, change)) as site:
+        report = go(store, site)
+
+    assert report.verdict in {"partial", "failed"}
+    assert report.missing or report.rejected
+    assert not any("unexpected" in one for one in report.missing)
+    ids = {id_.removeprefix("taskworld:") for (id_,) in rows(store, "SELECT id FROM task")}
+    assert (world.truth()["task"].keys() - lost if lost is not None else set()) == ids
+
+
+def test_half_a_letter_costs_itself(store: Store) -> None:
+    """A title that was cut in the middle of an emoji is read, its last letter replaced."""
+    with SimulatorServer(TaskworldWorld(1), answering("get-tasks", odd(title="Fête \ud83c"))) as site:
+        report = go(store, site)
+
+    assert "ok" == report.verdict
+    assert [("Fête \ufffd",)] == rows(store, f"SELECT title FROM task WHERE id = 'taskworld:{ODD}'")
+
+
+def test_a_status_that_is_not_documented_is_told(store: Store) -> None:
+    with SimulatorServer(TaskworldWorld(1), answering("get-tasks", odd(status=7))) as site:
+        report = go(store, site)
+
+    assert any("status 7" in note for note in report.notes)

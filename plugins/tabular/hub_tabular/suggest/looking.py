@@ -114,7 +114,7 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
                 most=_TOP,
             )
         )
-    if tables.is_text(path):
+    if tables.kind_of(path) == "text":
         with io.TextIOWrapper(books.opened(path), encoding=tables.detect_encoding(path), newline="") as file:
             found[0].delimiter = tables.detect_delimiter(file.read(65536))
     # the sheet with most rows among those that have most in common

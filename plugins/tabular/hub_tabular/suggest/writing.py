@@ -127,7 +127,7 @@ def written(draft: Draft, looked: Looked) -> str:
         ),
         f"record = {toml(draft.kind)}" + (f"            # {draft.guessed}" if draft.guessed else ""),
     ]
-    if tables.is_text(path):
+    if tables.kind_of(path) == "text":
         out.append(f"encoding = {toml(tables.detect_encoding(path))}")
         out.append(f"delimiter = {toml(looked.delimiter)}")
     out.append(f"header_row = {looked.header + 1}")
