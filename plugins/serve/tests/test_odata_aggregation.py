@@ -126,7 +126,7 @@ PER_COUNTRY_AND_PRODUCT = [
         ("aggregate(Product/ID with countdistinct as DistinctProducts)", [{"DistinctProducts": 3}]),
         ("aggregate($count as SalesCount)", [{"SalesCount": 8}]),
         (
-            "aggregate(Amount with sum from Time/Date with average as DailyAverage)",
+            "aggregate(Amount with sum from Time with average as DailyAverage)",
             [{"DailyAverage": 3.428571428571429}],
         ),
         (

@@ -229,7 +229,8 @@ class _Steps:
         """Return *one* by its ``from``: grouped finer, and what that gives aggregated again (3.2.1.5)."""
         finer = [by]
         for paths, _ in one.steps:
-            finer.append(tuple(dict.fromkeys([*finer[-1], *paths])))
+            spread = itertools.chain(*(_spread(path, rows.scope) for path in paths))
+            finer.append(tuple(dict.fromkeys([*finer[-1], *spread])))
         first = aggregated(one.text, rows.scope, self.values)
         made = _grouped(rows, finer[-1], {(one.name,): first})
         for groups, (_, name) in zip(reversed(finer[:-1]), reversed(one.steps), strict=True):
