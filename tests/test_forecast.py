@@ -341,7 +341,7 @@ def test_chances_hold_on_a_mixed_portfolio(topic: str, proof: bool) -> None:
 @pytest.mark.proof("figures")
 @pytest.mark.parametrize("kind", KINDS)
 def test_chances_hold_on_every_kind(kind: str, proof: bool) -> None:
-    """A portfolio of one kind alone: P80 between 70 and 90 %, and better than what is used today."""
+    """A portfolio of one kind alone: P80 between 72 and 87 %, and better than what is used today."""
     if not proof:
         pytest.skip("450 projects lived through, six times: make proof")
     worlds, moments = lived((kind,), 450, 3)
@@ -350,7 +350,7 @@ def test_chances_hold_on_every_kind(kind: str, proof: bool) -> None:
     for topic in ("finish", "cost"):
         picked = one_each(found, worlds, topic)
         own, other = losses(picked, worlds, moments)
-        assert 0.70 <= held(picked, 0.8) <= 0.90, topic
+        assert 0.72 <= held(picked, 0.8) <= 0.87, topic
         assert own < other, topic
 
 
