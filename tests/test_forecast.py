@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from portfolios import FIRST, KINDS, World, axis, lived, plain
@@ -19,10 +20,10 @@ from hub.feed import BuildOptions
 from hub.feed.forecast.axis import HORIZON, Axis
 from hub.feed.forecast.cost import Cost, index_of
 from hub.feed.forecast.engine import Forecast, Known, Moment, WhatIf, forecast
-from hub.feed.forecast.flow import Flow, simulate_flow
+from hub.feed.forecast.flow import Flow, growth_of, simulate_flow
 from hub.feed.forecast.observed import observe
 from hub.feed.forecast.plan import Links, Plan, simulate_plan
-from hub.feed.forecast.record import LEVELS, Scores, loss
+from hub.feed.forecast.record import LEVELS, Scores, Told, loss, slope_of
 from hub.feed.story import alternative, chart, rows_of, tell, title_of
 from hub.publish import cuts
 from hub.records import Baseline, Container, Task, TaskLink
@@ -190,8 +191,7 @@ def test_what_has_not_ended_is_later_and_not_left_out() -> None:
     truth, looked = rng.normal(0, 1, 4000), rng.normal(0.3, 1, 4000)
     ended = truth <= looked
     seen = np.where(ended, truth, looked)
-    zeros = np.zeros(4000)
-    found = Scores(seen, ended, zeros, zeros).at(0.0)
+    found = Scores([Told(one, end, 0.0, 0.0, 0.0) for one, end in zip(seen, ended, strict=True)]).at(0.0, 0.0)
 
     for level in (0.5, 0.8):
         assert kaplan_meier(seen.tolist(), ended.tolist(), level) == pytest.approx(
@@ -203,13 +203,45 @@ def test_what_has_not_ended_is_later_and_not_left_out() -> None:
 
 def test_a_thin_record_is_wider() -> None:
     """Without any outcome P5 to P95 is half as wide again as a normal's; with many it is theirs."""
-    nothing = np.zeros(0)
-    none = Scores(nothing, nothing.astype(bool), nothing, nothing).at(0.0)
+    none = Scores([]).at(0.0, 0.0)
     many = np.random.default_rng(1).normal(0, 0.5, 3000)
-    full = Scores(many, np.ones(3000, dtype=bool), np.zeros(3000), np.zeros(3000)).at(0.0)
+    full = Scores([Told(one, True, 0.0, 0.0, 0.0) for one in many]).at(0.0, 0.0)
 
     assert none[94] - none[4] > 1.4 * 2 * 1.645
     assert full[94] - full[4] == pytest.approx(0.5 * 2 * 1.645, rel=0.08)
+
+
+def test_a_slope_is_found_though_the_longest_have_not_ended() -> None:
+    """Scores fall by 0.8 for each log of horizon; most of the long ones are only known to be more."""
+    rng = np.random.default_rng(4)
+    off = np.column_stack([rng.normal(0, 0.7, 3000), rng.normal(0, 0.3, 3000)])
+    truth = -0.8 * off[:, 0] + 0.4 * off[:, 1] + rng.normal(0, 1, 3000)
+    looked = rng.normal(1.0, 1, 3000) - 1.5 * off[:, 0]
+    ended = truth <= looked
+    found = slope_of(np.where(ended, truth, looked), ended, np.ones(3000), off)
+    thin = slope_of(truth[:3], ended[:3], np.ones(3), off[:3])
+
+    assert [-0.8, 0.4] == pytest.approx(found.tolist(), abs=0.09)
+    assert np.abs(thin).max() < 0.35
+
+
+def test_projects_that_grow_are_drawn_to_what_is_usual() -> None:
+    """Where all projects grow by two items in five, one of a few weeks with four of five believes half."""
+    rng = np.random.default_rng(2)
+    days = np.full(30, 5.0)
+    usual = [(one, rng.poisson(one * 0.4).astype(float), days) for one in rng.poisson(5, (60, 30)) + 0.0]
+    growth = growth_of(usual)
+    short = Flow(done=np.full(6, 5.0), new=np.full(6, 4.0), days=days[:6], open=40)
+    alone, drawn = (
+        float(np.median(simulate_flow(rng, one, 4000)))
+        for one in (short, msgspec.structs.replace(short, growth=growth))
+    )
+
+    assert 0.4 == pytest.approx(growth.mean, abs=0.03)
+    assert growth.between < 0.15
+    assert 40 / (5 * 0.6) * 5 == pytest.approx(drawn, rel=0.25)
+    assert alone > 1.6 * drawn
+    assert 0.0 == growth_of([(days, np.zeros(30), days)]).mean
 
 
 def test_a_forecast_that_was_always_late_is_moved() -> None:
@@ -309,7 +341,7 @@ def test_chances_hold_on_a_mixed_portfolio(topic: str, proof: bool) -> None:
 @pytest.mark.proof("figures")
 @pytest.mark.parametrize("kind", KINDS)
 def test_chances_hold_on_every_kind(kind: str, proof: bool) -> None:
-    """A portfolio of one kind alone: P80 between 70 and 90 %, and better than what is used today."""
+    """A portfolio of one kind alone: P80 between 72 and 87 %, and better than what is used today."""
     if not proof:
         pytest.skip("450 projects lived through, six times: make proof")
     worlds, moments = lived((kind,), 450, 3)
@@ -318,7 +350,7 @@ def test_chances_hold_on_every_kind(kind: str, proof: bool) -> None:
     for topic in ("finish", "cost"):
         picked = one_each(found, worlds, topic)
         own, other = losses(picked, worlds, moments)
-        assert 0.70 <= held(picked, 0.8) <= 0.90, topic
+        assert 0.72 <= held(picked, 0.8) <= 0.87, topic
         assert own < other, topic
 
 

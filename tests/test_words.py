@@ -14,12 +14,13 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
+import msgspec
 import pytest
 
-from hub import matching, speaking, spoken_reason, words
+from hub import Lang, matching, model, records, speaking, spoken_reason, words
 from hub.cli import configure
 from hub.cli.output import plain_figure
 from hub.cli.speech import CLICK, TYPES
@@ -568,3 +569,40 @@ def test_no_template_has_two_translations() -> None:
                 said.setdefault(one, set()).add(str(message.string))
 
     assert {} == {one: words for one, words in said.items() if len(words) > 1}
+
+
+def few_of(kind: Any) -> set[str]:
+    """Return the values that a type of a record allows, where they are few."""
+    if get_origin(kind) is Literal:
+        return {one for one in get_args(kind) if isinstance(one, str)}
+    return {value for part in get_args(kind) if get_origin(part) for value in few_of(part)}
+
+
+SAME_IN_BOTH = {"absence", "action", "incident", "hub", "ok", "plan"}
+"""Values whose French word is the English one."""
+
+
+def test_every_enumerated_value_of_the_model_has_a_word_in_both_languages() -> None:
+    """Whatever a column of the feed may say of a few values is a word: 'start no later', 'main-d'œuvre'."""
+    columns = {name for table in model().tables.values() for name in table.columns}
+    found: dict[str, set[str]] = {}
+    for struct in vars(records).values():
+        if isinstance(struct, type) and issubclass(struct, msgspec.Struct):
+            for name, kind in get_type_hints(struct).items():
+                if name in columns and few_of(kind) and struct.__name__ not in {"Column", "SiteField"}:
+                    found.setdefault(name, set()).update(few_of(kind))
+    said: dict[Lang, dict[tuple[str, str], str]] = {}
+    for lang in ("en", "fr"):
+        with speaking(lang):
+            said[lang] = {(name, one): spoken_cell(name, one) for name in found for one in found[name]}
+    with speaking("fr"):
+        others = [
+            spoken_cell(*one) for one in (
+                ("category", "labour"), ("metric", "resolution"), ("category", "Licences"), ("title", "work"),
+            )
+        ]  # fmt: skip
+
+    assert {"kind", "category", "nature", "state", "constraint_type", "approval"} <= found.keys()
+    assert {one[1] for one, word in said["fr"].items() if word == said["en"][one]} <= SAME_IN_BOTH
+    assert [] == [word for by in said.values() for word in by.values() if "_" in word]
+    assert ["main-d'œuvre", "résolution", "Licences", "work"] == others, "what people wrote stays"

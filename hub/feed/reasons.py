@@ -74,21 +74,26 @@ _KINDS = (
     mark("flow, thin record"), mark("plan, thin record"), mark("blend, thin record"),
     mark("work, thin record"), mark("burn, thin record"),
 )  # fmt: skip
+_VALUES = (
+    mark("summary"), mark("milestone"), mark("deliverable"), mark("ok"), mark("baseline"), mark("revised"),
+    mark("committed"), mark("consumed"), mark("forecast"), mark("risk"),
+    mark("proposed"), mark("on_hold"), mark("accepted"), mark("rejected"),
+    mark("portfolio"), mark("program"), mark("workstream"),
+    mark("draft"), mark("submitted"), mark("approved"), mark("timesheet"),
+    mark("green"), mark("amber"), mark("red"), mark("grey"), mark("up"), mark("flat"), mark("down"),
+    mark("as_soon_as_possible"), mark("as_late_as_possible"), mark("must_start"), mark("must_finish"),
+    mark("start_no_earlier"), mark("start_no_later"), mark("finish_no_earlier"), mark("finish_no_later"),
+    mark("hub"), mark("observed"), mark("human"), mark("bot"), mark("generic"),
+    mark("person"), mark("role"), mark("team"), mark("default"),
+)  # fmt: skip
+"""What a column that holds one of a few values may say, beside statuses and kinds."""
 _SPOKEN = frozenset(
     {
-        "category",
-        "status",
-        "nature",
-        "nature_first",
-        "kind",
-        "state",
-        "method",
-        "metric",
-        "level",
-        "reason",
-        "topic",
+        "approval", "category", "computed", "constraint_type", "declared", "direction", "kind", "level",
+        "method", "metric", "nature", "nature_first", "origin", "rag", "reason", "scope", "state", "status",
+        "topic", "trend",
     }
-)
+)  # fmt: skip
 """Columns of KPIs, of their rows and of lists that hold words of the hub, not of people."""
 _COLUMNS = (
     mark("account"), mark("hours"), mark("id"), mark("label"), mark("month"), mark("name"), mark("kind"),
@@ -144,6 +149,9 @@ _COUNTED = {
 }
 
 
+_WORDS = frozenset(_STATUSES + _KINDS + _MOVED + _VALUES)
+
+
 def spoken_reason(text: str) -> str:
     """Return why something does not count, as a manifest's `excluded` says it, in the language spoken now."""
     for pattern, template in _WITH_VALUES:
@@ -175,9 +183,12 @@ def spoken_check(code: str) -> str:
 
 
 def spoken_cell(column: str, text: str) -> str:
-    """Return the *text* of a column of what a command lists; a word of the hub is said in the language."""
-    known = _STATUSES + _KINDS + _MOVED + _SAID
-    return tr(text) if column in _SPOKEN and text in known else text
+    """Return the *text* of *column* of a row: a word of the hub in the language, others as they are."""
+    if column not in _SPOKEN:
+        return text
+    if text in _WORDS:
+        return tr(text).replace("_", " ")
+    return tr(text) if text in _SAID else text
 
 
 @cache

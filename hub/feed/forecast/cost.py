@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from hub.feed.forecast.axis import HORIZON, Array
+from hub.feed.forecast.observed import apart_of
 
 ASSUMED = 0.2
 """Spread of the log cost index between projects, and of one task's, where nothing was observed."""
@@ -54,14 +55,7 @@ def index_of(costs: list[Cost]) -> Index:
     known = [one for one in costs if np.isfinite(one.ratio) and one.ratio > 0 and one.done >= 2]
     logs = np.clip(np.log([one.ratio for one in known]), -1.5, 1.5)
     errors = np.array([own_error(one.done) ** 2 for one in known])
-    apart = ASSUMED**2
-    if len(known) >= 3:
-        weights = 1 / errors
-        mean = float(np.sum(weights * logs) / np.sum(weights))
-        q = float(np.sum(weights * (logs - mean) ** 2))
-        scale = float(np.sum(weights) - np.sum(weights**2) / np.sum(weights))
-        seen = max(0.0, (q - (len(known) - 1)) / scale)
-        apart = (seen * len(known) + 4 * ASSUMED**2) / (len(known) + 4)
+    apart = apart_of(logs, errors, ASSUMED**2)
     weights = 1 / (errors + apart)
     prior = 2 / (apart + ASSUMED**2)
     mean = float(np.sum(weights * logs) / (np.sum(weights) + prior)) if known else 0.0

@@ -10,10 +10,10 @@ import numpy as np
 
 from hub.feed.forecast.axis import HORIZON, Array, Axis
 from hub.feed.forecast.cost import Cost, Index, index_of, simulate_cost
-from hub.feed.forecast.flow import Flow, drift_of, simulate_flow
+from hub.feed.forecast.flow import Flow, Growth, drift_of, growth_of, simulate_flow
 from hub.feed.forecast.observed import Observed
 from hub.feed.forecast.plan import Driver, Plan, simulate_plan
-from hub.feed.forecast.record import LEVELS, THIN, Scores, loss, spread_of
+from hub.feed.forecast.record import LEVELS, THIN, Scores, Told, loss, scale_of, spread_of
 
 RUNS = 10_000
 RUNS_PAST = 1_000
@@ -109,7 +109,10 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Raw(msgspec.Struct, frozen=True, kw_only=True):
-    """A simulation as the record keeps it: median and spread of the log of what was left at *start*."""
+    """A simulation as the record keeps it: median and spread of the log of what was left at *start*.
+
+    *seen* is the log of the weeks of flow that were seen of the project.
+    """
 
     project: int
     topic: Topic
@@ -118,10 +121,11 @@ class _Raw(msgspec.Struct, frozen=True, kw_only=True):
     start: float
     middle: float
     spread: float
+    seen: float
 
     def score(self, outcome: float) -> float:
         least = 0.5 if self.topic == "finish" else 1.0
-        return (float(np.log(max(outcome - self.start, least))) - self.middle) / self.spread
+        return (float(np.log(max(outcome - self.start, least))) - self.middle) / scale_of(self.spread)
 
 
 class Made(msgspec.Struct, kw_only=True):
@@ -141,6 +145,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     moment: Moment
     index: Index
     drift: float
+    growth: Growth
     weight: float
     runs: int
     trial: WhatIf
@@ -167,15 +172,17 @@ def forecast(
     for moment in ordered:
         is_now = moment is now
         index = index_of([one.cost for one in moment.projects.values() if one.cost])
-        drift = drift_of([(one.flow.done, one.flow.days) for one in moment.projects.values() if one.flow])
+        flows = [one.flow for one in moment.projects.values() if one.flow]
+        drift = drift_of([(one.done, one.days) for one in flows])
+        growth = growth_of([(one.done, one.new, one.days) for one in flows])
         record = _Record(earlier, moment)
         made: list[_Raw] = []
         bare = msgspec.structs.replace(moment, projects={})
         asked = [
             Asked(
-                key=key, known=known, moment=bare, index=index, drift=drift, weight=record.weight,
-                runs=runs if is_now else RUNS_PAST, trial=(trial if is_now else None) or WhatIf(),
-                drivers=is_now,
+                key=key, known=known, moment=bare, index=index, drift=drift, growth=growth,
+                weight=record.weight, runs=runs if is_now else RUNS_PAST,
+                trial=(trial if is_now else None) or WhatIf(), drivers=is_now,
             )
             for key, known in sorted(moment.projects.items())
             if not is_now or only in {None, key}
@@ -196,17 +203,17 @@ class _Record:
     """What earlier forecasts missed, as known at a moment."""
 
     def __init__(self, earlier: list[_Raw], moment: Moment) -> None:
-        listed: dict[tuple[str, str], list[tuple[float, bool, float, float]]] = {}
+        listed: dict[tuple[str, str], list[Told]] = {}
         losses: dict[str, list[float]] = {"flow": [], "plan": []}
         both: dict[tuple[int, float], dict[str, float]] = {}
         for raw in earlier:
             outcome, ended = _outcome(raw.topic, moment.projects.get(raw.project), moment.day)
-            told = (raw.score(outcome), ended, float(moment.day - raw.day), raw.middle)
+            told = Told(raw.score(outcome), ended, float(moment.day - raw.day), raw.middle, raw.seen)
             for place in ((raw.topic, raw.method), (raw.topic, "")):
                 listed.setdefault(place, []).append(told)
             if ended and raw.method in losses:
                 both.setdefault((raw.project, raw.start), {})[raw.method] = abs(
-                    raw.score(outcome) * raw.spread
+                    raw.score(outcome) * scale_of(raw.spread)
                 )
         for off in both.values():
             if len(off) == 2:
@@ -215,18 +222,13 @@ class _Record:
         n = len(losses["flow"])
         flow, plan = ((sum(losses[one]) + 6 * 0.4) / (n + 6) for one in ("flow", "plan"))
         self.weight = float(flow**-2 / (flow**-2 + plan**-2))
-        self.scores = {place: _scores(told) for place, told in listed.items()}
+        self.scores = {place: Scores(told) for place, told in listed.items()}
 
     def of(self, raw: _Raw) -> tuple[Array, int]:
         """Return the scores at `LEVELS` that hold for *raw*, and how many outcomes say so."""
-        own, every = (self.scores.get((raw.topic, one)) or _scores([]) for one in (raw.method, ""))
+        own, every = (self.scores.get((raw.topic, one)) or Scores([]) for one in (raw.method, ""))
         chosen = own if own.n >= THIN else every
-        return chosen.at(raw.middle), chosen.n
-
-
-def _scores(told: list[tuple[float, bool, float, float]]) -> Scores:
-    scores, ended, ages, horizons = (np.array([one[place] for one in told]) for place in range(4))
-    return Scores(scores, ended.astype(bool), ages, horizons)
+        return chosen.at(raw.middle, raw.seen, raw.spread / scale_of(raw.spread)), chosen.n
 
 
 def _outcome(topic: Topic, known: Known | None, day: int) -> tuple[float, bool]:
@@ -245,9 +247,9 @@ def _simulate(asked: Asked) -> Made:
         return made
     left: dict[str, Array] = {}
     taken: dict[str, Array] = {}
-    today = np.array([float(moment.day)])
+    today, seen = np.array([float(moment.day)]), _seen(known.flow)
     if known.flow and known.flow.tells:
-        flow = msgspec.structs.replace(known.flow, drift=asked.drift)
+        flow = msgspec.structs.replace(known.flow, drift=asked.drift, growth=asked.growth)
         work = simulate_flow(rng, flow, runs, faster=trial.faster, dropped=trial.dropped)
         ends = moment.seasons.day_at(moment.seasons.end_of(today)[0] + work)
         left["flow"], taken["flow"] = ends - moment.day, work
@@ -270,7 +272,7 @@ def _simulate(asked: Asked) -> Made:
             middle, spread = spread_of(logs)
             made.raws.append(_Raw(
                 project=key, topic="finish", method=method, day=moment.day, start=moment.day, middle=middle,
-                spread=spread,
+                spread=spread, seen=seen,
             ))  # fmt: skip
             made.taken = taken[method]
     if len(made.raws) == 2:
@@ -281,9 +283,14 @@ def _simulate(asked: Asked) -> Made:
         ]
         made.taken = w * several[0] + (1 - w) * several[1]
     if known.cost:
-        _add_cost(rng, made, key, moment.day, known.cost, asked.index, runs, trial)
+        _add_cost(rng, made, key, moment.day, known.cost, seen, asked.index, runs, trial)
     made.taken = None  # a number a run, which nobody asks for any more
     return made
+
+
+def _seen(flow: Flow | None) -> float:
+    """Return the log of the weeks of *flow*; of what has none, that of a quarter."""
+    return float(np.log(max(len(flow.done), 3))) if flow else float(np.log(13))
 
 
 def _blended(flow: _Raw, plan: _Raw, weight: float) -> _Raw:
@@ -300,6 +307,7 @@ def _add_cost(
     key: int,
     day: int,
     cost: Cost,
+    seen: float,
     index: Index,
     runs: int,
     trial: WhatIf,
@@ -321,7 +329,7 @@ def _add_cost(
     middle, spread = spread_of(logs)
     made.raws.append(_Raw(
         project=key, topic="cost", method="work" if cost.is_planned else "burn", day=day, start=cost.spent,
-        middle=middle, spread=spread,
+        middle=middle, spread=spread, seen=seen,
     ))  # fmt: skip
 
 
@@ -330,7 +338,7 @@ def _forecast(raw: _Raw, known: Known, moment: Moment, now: Moment, record: _Rec
     outcome, ended = _outcome(raw.topic, now.projects.get(raw.project), now.day)
     is_finish = raw.topic == "finish"
     plain = raw.start + np.exp(raw.middle + raw.spread * _NORMAL)
-    quantiles = raw.start + np.exp(raw.middle + raw.spread * scores)
+    quantiles = raw.start + np.exp(raw.middle + scale_of(raw.spread) * scores)
     if is_finish:
         plain, quantiles = np.ceil(plain - 0.5), np.ceil(quantiles - 0.5)
         never = np.full_like(quantiles, made.endless) > 0

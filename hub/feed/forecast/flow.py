@@ -6,18 +6,29 @@ import msgspec
 import numpy as np
 
 from hub.feed.forecast.axis import Array
+from hub.feed.forecast.observed import apart_of
 
 _DRIFT = 0.01
+_APART = 0.3
+"""By how much projects are assumed to differ in what new items come with one that is done."""
 WEEKS = 39
 """Weeks that are looked back on; the last ones count most."""
 _HALVES = (4.0, 40.0)
 """Weeks after which a week counts half, at least and at most."""
 
 
+class Growth(msgspec.Struct, frozen=True, kw_only=True):
+    """Items that come with one that is done: the *mean* of projects, and the spread *between* them."""
+
+    mean: float = 0.0
+    between: float = 1.0
+
+
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
     """The flow of a project up to a day, by week: items *done*, items *new*, working *days*.
 
-    *open* is how many are not done; *drift* the variance of the log pace over 13 weeks.
+    *open* is how many are not done; *drift* the variance of the log pace over 13 weeks, *growth* what new
+    items come with one that is done, both of all projects together.
     """
 
     done: Array
@@ -25,6 +36,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     days: Array
     open: int
     drift: float = 0.01
+    growth: Growth = Growth()
 
     @property
     def tells(self) -> bool:
@@ -72,18 +84,39 @@ def simulate_flow(
     half = half_of(flow.done, flow.drift)
     pace, uneven, known = pace_of(flow.done, flow.days, half)
     growth, bursts, _ = pace_of(flow.new, flow.days, half)
+    # as many days of the usual growth as it takes to weigh what projects differ by against their chance
+    usual = flow.growth.mean * pace
+    more = bursts * flow.growth.mean / flow.growth.between**2 / max(pace, 1e-9)
+    growth, seen = (growth * known + usual * more) / max(known + more, 1e-9), known + more
     speed = rng.gamma(pace * known / uneven + 0.5, uneven / max(known, 1e-9), runs)
     todo = max(flow.open * (1 - dropped), 0.5)
     quarters = min(max(todo / max((pace - growth) * 65, 1e-6), 0.1), 8.0)
     wander = flow.drift * quarters
     speed *= faster * np.exp(rng.normal(0.0, wander**0.5, runs))
-    coming = rng.gamma(growth * known / bursts + 0.1, bursts / max(known, 1e-9), runs)
+    coming = rng.gamma(growth * seen / bursts + 0.1, bursts / max(seen, 1e-9), runs)
     net = speed - coming
     ends = net > 1e-6
     net = np.where(ends, net, 1.0)
     variance = uneven * speed + bursts * coming
     taken = rng.wald(todo / net, np.maximum(todo**2 / np.maximum(variance, 1e-9), 1e-9))
     return np.where(ends, np.maximum(taken, 0.25), np.inf)
+
+
+def growth_of(flows: list[tuple[Array, Array, Array]]) -> Growth:
+    """Return what new items come with one that is done, of all projects together.
+
+    *flows* are items done, items new and working days by week, of every project.
+    """
+    told = [(done.sum(), new.sum(), pace_of(new, days)[1]) for done, new, days in flows if done.sum() >= 8]
+    if not told:
+        return Growth()
+    done, new, bursts = np.array(told, dtype=float).T
+    shares = new / done
+    usual = float(new.sum() / done.sum())
+    errors = bursts * max(usual, 0.02) / done
+    apart = apart_of(shares, errors, _APART**2)
+    weights = 1 / (errors + apart)
+    return Growth(mean=float(np.sum(weights * shares) / np.sum(weights)), between=apart**0.5)
 
 
 def drift_of(paces: list[tuple[Array, Array]]) -> float:

@@ -67,3 +67,17 @@ def observe(projects: NDArray[np.int64], ratios: Array) -> Observed:
         mean=mean, between=between2**0.5, within=within2**0.5, n=len(logs), rest=rest / within2**0.5,
         own={int(key): (float(sums[at]), int(counts[at])) for at, key in enumerate(keys)},
     )  # fmt: skip
+
+
+def apart_of(values: Array, errors: Array, assumed: float) -> float:
+    """Return the variance between projects of *values* that have the variances *errors* themselves.
+
+    Random effects (DerSimonian and Laird 1986), drawn to the variance *assumed* where projects are few.
+    """
+    if len(values) < 3:
+        return assumed
+    weights = 1 / errors
+    q = float(np.sum(weights * (values - np.sum(weights * values) / np.sum(weights)) ** 2))
+    scale = float(np.sum(weights) - np.sum(weights**2) / np.sum(weights))
+    seen = max(0.0, (q - (len(values) - 1)) / scale)
+    return (seen * len(values) + 4 * assumed) / (len(values) + 4)

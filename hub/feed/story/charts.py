@@ -9,6 +9,7 @@ from datetime import date
 from importlib.resources import files
 from typing import Any
 
+from hub.feed.reasons import spoken_cell
 from hub.feed.story.shapes import Point, Story
 from hub.feed.story.synthesis import landed
 from hub.feed.story.writing import amount, sign_of, written
@@ -192,8 +193,12 @@ def _sla(story: Story) -> Rows:
     one = story.projects[0].key if len(story.projects) == 1 else None
     found = [row for row in story.sla if row.project == one]
     return [
-        {"metric": row.metric, "month": row.month.isoformat(), "compliance": row.compliance} for row in found
-    ]
+        {
+            "metric": spoken_cell("metric", row.metric), "month": row.month.isoformat(),
+            "compliance": row.compliance,
+        }
+        for row in found
+    ]  # fmt: skip
 
 
 def _forecast(story: Story) -> Rows:

@@ -35,6 +35,7 @@ Words = dict[str, tuple[str, str]]
 """A code, and what it is called in French and in English."""
 _COLOURS: Words = {
     "red": ("■ Rouge", "■ Red"), "amber": ("▲ Orange", "▲ Amber"), "green": ("● Vert", "● Green"),
+    "grey": ("◆ Sans météo", "◆ No weather"),
 }  # fmt: skip
 _TRENDS: Words = {"up": ("↗ Mieux", "↗ Better"), "flat": ("→ Stable", "→ Stable"),
                   "down": ("↘ Moins bien", "↘ Worse")}  # fmt: skip
@@ -50,7 +51,9 @@ _KINDS: Words = {
     "risk": ("Risque", "Risk"), "issue": ("Problème", "Issue"), "action": ("Action", "Action"),
     "decision": ("Décision", "Decision"),
 }  # fmt: skip
-_STATES: Words = {"open": ("Ouvert", "Open"), "closed": ("Clos", "Closed")}
+_STATES: Words = {
+    "open": ("Ouvert", "Open"), "closed": ("Clos", "Closed"), "cancelled": ("Abandonné", "Cancelled"),
+}  # fmt: skip
 _MEASURES: Words = {
     "added": ("ajout", "added"), "removed": ("retrait", "removed"), "finish": ("fin", "finish"),
     "spent": ("consommé", "spent"), "remaining": ("reste à faire", "to do"),

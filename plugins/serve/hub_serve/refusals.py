@@ -39,7 +39,7 @@ def as_answer(refused: Refused, version: str = "4.01") -> Response:
         error["target"] = refused.target
     headers = {"odata-version": version}
     if refused.status == 405:
-        headers["allow"] = "POST, OPTIONS" if refused.target == "$batch" else "GET, HEAD, OPTIONS"
+        headers["allow"] = "POST, OPTIONS" if refused.target in {"$batch", "$query"} else "GET, HEAD, OPTIONS"
     return Response(
         json.dumps({"error": error}, ensure_ascii=False), refused.status, headers, "application/json"
     )

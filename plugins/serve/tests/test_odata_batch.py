@@ -149,6 +149,23 @@ def test_nothing_is_written(client: Client) -> None:
     assert [405] == [status for status, _, _ in read(mixed(client, body))]
 
 
+def test_a_part_may_have_its_options_in_a_body(client: Client) -> None:
+    """`POST …/$query` within a batch, in both formats."""
+    found = answers(
+        client, {"url": "dim_status/$query", "method": "post", "body": {"$top": 1, "$select": "category"}},
+        {"url": "dim_status/$query?$top=1", "method": "POST", "body": "$select=category"},
+        {"url": "dim_status/$query", "method": "POST", "body": "$nope=1"},
+    )  # fmt: skip
+    one = "POST dim_status/$query HTTP/1.1\r\nContent-Type: text/plain\r\n\r\n$top=1&$select=category"
+    body = f"--cut\r\nContent-Type: application/http\r\n\r\n{one}\r\n--cut--"
+    [(status, _, text)] = read(mixed(client, body))
+
+    assert [200, 200, 400] == [one["status"] for one in found]
+    assert found[0]["body"] == found[1]["body"]
+    assert 200 == status
+    assert json.loads(text) == found[0]["body"]
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [

@@ -122,8 +122,16 @@ class Dice:
 
     def apply(self) -> str:
         groups = ",".join(self.column() for _ in range(self.rng.randint(0, 2)))
+        best = self.one("top", "bottom") + self.one("count", "sum", "percent")
+        many = self.one("1", "2", "50", "-1", "1.5", "x")
+        levels = f"rollup({self.one('$all', self.column())},{self.column()})"
         steps = [f"filter({self.condition()})", self.aggregate(), f"groupby(({groups}),{self.aggregate()})",
-                 f"groupby(({groups}))", f"compute({self.term(1)} as z)", "nope()", "("]  # fmt: skip
+                 f"groupby(({groups}))", f"compute({self.term(1)} as z)", "nope()", "(", "identity",
+                 f"{best}({many},{self.term(1)})", f"orderby({self.term(1)}{self.one('', ' desc')})",
+                 f"top({self.one('0', '2', 'x')})", "skip(1)", "search(a)",
+                 f"concat({self.one('identity', self.aggregate())},{self.aggregate()})",
+                 f"groupby(({levels}),{self.aggregate()})",
+                 f"groupby(({self.column()}),{self.one('top(1)', 'orderby(key)/skip(1)')})"]  # fmt: skip
         return "/".join(self.one(*steps) for _ in range(self.rng.randint(1, 2)))
 
     def value(self, option: str) -> str:

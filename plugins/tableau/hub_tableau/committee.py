@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub import ARROWS, Move, Story, day, mark, rows_of, speaking, tr, written
+from hub import ARROWS, Move, Story, day, mark, rows_of, speaking, spoken_cell, tr, written
 from hub_tableau.source import DataSource, Field, told_apart
 from hub_tableau.star import EXTRACTS, day_format
 
@@ -73,7 +73,8 @@ def _projects(story: Story) -> Iterator[Row]:
     for rank, one in enumerate(story.projects, 1):
         trend = f"{ARROWS[one.trend]} {word(one.trend)}" if one.trend else None
         yield (
-            one.key, rank, f"{one.code} {one.name}", one.program, one.portfolio, one.phase, one.state,
+            one.key, rank, f"{one.code} {one.name}", one.program, one.portfolio, one.phase,
+            one.state and spoken_cell("state", one.state),
             rag(one.weather), rag(one.computed), rag(one.declared), trend, one.reason, one.commentary,
             word(one.confidence), one.confidence_reason, 1,
         )  # fmt: skip

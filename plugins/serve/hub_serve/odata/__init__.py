@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hub_serve.odata.batch import batch
 from hub_serve.odata.connect import connect
+from hub_serve.odata.posted import posted
 from hub_serve.odata.service import answer
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def routes() -> list[BaseRoute]:
 
     return [
         Route("/odata/v4/$batch", batch, methods=["POST"]),
+        Route("/odata/v4/{rest:path}/$query", posted, methods=list(METHODS)),
         Route("/odata/v4", answer, methods=list(METHODS)),
         Route("/odata/v4/{rest:path}", answer, methods=list(METHODS)),
         Route("/connect/{file}", connect),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 
 from hub import tr
+from hub_serve.odata.posted import SEGMENT, query_of
 from hub_serve.refusals import Refused, bad, unsupported
 
 FORMATS = ("application/json", "multipart/mixed")
@@ -80,15 +82,29 @@ def _malformed(what: str) -> Refused:
 
 
 def _part(one: _Asked) -> Part:
-    refused = None
+    refused, method, url = None, one.method.upper(), one.url
     if one.condition is not None:
         refused = Refused(424, tr("{place}: {what} is not supported.", place="$batch", what="if"), "if")
     elif one.body is not None:
-        refused = _is_read_only(one.method)
+        body = one.body if isinstance(one.body, str) else json.dumps(one.body)
+        kind = "text/plain" if isinstance(one.body, str) else "application/json"
+        kept = _kept(one.headers)
+        method, url, refused = _with_body(method, url, kept.get("content-type", kind), body.encode())
     return Part(
-        id=one.id, method=one.method.upper(), url=one.url, headers=_kept(one.headers),
-        group=one.atomicityGroup, depends=one.dependsOn, refused=refused or _wrong(one.method, one.url),
+        id=one.id, method=method, url=url, headers=_kept(one.headers),
+        group=one.atomicityGroup, depends=one.dependsOn, refused=refused or _wrong(method, url),
     )  # fmt: skip
+
+
+def _with_body(method: str, url: str, kind: str, body: bytes) -> tuple[str, str, Refused | None]:
+    """Return method and address of a part with a *body*, which holds its options, and why it is not asked."""
+    path, _, query = url.partition("?")
+    if method != "POST" or not path.endswith(SEGMENT):
+        return method, url, _is_read_only(method)
+    try:
+        return "GET", f"{path.removesuffix(SEGMENT)}?{query_of(body, kind, query)}", None
+    except Refused as exc:
+        return method, url, exc
 
 
 def _is_read_only(method: str) -> Refused:
@@ -173,9 +189,10 @@ def _request(content_id: str, text: bytes) -> Part:
         return Part(
             refused=bad(tr("{place} cannot be read: {text!r}.", place="$batch", text=shown), "$batch")
         )
-    method, url = words[:2]
-    refused = _is_read_only(method) if body.strip() else _wrong(method, url)
+    method, url, refused = words[0].upper(), words[1], None
+    if body.strip():
+        method, url, refused = _with_body(method, url, headers.get("content-type", ""), body)
     return Part(
-        id=content_id if _ID.fullmatch(content_id) else "", method=method.upper(), url=url,
-        headers=_kept(headers), refused=refused,
+        id=content_id if _ID.fullmatch(content_id) else "", method=method, url=url,
+        headers=_kept(headers), refused=refused or _wrong(method, url),
     )  # fmt: skip

@@ -26,6 +26,7 @@ _ABILITIES: dict[str, Any] = {
         "Supported": True, "ContinueOnErrorSupported": True, "RequestDependencyConditionsSupported": False,
         "SupportedFormats": ["multipart/mixed", "application/json"],
     },
+    "Capabilities.QuerySegmentSupported": True,
     "Capabilities.CrossJoinSupported": False,
     "Capabilities.KeyAsSegmentSupported": False,
     "Capabilities.FilterFunctions": [*FUNCTIONS, "cast"],

@@ -133,16 +133,16 @@ class Item(NamedTuple):
     descends: bool
 
 
-def ordered(text: str | None) -> list[Item]:
-    """Return the items of ``$orderby``. Raises `Refused`."""
+def ordered(text: str | None, place: str = "$orderby") -> list[Item]:
+    """Return the items of ``$orderby``, or of the same in the option *place*. Raises `Refused`."""
     found = []
     for _, part in parted(text, ",") if text is not None else ():
         match = re.fullmatch(r"\s*(.+?)(?:\s+(asc|desc))?\s*", part, re.IGNORECASE | re.DOTALL)
         if match is None:
-            raise bad(tr("{place} has an empty item.", place="$orderby"), "$orderby")
+            raise bad(tr("{place} has an empty item.", place=place), place)
         found.append(Item(match[1], (match[2] or "").lower() == "desc"))
         if len(found) > MOST_ORDERS:
-            raise bad(tr("{place} is too long.", place="$orderby"), "$orderby")
+            raise bad(tr("{place} is too long.", place=place), place)
     return found
 
 

@@ -248,8 +248,12 @@ class Pages:
     def _context(self) -> str:
         question = self.question
         if question.is_made and question.wanted.names is None:
-            names = [*dict.fromkeys([cell.name for cell in question.shape.cells] + [*question.shape.parts])]
-            return f"({','.join(names)})"
+            of_each = [
+                dict.fromkeys([*(cell.name for cell in one.cells), *one.parts])
+                for one in question.shape.kinds or [question.shape]
+            ]
+            names = [name for name in of_each[0] if all(name in one for one in of_each)]
+            return f"({','.join(names) or '@Core.AnyStructure'})"
         return question.wanted.context
 
     def _tail(self, feed: FeedView, last: Any, given: int) -> bytes:

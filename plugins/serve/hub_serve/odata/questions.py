@@ -9,24 +9,18 @@ from typing import NamedTuple
 import msgspec
 
 from hub import model, tr
-from hub_serve.expressions import Typed, Values, condition, expression
-from hub_serve.odata.aggregates import applied, compute
+from hub_serve.expressions import Typed, Values, condition
 from hub_serve.odata.behind import HELD, MOST_ROWS, Behind
-from hub_serve.odata.names import Collection, collections, navigations, quoted, searched
-from hub_serve.odata.options import EVERY, Asked, Item, Wanted, ordered, searched_terms, wanted
-from hub_serve.odata.scopes import Entities, Made, Members, no_such
+from hub_serve.odata.names import Collection, collections, navigations, quoted
+from hub_serve.odata.options import EVERY, Asked, Wanted, ordered, wanted
+from hub_serve.odata.scopes import Entities, Made, Members, Way, no_such
+from hub_serve.odata.searching import search_condition
+from hub_serve.odata.transformations import applied, compute, unlike, way_of
 from hub_serve.odata.writing import Cell, Shape, Writing, json_row
 from hub_serve.refusals import bad, unsupported
 
 Key = tuple[str | None, ...]
 """The values as text that a row is ordered by."""
-
-
-class Way(NamedTuple):
-    """One column that rows are ordered by."""
-
-    by: Typed
-    descends: bool
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -104,26 +98,33 @@ class Question:
         entities = self.rows
         for column, literal in keys:
             self.conditions.append(self._key(entities, column, literal))
+        before: list[Way] = []
         if (apply := asked.get("apply")) is not None:
-            self.rows, self.conditions = applied(apply, entities, self.values)
+            made = applied(apply, entities, self.conditions, self.values)
+            self.rows, self.conditions, before = made.scope, made.conditions, made.ways
         if (found := asked.get("compute")) is not None:
             compute(found, self.rows, self.values, "$compute")
         if (found := asked.get("filter")) is not None:
             self.conditions.append(condition(found, self.rows, self.values, "$filter"))
         if (search := asked.get("search")) is not None:
-            self.conditions.append(self._search(name, search))
+            self.conditions.append(search_condition(search, self.rows, self.values, "$search"))
         self.top, self.skip = asked.whole("top"), asked.whole("skip") or 0
         self.is_counted = asked.truth("count")
         shown = inside.shown if inside else wanted(asked.get("select"), asked.get("expand"))
+        if apply is not None and asked.get("expand") is None:
+            shown = msgspec.structs.replace(shown, beside=made.beside)
         self.wanted = shown if inside or self.is_made else spelled_out(name, shown)
         self.columns: dict[str, Typed] = {}
         self.alias = f"{self.rows.alias}p" if isinstance(self.rows, Members) else "p"
         self.behind: list[Behind] = []
         self.shape = self._shape()
-        self.ways = [self._way(item) for item in ordered(asked.get("orderby"))]
-        self.is_ordered = bool(self.ways)
-        there = {way.by.sql for way in self.ways}
-        self.ways += [Way(one, descends=False) for one in self.rows.order() if one.sql not in there]
+        asked_for = [
+            way_of(item, self.rows, self.values, "$orderby") for item in ordered(asked.get("orderby"))
+        ]
+        has_kinds = isinstance(self.rows, Made) and bool(self.rows.kinds)
+        self.is_ordered = bool(asked_for or before) or has_kinds
+        last = [Way(one, descends=False) for one in self.rows.order()]
+        self.ways = unlike([*asked_for, *before, *last])
 
     @property
     def is_made(self) -> bool:
@@ -208,21 +209,11 @@ class Question:
         return f"SELECT {', '.join([written, *keys])} FROM ({inner}) AS {self.alias} {beside}{order}"
 
     def _ways(self) -> str:
-        return ", ".join(
-            f"{way.by.sql} {'DESC NULLS LAST' if way.descends else 'ASC NULLS FIRST'}" for way in self.ways
-        )
+        return ", ".join(way.sql for way in self.ways)
 
     @staticmethod
     def _where(conditions: list[str]) -> str:
         return f" WHERE {' AND '.join(f'({one})' for one in conditions)}" if conditions else ""
-
-    def _way(self, item: Item) -> Way:
-        found = expression(item.text, self.rows, self.values, "$orderby")
-        if found.kind in {"span", "time", "entity"}:
-            raise bad(tr("{place} does not take {kind}.", place="$orderby", kind=found.said), "$orderby")
-        if found.kind == "null":
-            found = Typed("NULL::VARCHAR", "VARCHAR")
-        return Way(found, item.descends)
 
     def _after(self, values: Key) -> str:
         """Return the condition of the rows after the one with *values*; NULL is before every value."""
@@ -245,26 +236,6 @@ class Question:
 
     def _key(self, rows: Entities, column: str, literal: str) -> str:
         return condition(f"{column} eq {literal}", rows, self.values, column)
-
-    def _search(self, name: str, text: str) -> str:
-        if isinstance(self.rows, Made):
-            raise unsupported(
-                tr("{place}: {what} is not supported.", place="$search", what="$apply"), "$search"
-            )
-        if not (columns := searched(name)):
-            raise unsupported(tr("{name} has no texts to search.", name=name), "$search")
-        either = []
-        for words in searched_terms(text):
-            parts = []
-            for is_there, word in words:
-                value = f"lower(strip_accents({self.values.add(word)}::VARCHAR))"
-                found = " OR ".join(
-                    f"contains(lower(strip_accents({self.rows.find((one,)).sql})), {value})"
-                    for one in columns
-                )
-                parts.append(f"coalesce({found}, false)" if is_there else f"NOT coalesce({found}, false)")
-            either.append(" AND ".join(parts))
-        return " OR ".join(f"({one})" for one in either)
 
     # what is shown
     def _shape(self) -> Shape:
@@ -325,8 +296,19 @@ class Question:
         chosen = [*rows.columns]
         if self.wanted.names is not None:
             chosen = [tuple(one.split("/")) for one in self.wanted.names]
+            for path in chosen:
+                rows.find(path)
+        shape = self._shape_of(rows, chosen)
+        if rows.kind is not None:
+            shape.kind = self._cell(rows.kind, "")
+            shape.kinds = [
+                self._shape_of(rows, [one for one in chosen if one in kind]) for kind in rows.kinds
+            ]
+        return shape
+
+    def _shape_of(self, rows: Made, paths: list[tuple[str, ...]]) -> Shape:
         shape = Shape()
-        for path in chosen:
+        for path in paths:
             at = shape
             for step in path[:-1]:
                 at = at.parts.setdefault(step, Shape())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import copy
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, Self
 
 from hub import model, tr
 from hub_serve.expressions import Typed
@@ -11,6 +13,18 @@ from hub_serve.refusals import Refused, bad, unsupported
 
 FARTHEST = 4
 """Navigation properties one after the other."""
+
+
+class Way(NamedTuple):
+    """One column that rows are ordered by."""
+
+    by: Typed
+    descends: bool
+
+    @property
+    def sql(self) -> str:
+        """Return it as SQL orders by it: null is before every value."""
+        return f"{self.by.sql} {'DESC NULLS LAST' if self.descends else 'ASC NULLS FIRST'}"
 
 
 class Rows(Protocol):
@@ -43,6 +57,10 @@ class Rows(Protocol):
 
     def order(self) -> list[Typed]:
         """Return what tells each row from every other."""
+        ...
+
+    def copied(self) -> Self:
+        """Return the same rows, to ask something else of."""
         ...
 
 
@@ -100,6 +118,16 @@ class Entities:
             self._counts[path] = alias
         return Typed(f"{self._counts[path]}.n", "BIGINT")
 
+    def gathered(self, path: tuple[str, ...], of: Callable[[Members], Typed]) -> Typed:
+        """Return what the rows that point to the row at the end of *path* are together, by *of*."""
+        alias = f"{self.alias}n{len(self._counts)}"
+        members = self.members(path, f"{alias}m")
+        one = of(members)
+        inner = f"SELECT {one.sql} AS n FROM {members.source} WHERE {members.belongs}"
+        self._from.append(f"LEFT JOIN LATERAL ({inner}) AS {alias} ON true")
+        self._counts[(*path, alias)] = alias
+        return Typed(f"{alias}.n", one.type)
+
     def compute(self, name: str, one: Typed) -> None:
         """Have the value *one* in every row."""
         if name in {*self.table.columns, *navigations(self.name), *collections(self.name), *self.computed}:
@@ -127,6 +155,14 @@ class Entities:
         """Return its key."""
         return [self.find((name,)) for name in self.table.key]
 
+    def copied(self) -> Self:
+        """Return the same rows, with what is computed of them."""
+        made = copy.copy(self)
+        made.computed, made._joins, made._counts, made._from = (
+            dict(self.computed), dict(self._joins), dict(self._counts), list(self._from),
+        )  # fmt: skip
+        return made
+
 
 class Members(Entities):
     """The rows of an entity set that belong to one row, by the condition *belongs*."""
@@ -138,16 +174,28 @@ class Members(Entities):
 
 
 class Made:
-    """Rows that ``$apply`` made: *columns* by their paths, those of *groups* tell them apart."""
+    """Rows that ``$apply`` made: *columns* by their paths with their types.
 
-    def __init__(self, sql: str, columns: dict[tuple[str, ...], str], groups: int) -> None:
-        """Take the query *sql*, its columns with their types, of which the first *groups* were grouped by."""
-        self._sql, self.columns, self._groups = sql, columns, groups
+    *keys* tell a row from every other. Rows may be of several *kinds*, which have other columns each: the
+    columns of every kind, whose number stands in the column ``#kind``.
+    """
+
+    def __init__(
+        self, sql: str, columns: dict[tuple[str, ...], str], keys: list[Typed],
+        kinds: list[frozenset[tuple[str, ...]]] | None = None,
+    ) -> None:  # fmt: skip
+        """Take the query *sql*."""
+        self._sql, self.columns, self._keys, self.kinds = sql, columns, keys, kinds or []
 
     @property
     def source(self) -> str:
         """Return the query."""
         return f"({self._sql}) AS t"
+
+    @property
+    def kind(self) -> Typed | None:
+        """Return the column with the number of a row's kind, None where all are of one."""
+        return Typed(f"t.{quoted(KIND)}", "BIGINT") if self.kinds else None
 
     def find(self, path: tuple[str, ...]) -> Typed:
         """Return a column of the query."""
@@ -173,10 +221,12 @@ class Made:
         """Refuse, for the same reason."""
         raise unsupported(tr("{place}: {what} is not supported.", place="$apply", what="$count"), "$apply")
 
-    def where(self, conditions: list[str]) -> Made:
-        """Return those of its rows that meet *conditions*."""
-        sql = f"SELECT t.* FROM {self.source} WHERE {' AND '.join(conditions)}"
-        return Made(sql, self.columns, self._groups)
+    def where(self, conditions: list[str], *more: str) -> Made:
+        """Return those of its rows that meet *conditions*, with *more* columns that nobody sees."""
+        made = self.copied()
+        where = f" WHERE {' AND '.join(f'({one})' for one in conditions)}" if conditions else ""
+        made._sql = f"SELECT {', '.join(['t.*', *more])} FROM {self.source}{where}"
+        return made
 
     def compute(self, name: str, one: Typed) -> None:
         """Have the value *one* in every row."""
@@ -184,10 +234,21 @@ class Made:
             raise taken(name)
         self._sql = f"SELECT t.*, {one.sql} AS {quoted(name)} FROM {self.source}"
         self.columns[(name,)] = one.type
+        self.kinds = [kind | {(name,)} for kind in self.kinds]
 
     def order(self) -> list[Typed]:
-        """Return the columns that were grouped by."""
-        return [self.find(path) for path in list(self.columns)[: self._groups]]
+        """Return what tells a row from every other."""
+        return list(self._keys)
+
+    def copied(self) -> Self:
+        """Return the same rows."""
+        made = copy.copy(self)
+        made.columns, made.kinds = dict(self.columns), list(self.kinds)
+        return made
+
+
+KIND, PART, PLACE_IN = "#kind", "#part", "#place"
+"""Columns of rows of several kinds: the number of the kind, the part that it came in, and its place there."""
 
 
 def taken(name: str) -> Refused:

@@ -45,6 +45,7 @@ class Shape(msgspec.Struct, kw_only=True):
 
     *behind* are the rows of its collections.
     *keys* tell an entity of the set *name* from others; where the first of them is NULL a part is null.
+    Rows of several kinds have the number of theirs in the column *kind*, and each the shape of *kinds*.
     """
 
     cells: list[Cell] = []
@@ -53,10 +54,15 @@ class Shape(msgspec.Struct, kw_only=True):
     name: str = ""
     keys: list[Cell] = []
     links: list[str] = []
+    kind: Cell | None = None
+    kinds: list[Shape] = []
 
 
 def json_row(shape: Shape, how: Writing) -> str:
     """Return the SQL that writes a row of *shape* as an object."""
+    if shape.kind is not None:
+        each = " ".join(f"WHEN {n} THEN {json_row(one, how)}" for n, one in enumerate(shape.kinds))
+        return f"CASE {shape.kind.column} {each} END"
     pieces = _pieces(shape, how)
     joined: list[str] = []
     pending = ""

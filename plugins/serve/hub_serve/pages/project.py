@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub import Story, amount, day, model, number, tr, written
+from hub import Story, amount, day, model, number, spoken_cell, tr, written
 from hub_serve.pages.asked import Asked, NotThere
 from hub_serve.pages.blocks import (
     Block,
@@ -280,7 +280,10 @@ def _effort(asked: Asked, story: Story, one: Any) -> Section:
 def _money(asked: Asked, story: Story, one: Any) -> Section:
     rows = [
         [
-            Cell(text=line["category"], note=tr("investment") if line["is_capex"] else ""),
+            Cell(
+                text=spoken_cell("category", line["category"] or "–"),
+                note=tr("investment") if line["is_capex"] else "",
+            ),
             *(
                 Cell(text=amount(line[name], story.currency), order=line[name] or 0)
                 for name in ("baseline", "revised", "committed", "consumed", "forecast")

@@ -46,7 +46,7 @@ def _levels(asked: Asked) -> Section:
         rows.append(
             [
                 Cell(text=name if project else tr("All projects"), href=to),
-                Cell(text=metric),
+                Cell(text=spoken_cell("metric", metric)),
                 month_of(latest.month),
                 Cell(text=number(latest.compliance, ".0%"), rag=rag, order=latest.compliance),
                 Cell(text=written(target, "share", "")),
