@@ -13,10 +13,11 @@ from typing import Any
 
 from hub.files import storable
 
-MOST_ROWS = 1024
-"""Rows of one statement, at most.
+MOST_ROWS = 256
+"""Rows of one statement, at most: with 1024 each takes longer for a row, and four times the memory.
 
-The others have powers of two, so that SQLite's compiled statements are met again.
+SQLite's compiled statements are kept, and there are hundreds. The others have powers of two, so that these
+are met again.
 """
 FEW_ROWS = 64
 """Below so many rows each binds all its values: what they share changes with every statement."""

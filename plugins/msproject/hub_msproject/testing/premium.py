@@ -154,6 +154,8 @@ class PremiumWorld(Ledger, HttpWorld):
                 }
             )
         if match := re.fullmatch(r"calendars\(([\w-]+)\)/Microsoft\.Dynamics\.CRM\.ExpandCalendar\(.*", path):
+            if not {"@s", "@e"} <= request.query.keys():
+                return refused(400, "0x80048d19", "The parameters Start and End are required.")
             return self.expanded(match.group(1), request.query["@s"], request.query["@e"])
         if path == "EntityDefinitions":
             return Response(
