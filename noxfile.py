@@ -18,7 +18,7 @@ def _install(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the proofs (make test); what is given after -- goes to pytest, such as --fast, --long or plugins/jira."""
+    """Run the proofs (make test); what stands after -- goes to pytest: --fast, --long, plugins/jira."""
     _install(session)
     session.run("python", "-m", "pytest", "-q", "-n", "auto", *session.posargs)
 
