@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from hub.files import write_atomically as write_atomically
     from hub.hookspecs import hookimpl as hookimpl
     from hub.http import Moment as Moment
+    from hub.http import complaint as complaint
     from hub.http import json_rpc as json_rpc
     from hub.metrics import feed_gauges as feed_gauges
     from hub.metrics import openmetrics as openmetrics
@@ -212,7 +213,7 @@ _ROOMS = {
         "storable", "write_atomically",
     ),
     "hookspecs": ("hookimpl",),
-    "http": ("Moment", "json_rpc"),
+    "http": ("complaint", "Moment", "json_rpc"),
     "metrics": ("feed_gauges", "openmetrics", "source_gauges"),
     "notify": ("send",),
     "placement": ("LEFT",),

@@ -21,9 +21,9 @@ from hub import (
     SourceError,
     SourceForbidden,
     SourceGone,
+    complaint,
     tr,
 )  # fmt: skip
-from hub.http import complaint
 from hub_rest.mapping import GIVEN, NAME, Mapping, Wanted, fill, fill_path, is_true, texts_of
 from hub_rest.paging import (
     KEYED,
