@@ -110,6 +110,7 @@ if TYPE_CHECKING:
     from hub.files import write_atomically as write_atomically
     from hub.hookspecs import hookimpl as hookimpl
     from hub.http import Moment as Moment
+    from hub.http import complaint as complaint
     from hub.http import json_rpc as json_rpc
     from hub.http import sign_in_client as sign_in_client
     from hub.metrics import feed_gauges as feed_gauges
@@ -215,7 +216,7 @@ _ROOMS = {
         "storable", "write_atomically",
     ),
     "hookspecs": ("hookimpl",),
-    "http": ("Moment", "json_rpc", "sign_in_client"),
+    "http": ("complaint", "Moment", "json_rpc", "sign_in_client"),
     "metrics": ("feed_gauges", "openmetrics", "source_gauges"),
     "notify": ("send",),
     "placement": ("LEFT",),

@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from hub import Context, Secret, SourceDataError, SourceForbidden, SourceGone, field_of, named, tr
-from hub.http import complaint
+from hub import Context, Secret, SourceDataError, SourceForbidden, SourceGone, complaint, field_of, named, tr
 
 PAGE = 100
 """The most rows that Redmine sends at once; it cuts what is above in silence."""

@@ -21,10 +21,10 @@ from hub import (
     SourceError,
     SourceForbidden,
     SourceGone,
+    complaint,
     sign_in_client,
     tr,
 )  # fmt: skip
-from hub.http import complaint
 from hub_rest.mapping import GIVEN, NAME, Mapping, Wanted, fill, fill_path, is_true, texts_of
 from hub_rest.paging import (
     KEYED,

@@ -24,9 +24,9 @@ from hub import (
     SourceDataError,
     SourceDenied,
     SourceGone,
+    complaint,
     tr,
 )
-from hub.http import complaint
 
 REGIONS = {
     "us": "https://us.taskworld.com/api/public/v1",

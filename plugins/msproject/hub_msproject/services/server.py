@@ -512,6 +512,13 @@ class ServerSource(Source, frozen=True, kw_only=True):
             baselines=site.whole("TaskBaselines", project=native),
             links=links,
         )
+        seen = {name for row in (project, *found.tasks) for name in row}
+        if found.tasks and (lost := [name for name in self.custom if name not in seen]):
+            unknown = ", ".join(lost)
+            ctx.shared(
+                f"unknown {unknown}",
+                lambda: ctx.report_missing(tr("no project or task has {unknown}", unknown=unknown)),
+            )
         plan = self._plan_of(native, is_sure=not site.odd[native])
         day_s = round(self.hours_per_day * 3600)
         records = plan.records(plan_rows(found, people, self.custom, day_s, lambda one: say(ctx, one)))
