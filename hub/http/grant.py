@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.errors import HttpUnexpected
-from hub.http.session import Session
 from hub.words import tr
+
+if TYPE_CHECKING:
+    from hub.http.session import Session
 
 
 def sign_in_client(

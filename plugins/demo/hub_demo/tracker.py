@@ -193,6 +193,11 @@ def place_of(portfolio: Portfolio, project: DemoProject) -> str:
     return "" if not project.cards else "boards" if project is first else "packages"
 
 
+def places(portfolio: Portfolio) -> set[str]:
+    """Return the sources that hold cards of a project: a small portfolio may have none."""
+    return {place_of(portfolio, project) for project in portfolio.projects} - {""}
+
+
 def _cards(project: DemoProject, number: int, day: date) -> Iterator[Task]:
     for place, (_, title, created, moves) in enumerate(project.cards, start=1):
         if created > day:

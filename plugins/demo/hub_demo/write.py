@@ -6,6 +6,7 @@ Plans, a tracker's exports, timesheets, an ERP export, registers.
 from __future__ import annotations
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -18,7 +19,7 @@ from hub.testing.kit import SECRET
 from hub_demo.config import CONFIG, MAPPINGS
 from hub_demo.known import done, forecast, reference
 from hub_demo.portfolio import PORTFOLIOS, PROGRAMS, DemoProject, DemoTask, Portfolio, Someone, title_of
-from hub_demo.tracker import asked_in, place_of, requests
+from hub_demo.tracker import asked_in, place_of, places, requests
 
 _WEEK = "".join(
     f"<WeekDay><DayType>{day}</DayType><DayWorking>{int(2 <= day <= 6)}</DayWorking>"
@@ -53,7 +54,10 @@ def write_all(portfolio: Portfolio, root: Path, day: date, *, lang: str, ports: 
     if not token.exists():
         token.touch(mode=0o600)
         token.write_text(SECRET)
-    (root / "config" / "hub.toml").write_text(CONFIG.format(lang=lang, ports=ports), encoding="utf-8")
+    text = CONFIG
+    for place in {"boards", "packages"} - places(portfolio):  # a source with nothing in it is not whole
+        text = re.sub(rf"\[sources\.{place}\].*?\n\n", "", text, flags=re.DOTALL)
+    (root / "config" / "hub.toml").write_text(text.format(lang=lang, ports=ports), encoding="utf-8")
 
 
 # ---------- plans ----------
@@ -431,6 +435,7 @@ def _reference(portfolio: Portfolio, folder: Path, day: date) -> None:
         [
             [place, "*", name, category]
             for place in ("boards", "packages")
+            if place in places(portfolio)
             for name, category in (("À faire", "todo"), ("En cours", "in_progress"), ("Terminé", "done"))
         ]
         + [["tracker", "*", "Abandonné", "cancelled"]],

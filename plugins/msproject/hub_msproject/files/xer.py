@@ -109,34 +109,61 @@ def faults(path: Path) -> Iterator[str]:
             )  # fmt: skip
 
 
-def _said(what: str, **said: object) -> str:
+def _said(what: str, *, name: str, line: int, table: str, count: int = 0) -> str:
     match what:
         case "twice":
-            return tr("{name}, line {line}: the table {table} stands there twice.", **said)
+            return tr(
+                "{name}, line {line}: the table {table} stands there twice.",
+                name=name,
+                line=line,
+                table=table,
+            )
         case "head":
-            return tr("{name}, line {line}: the rows of {table} stand where no columns are named.", **said)
+            return tr(
+                "{name}, line {line}: the rows of {table} stand where no columns are named.",
+                name=name,
+                line=line,
+                table=table,
+            )
         case "lacks":
-            return tr("{name}, line {line}: the table {table} lacks columns that it needs.", **said)
+            return tr(
+                "{name}, line {line}: the table {table} lacks columns that it needs.",
+                name=name,
+                line=line,
+                table=table,
+            )
         case "longer":
             return tr(
                 "{name}, line {line}: {count} {count:row|rows} of {table} {count:has|have} more cells than "
                 "columns: a value holds a tab, or the columns are those of another version.",
-                **said,
+                name=name,
+                line=line,
+                table=table,
+                count=count,
             )
         case "shorter":
             return tr(
                 "{name}, line {line}: {count} {count:row|rows} of {table} {count:lacks|lack} what names "
                 "{count:it|them}: {count:it was|they were} cut.",
-                **said,
+                name=name,
+                line=line,
+                table=table,
+                count=count,
             )
         case "again":
             return tr(
                 "{name}, line {line}: {count} {count:row|rows} of {table} {count:has|have} the number of "
                 "another one.",
-                **said,
+                name=name,
+                line=line,
+                table=table,
+                count=count,
             )
     return tr(
         "{name}, line {line}: {count} {count:line|lines} of {table} {count:begins|begin} without a mark: a "
         "value was broken.",
-        **said,
+        name=name,
+        line=line,
+        table=table,
+        count=count,
     )
