@@ -127,6 +127,7 @@ def seen(
     return feed.execute(f"SELECT {what} FROM {table} f WHERE ({rule}) AND {where}", users).fetchall()[0][0]
 
 
+@pytest.mark.long
 def test_lines_become_rights_of_people(whole: duckdb.DuckDBPyConnection) -> None:
     """A group is its members, once each; one without any is its own address; a line of nothing goes."""
     rights = whole.execute(
@@ -199,6 +200,7 @@ def test_a_persons_name_is_a_text(snapshot: Path) -> None:
     assert [(0,)] == count
 
 
+@pytest.mark.long
 def test_hours_are_the_same_at_every_level(feed: duckdb.DuckDBPyConnection) -> None:
     """Three hours in A; four of Red; one of Red in B; A's and Bob's; none."""
     told = [
@@ -254,6 +256,7 @@ def test_every_table_with_a_project_a_team_or_a_person_has_a_rule() -> None:
     assert {"dim_date", "dim_cut", "dim_status", "dim_source", "fact_adoption", "meta_label"} == open_to_all
 
 
+@pytest.mark.long
 def test_a_projection_without_addresses_says_nothing_of_rights(snapshot: Path, tmp_path: Path) -> None:
     """Neither who may see what, nor what that reaches."""
     connection = open_feed(project_to("team-week", snapshot, tmp_path / "p", k=1))

@@ -92,6 +92,7 @@ def test_whom_people_csv_names_without_a_calendar(store: Store, tmp_path: Path) 
     )
 
 
+@pytest.mark.long
 def test_a_calendar_of_people_csv_wins(store: Store, tmp_path: Path) -> None:
     """Whom people.csv gives a calendar works by it, whatever the tool says."""
     people: list[Record] = [
@@ -102,6 +103,7 @@ def test_a_calendar_of_people_csv_wins(store: Store, tmp_path: Path) -> None:
     assert {"Ann": [(28, 7), (28, 7)]} == weeks(store, tmp_path, people, "s:a")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("day", "hours"), [("2026-01-01", 0), ("2026-01-02", 4)])
 def test_public_holidays_and_units(store: Store, tmp_path: Path, day: str, hours: int) -> None:
     """Nobody works on a public holiday that a tool does not know; half of somebody works half of a day."""

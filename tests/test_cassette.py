@@ -70,6 +70,7 @@ def tool(hub_folder: Path, monkeypatch: pytest.MonkeyPatch) -> object:
         yield simulator
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("tool")
 def test_nobody_is_in_a_cassette(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
     """No name, address, telephone, login or token survives.
@@ -135,6 +136,7 @@ def test_what_cannot_be_recorded(hub_folder: Path, run_hub: Callable[..., HubRes
     assert "asked nobody over HTTP" in made.error
 
 
+@pytest.mark.long
 @given(st.text(), st.text())
 def test_equal_stays_equal(one: str, other: str) -> None:
     """Equal texts have equal pseudonyms, different ones different.

@@ -79,6 +79,7 @@ def test_the_main_job(folder: Path, run_hub: Run) -> None:
     assert "team-week" == json.loads((folder / "out" / "latest" / "manifest.json").read_text())["privacy"]
 
 
+@pytest.mark.long
 def test_a_wrong_row_makes_the_run_partial(folder: Path, run_hub: Run) -> None:
     """Exit 3, the row is named with file, row, column and value, and the feed is marked."""
     hours(folder, 10, bad=True)
@@ -90,6 +91,7 @@ def test_a_wrong_row_makes_the_run_partial(folder: Path, run_hub: Run) -> None:
     assert ("partial", False) == (status["sources"][0]["state"], status["feed"]["complete"])
 
 
+@pytest.mark.long
 def test_a_vanished_file_is_held_then_accepted(folder: Path, run_hub: Run) -> None:
     """The hours stay until a person lets them go; status and presence say so."""
     (folder / "hours" / "b.csv").write_text("Id;Qui;Projet;Jour;Heures\n")
@@ -122,6 +124,7 @@ def test_a_path_that_matches_nothing_is_not_green(folder: Path, run_hub: Run) ->
     assert "the last good feed stays" in result.output
 
 
+@pytest.mark.long
 def test_a_run_that_died_is_told_at_once(folder: Path, run_hub: Run) -> None:
     """After a power loss status says interrupted, not running; while a run lives it says running.
 
@@ -155,6 +158,7 @@ def test_dry_run(folder: Path, run_hub: Run) -> None:
     assert '"rows": 0' in run_hub("store", "info", "--json").output
 
 
+@pytest.mark.long
 def test_publish_as_of(folder: Path, run_hub: Run) -> None:
     """Before anything was known the feed is empty."""
     run_hub("sync")
@@ -271,6 +275,7 @@ def test_schema(folder: Path, run_hub: Run) -> None:
     assert {"msproject", "tabular"} <= kinds
 
 
+@pytest.mark.long
 def test_status_tells_runs_and_feed(folder: Path, run_hub: Run) -> None:
     """After a run, status shows the source, the feed and the destination."""
     run_hub("run")
@@ -283,6 +288,7 @@ def test_status_tells_runs_and_feed(folder: Path, run_hub: Run) -> None:
     assert "read 14, new 14" in result.output
 
 
+@pytest.mark.long
 def test_the_portfolio_in_config(folder: Path, run_hub: Run) -> None:
     """CSV files a PMO edits in Excel give projects.
 
@@ -340,6 +346,7 @@ def test_which_exit_code_applies_first() -> None:
     assert [130, 1, 4, 3, 0] == [worst([3, 130]), worst([4, 1, 3]), worst([4, 3]), worst([0, 3]), worst([0])]
 
 
+@pytest.mark.long
 def test_init_reads_a_folder(hub_folder: Path, run_hub: Run) -> None:
     """init finds what can be read, names what cannot, writes projects from what was read, and publishes."""
     (hub_folder / "files").mkdir()
@@ -402,6 +409,7 @@ def test_every_check_of_the_quality_has_words() -> None:
     assert codes == _CHECKS.keys()
 
 
+@pytest.mark.long
 def test_the_committee_meets_today(folder: Path, run_hub: Run) -> None:
     """The run publishes, then takes and closes the cut of what it published; the next run takes none."""
     (folder / "config" / "hub.toml").write_text(f"{CONFIG}[committee]\ndates = [{date.today()}]\n")
@@ -418,6 +426,7 @@ def test_the_committee_meets_today(folder: Path, run_hub: Run) -> None:
     assert manifest["next_committee"] is None
 
 
+@pytest.mark.long
 def test_a_committees_cut_that_a_killed_run_left_open(folder: Path, run_hub: Run) -> None:
     """The next run closes it, without taking another; a cut that a person took stays open."""
     (folder / "config" / "hub.toml").write_text(

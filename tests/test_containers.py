@@ -137,6 +137,7 @@ def test_the_configuration_of_the_container(tmp_path: Path) -> None:
     assert settings.metrics == tmp_path / "data" / "pm_hub.prom"
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix" or shutil.which("openssl") is None, reason="a shell and openssl")
 def test_secrets_are_made_once(tmp_path: Path) -> None:
     """Passwords differ, the certificate is for the database's name, and a second call changes nothing."""

@@ -132,6 +132,7 @@ TIMES: list[Record] = [
 ]
 
 
+@pytest.mark.long
 def test_a_cut_stands_beside_today(store: Store, tmp_path: Path) -> None:
     """Every later feed holds both, and only today is the latest; a plain filter on is_latest is right."""
     sync(store, *portfolio())
@@ -196,6 +197,7 @@ def test_a_closed_cut_never_changes(store: Store, tmp_path: Path) -> None:
         out(store, tmp_path)
 
 
+@pytest.mark.long
 def test_what_moved_tells_news_from_corrections(store: Store, tmp_path: Path) -> None:
     """Hours of May entered in June are a correction.
 
@@ -270,6 +272,7 @@ def test_what_moved_tells_news_from_corrections(store: Store, tmp_path: Path) ->
     assert 2.0 + 5.0 == moves["effort", "remaining", "news"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("vs", ["now", "Later"])
 def test_what_moved_since_then_until_later(store: Store, tmp_path: Path, vs: str, proof: bool) -> None:
     """A feed as of the committee may be told from today, or from a cut closed since.
@@ -332,6 +335,7 @@ def test_moments_have_names(store: Store, tmp_path: Path) -> None:
         cuts.named(store, tmp_path, "S9")
 
 
+@pytest.mark.long
 def test_a_sealed_month_keeps_its_figures(store: Store, tmp_path: Path) -> None:
     """Later edits, deletions and late lines are signed lines of their own; month and total are both right."""
     sync(
@@ -407,6 +411,7 @@ def test_a_sealed_month_keeps_its_figures(store: Store, tmp_path: Path) -> None:
         periods.seal(store, tmp_path / "data" / "feed", "October", BuildOptions(), actor="me")
 
 
+@pytest.mark.long
 def test_a_correction_of_a_correction_nets_out(store: Store, tmp_path: Path) -> None:
     """Moved to another project and back, a sealed line leaves its month alone.
 
@@ -436,6 +441,7 @@ def test_a_correction_of_a_correction_nets_out(store: Store, tmp_path: Path) -> 
     assert 4 == len(corrections(store))
 
 
+@pytest.mark.long
 def test_the_hub_keeps_a_baseline_where_the_tool_has_none(store: Store, tmp_path: Path) -> None:
     """What the tool saved stays the reference; a task without one gets today's dates and effort."""
     sync(store, *portfolio())
@@ -602,6 +608,7 @@ def test_as_of_is_what_was(tmp_path: Path, proof: bool) -> None:
             }
 
 
+@pytest.mark.long
 def test_an_open_cut_is_computed_once(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it was at its moment is kept: later feeds hold the same rows without computing them."""
     sync(store, *OPEN_WORLD)
@@ -656,6 +663,7 @@ def with_kept_cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["altered", "lang", "fields", "erased", "hub"])
 def test_a_kept_cut_is_computed_again(
     with_kept_cut: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
@@ -688,6 +696,7 @@ def _is_computed_again(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not kept_module.kept(place, kept_module.key_of(store.engine, cut, options))
 
 
+@pytest.mark.long
 def test_closing_a_cut_drops_what_was_kept(store: Store, tmp_path: Path) -> None:
     """A closed cut has rows of its own; what was kept of it while it was open goes, and no other's does."""
     sync(store, *OPEN_WORLD)

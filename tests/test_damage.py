@@ -43,6 +43,7 @@ def published(hub_folder: Path, run_hub: Run, kept: Path) -> Path:
     return hub_folder / "data" / "hub.db"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("state", ["missing", "empty"])
 def test_a_store_that_is_gone_is_not_begun_anew(published: Path, run_hub: Run, state: str) -> None:
     """Cuts, seals and decisions would be forgotten without a word.
@@ -62,6 +63,7 @@ def test_a_store_that_is_gone_is_not_begun_anew(published: Path, run_hub: Run, s
     assert (state == "empty") == published.exists()
 
 
+@pytest.mark.long
 def test_begun_anew_on_purpose(published: Path, run_hub: Run) -> None:
     """Once the feed was moved away a new store is begun."""
     for path in published.parent.glob("hub.db*"):
@@ -86,6 +88,7 @@ def test_damage_is_named_before_a_publish(published: Path, run_hub: Run) -> None
     assert feed == current(published.parent / "feed")
 
 
+@pytest.mark.long
 def test_a_disk_that_fills_while_publishing(
     published: Path, run_hub: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -220,6 +220,7 @@ def _fewest(base: Vector, by_night: list[list[Atom]]) -> set[int]:
     return set(next((one for one in left if one), ()))
 
 
+@pytest.mark.long
 def test_no_subtraction_finds_fewer_than_k(tmp_path: Path, proof: bool) -> None:
     """On random portfolios nothing follows but project-months, and sums of k people and more."""
     fine = 0
@@ -232,6 +233,7 @@ def test_no_subtraction_finds_fewer_than_k(tmp_path: Path, proof: bool) -> None:
     assert fine > 0, "cells that show a team or a week are published at all"
 
 
+@pytest.mark.long
 @pytest.mark.sample(1)
 @pytest.mark.parametrize(("broken", "seed"), [("no rule", 0), ("no chain", 22), ("no memory", 8)])
 def test_the_adversary_finds_what_a_broken_rule_leaves(

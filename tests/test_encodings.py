@@ -64,6 +64,7 @@ def hub(folder: Path, machine: str, *arguments: str) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("machine", MACHINES)
 def test_a_file_named_in_czech(folder: Path, machine: str, proof: bool) -> None:
     """It is read, its fault is told, JSON stays JSON, and the rows have the ids that they have everywhere."""
@@ -82,6 +83,7 @@ def test_a_file_named_in_czech(folder: Path, machine: str, proof: bool) -> None:
     assert (0, 0, 0) == tuple(report["changes"][name] for name in ("inserted", "updated", "presence_changed"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("machine", ["LC_ALL=C", "cp1252", "ascii"])
 @pytest.mark.parametrize(
     ("code", "arguments"),
@@ -150,6 +152,7 @@ def portfolio(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("machine", ["cp1252"])
 def test_every_command_says_what_it_can(portfolio: Path, machine: str, proof: bool) -> None:
     """Names that an output has no letters for, or that look like markup, end no command, and are said."""
@@ -161,6 +164,7 @@ def test_every_command_says_what_it_can(portfolio: Path, machine: str, proof: bo
     assert (portfolio / "out" / "latest" / "csv" / "fact_worklog.csv").exists()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is a device of Linux")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("output", ["a closed pipe", "a full disk", "none"])
@@ -189,6 +193,7 @@ def test_printing_never_decides_over_publishing(
     assert (portfolio / "out" / "latest" / "csv" / "fact_worklog.csv").exists()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is a device of Linux")
 @pytest.mark.parametrize(("arguments", "code"), [(("kpi", "--list"), 0), (("status", "--json"), 1)])
 def test_an_answer_that_a_full_disk_cut(portfolio: Path, arguments: tuple[str, ...], code: int) -> None:

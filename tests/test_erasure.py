@@ -213,6 +213,7 @@ def hours(folder: Path) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
+@pytest.mark.long
 def test_an_erased_person_is_nowhere(planted: Path, run_hub: Callable[..., Any]) -> None:
     """No byte has the person, nor after the sources, which still do, are read again; hours and money stay."""
     before = hours(planted)
@@ -250,6 +251,7 @@ def test_an_erased_person_is_nowhere(planted: Path, run_hub: Callable[..., Any])
     assert 0 == run_hub("privacy", "erase", MAIL, "--yes").exit_code, "a repeat does nothing and says so"
 
 
+@pytest.mark.long
 def test_a_backup_from_before_brings_nobody_back(
     planted: Path, run_hub: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -340,6 +342,7 @@ def path_table(name: str) -> str:
     return "fact_worklog" if "=" in name else name
 
 
+@pytest.mark.long
 def test_texts_stay_unless_asked(planted: Path, run_hub: Callable[..., Any]) -> None:
     """Without --texts free texts are listed and stay; whoever is shown, every address, login and id goes."""
     seen = run_hub("privacy", "erase", NAME, "--yes")
@@ -410,6 +413,7 @@ def traces(base: Path) -> list[bytes]:
     return [text for text in TEXTS if text in raw]
 
 
+@pytest.mark.long
 def test_a_failure_at_any_statement_is_taken_up(tmp_path: Path, proof: bool) -> None:
     """Whatever statement fails, the next try ends in the same state: nothing of the person, all hours."""
     with filled(tmp_path / "calm" / "hub.db") as store:
@@ -489,6 +493,7 @@ def test_a_killed_erasure_is_taken_up(tmp_path: Path, proof: bool) -> None:
         assert [] == traces(base)
 
 
+@pytest.mark.long
 def test_while_one_is_pending_nobody_is_published(planted: Path, run_hub: Callable[..., Any]) -> None:
     """Status says so, destinations that are given persons are refused with a sentence, the others are not."""
     with Store.open(planted / "data" / "hub.db") as store:
@@ -525,6 +530,7 @@ def test_a_closed_cut_holds_no_person(planted: Path) -> None:
     assert {one for one in found if not model().tables[one[0]].columns[one[1]].kept} <= keys
 
 
+@pytest.mark.long
 def test_an_old_cut_is_redacted_once(planted: Path, run_hub: Callable[..., Any]) -> None:
     """A manager in an older cut is written out of it; both digests are kept, only the new one is the cut."""
     place = planted / "data" / "cuts" / "1" / "dim_project.parquet"
@@ -553,6 +559,7 @@ def test_an_old_cut_is_redacted_once(planted: Path, run_hub: Callable[..., Any])
     assert again.exit_code in {0, 3}
 
 
+@pytest.mark.long
 def test_an_erasure_seals_its_months_anew(planted: Path, run_hub: Callable[..., Any]) -> None:
     """The lines that named somebody have another seal afterwards, which is logged with the old one."""
     with Store.open(planted / "data" / "hub.db") as store:

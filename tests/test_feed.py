@@ -173,6 +173,7 @@ def test_a_project_without_a_code_goes_by_its_name_in_figures(store: Store, tmp_
     )
 
 
+@pytest.mark.long
 def test_with_a_portfolio_links_rule(store: Store, tmp_path: Path) -> None:
     """Links by container name or code place rows; programmes and portfolios go by parent.
 
@@ -194,6 +195,7 @@ def test_with_a_portfolio_links_rule(store: Store, tmp_path: Path) -> None:
     assert [] == problems(store, snapshot)
 
 
+@pytest.mark.long
 def test_a_plan_may_be_the_authority_for_actuals(store: Store, tmp_path: Path) -> None:
     """Where the PMO says so, a plan's actual work counts, and the timesheet of that project does not."""
     links = [
@@ -223,6 +225,7 @@ def test_money_is_conserved(store: Store, tmp_path: Path) -> None:
     } in snapshot.manifest["excluded"]
 
 
+@pytest.mark.long
 def test_hours_may_name_a_task_by_its_code(store: Store, tmp_path: Path) -> None:
     """A timesheet knows the key of an issue, not its id.
 
@@ -253,6 +256,7 @@ def test_hours_may_name_a_task_by_its_code(store: Store, tmp_path: Path) -> None
     assert [] == problems(store, snapshot)
 
 
+@pytest.mark.long
 def test_what_left_is_listed(store: Store, tmp_path: Path) -> None:
     """A deleted task leaves with its hours; an archived container keeps them."""
     log = Worklog(id="plans:x", task_id="plans:g/t/2", container_id="plans:g", day="2026-03-02", seconds=500)
@@ -278,6 +282,7 @@ def test_a_deleted_container_takes_its_rows(store: Store, tmp_path: Path) -> Non
     assert [] == problems(store, snapshot)
 
 
+@pytest.mark.long
 def test_as_of_is_the_feed_of_that_day(store: Store, tmp_path: Path) -> None:
     """The feed as of a past moment equals the feed that was built then, table by table."""
     fill(store, PLAN, HOURS, PORTFOLIO)
@@ -303,6 +308,7 @@ def ask_changes(new: Path, old: Path | None, table: str) -> list[tuple[Any, ...]
         connection.close()
 
 
+@pytest.mark.long
 def test_changes_lead_from_one_feed_to_the_next(store: Store, tmp_path: Path) -> None:
     """Inserted, updated and deleted keys, applied to the old table, give the new one.
 
@@ -357,6 +363,7 @@ def test_projections_hide_people_and_keep_totals(store: Store, tmp_path: Path, l
     assert [] == ask(folder, " UNION ALL ".join(lost))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("country", "shares"),
     [("FR", [("2026-03-30", 14400)]), ("US", [("2026-03-30", 7200), ("2026-04-06", 7200)])],
@@ -449,6 +456,7 @@ def test_the_gate_holds_the_contract(store: Store, tmp_path: Path) -> None:
     assert "fact_task_snapshot: 3 rows have a cut_key that dim_cut does not know" in found
 
 
+@pytest.mark.long
 def test_freshness_warns_or_blocks(store: Store, tmp_path: Path) -> None:
     """A stale source is marked, and blocks only where that is configured."""
     fill(store, PLAN)
@@ -530,6 +538,7 @@ def test_without_an_overall_word_the_worst_axis_is_declared(store: Store, tmp_pa
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("turned", [False, True])
 def test_changes_of_one_instant_lead_to_each_other(store: Store, tmp_path: Path, turned: bool) -> None:
     """Started and done within a second: it is done, in whatever order the tool told it."""

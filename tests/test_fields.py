@@ -135,6 +135,7 @@ def test_what_can_be_added_up_is_a_measure(snapshot: Snapshot) -> None:
     assert ("Champ fee (somme)", "Field fee (sum)") == (known["x_fee"].fr, known["x_fee"].en)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", ["team-week", "project", "pseudonym-week", "nominative-line"])
 def test_who_a_field_names_is_shown_where_people_are(snapshot: Snapshot, tmp_path: Path, level: str) -> None:
     """A personal field goes blank where people do; of sums of hours nothing of a line is left."""
@@ -162,6 +163,7 @@ def test_a_value_of_another_type_is_told(store: Store, tmp_path: Path) -> None:
     assert [(2.0,)] == ask(snapshot, "SELECT sum(x_weight) FROM dim_task")
 
 
+@pytest.mark.long
 def test_a_store_without_fields_has_none(store: Store, tmp_path: Path) -> None:
     """The fields of one store are not those of the next that the same process publishes."""
     fill(store, CHOSEN, [*PLAN, *VALUES])
@@ -175,6 +177,7 @@ def test_a_store_without_fields_has_none(store: Store, tmp_path: Path) -> None:
     assert not [name for name in model().tables["dim_task"].columns if name.startswith("x_")]
 
 
+@pytest.mark.long
 def test_a_feed_that_is_opened_later_has_its_fields(
     hub_folder: Path, run_hub: Callable[..., HubResult]
 ) -> None:

@@ -66,6 +66,7 @@ def money(no: int, kind: Any, category: str, amount: float, month: str = "2026-0
 # ---------- no plan ----------
 
 
+@pytest.mark.long
 def test_hours_without_a_plan_are_not_done(store: Store, tmp_path: Path) -> None:
     """Two days worked and no task whose effort counts.
 
@@ -93,6 +94,7 @@ def test_hours_without_a_plan_are_not_done(store: Store, tmp_path: Path) -> None
     )
 
 
+@pytest.mark.long
 def test_a_plan_of_which_all_is_done_has_nothing_left(store: Store, tmp_path: Path) -> None:
     """Tasks whose effort counts and none open: 0 left, whatever the field says."""
     sync(store, *portfolio())
@@ -106,6 +108,7 @@ def test_a_plan_of_which_all_is_done_has_nothing_left(store: Store, tmp_path: Pa
     }
 
 
+@pytest.mark.long
 def test_exposure_of_risks_without_amounts_is_unknown(store: Store, tmp_path: Path) -> None:
     """None open: 0. Open and none with an amount: empty. One with: its own."""
     risk = RegisterItem(id="reg:1", project_code="A", kind="risk", title="Late", probability=0.5)
@@ -144,6 +147,7 @@ LABOUR = (
 )
 
 
+@pytest.mark.long
 def test_labour_is_counted_once_whatever_it_is_called(store: Store, tmp_path: Path) -> None:
     """Of 2 d worked and 5 d left at 700, purchases of 300 + 200, the 9 999 of budgeted labour are no part.
 
@@ -202,6 +206,7 @@ def test_labour_is_counted_once_whatever_it_is_called(store: Store, tmp_path: Pa
     } in report.excluded
 
 
+@pytest.mark.long
 def test_a_landing_is_held_to_the_revised_budget(store: Store, tmp_path: Path) -> None:
     """A project with a revised line is held to their sum, and the result says so.
 
@@ -230,6 +235,7 @@ def test_a_landing_is_held_to_the_revised_budget(store: Store, tmp_path: Path) -
     assert 3500 - 4000 == figures(report, "LANDING")["variance"]
 
 
+@pytest.mark.long
 def test_what_is_known_of_a_landing_is_a_lower_bound(store: Store, tmp_path: Path) -> None:
     """Three open tasks of which one says nothing: no landing, but at least 2 × 5 d at 700, of two thirds."""
     silent = Task(id="plans:t9", container_id="plans:a", title="?", estimate_s=25200)
@@ -253,6 +259,7 @@ def test_what_is_known_of_a_landing_is_a_lower_bound(store: Store, tmp_path: Pat
 # ---------- not counted ----------
 
 
+@pytest.mark.long
 def test_nothing_is_silently_outside(store: Store, tmp_path: Path) -> None:
     """What a figure leaves out is listed with its sum, one reason a row.
 
@@ -324,6 +331,7 @@ def test_nothing_is_silently_outside(store: Store, tmp_path: Path) -> None:
 # ---------- baselines ----------
 
 
+@pytest.mark.long
 def test_a_deleted_task_stays_in_its_baseline(store: Store, tmp_path: Path) -> None:
     """Deleting a baselined task of 10 days leaves BAC and PV alone; it earns nothing and has nothing left."""
     sync(store, *portfolio())
@@ -345,6 +353,7 @@ def test_a_deleted_task_stays_in_its_baseline(store: Store, tmp_path: Path) -> N
     assert {"measure": "tasks", "reason": "deleted", "rows": 1, "amount": 1} in report.excluded
 
 
+@pytest.mark.long
 def test_a_rebaseline_leaves_it_behind(store: Store, tmp_path: Path) -> None:
     """Once every other task has a later baseline the deleted one is of the past; until then it is not."""
     sync(store, *portfolio())
@@ -373,6 +382,7 @@ def test_a_rebaseline_leaves_it_behind(store: Store, tmp_path: Path) -> None:
     assert (30.0, 20.0) == (partly, figures(out(store, tmp_path), "EVM_DAYS")["bac"])
 
 
+@pytest.mark.long
 def test_the_hubs_own_baseline_is_a_rebaseline(store: Store, tmp_path: Path) -> None:
     """Taking the hub's baseline again decides it; one cleared before the deletion counts no more."""
     sync(store, *portfolio())
@@ -396,6 +406,7 @@ def test_the_hubs_own_baseline_is_a_rebaseline(store: Store, tmp_path: Path) -> 
 # ---------- cuts ----------
 
 
+@pytest.mark.long
 def test_a_closed_cut_is_itself_wherever_it_is_asked_for(store: Store, tmp_path: Path) -> None:
     """Hours of before it are corrected later: feed, commands and moves all say what the cut said."""
     sync(store, *portfolio(), RATE)
@@ -433,6 +444,7 @@ def test_a_closed_cut_is_itself_wherever_it_is_asked_for(store: Store, tmp_path:
     )
 
 
+@pytest.mark.long
 def test_commands_show_the_kept_figure(hub_folder: Path, run_hub: Any) -> None:
     """`hub kpi --as-of` and `hub explain --cut` agree, and explain says that rows were corrected since."""
     (hub_folder / "config" / "hub.toml").write_text('country = "DE"\n')
@@ -484,6 +496,7 @@ def test_hub_kpi_knows_the_country_of_the_configuration(
     assert len(holidays.country_holidays("FR", years=2026)) == days("--country", "FR")
 
 
+@pytest.mark.long
 def test_a_correction_of_a_sealed_month_is_a_correction(store: Store, tmp_path: Path) -> None:
     """Hours and money of a sealed month, corrected after the cut, are told late: no news."""
     sync(store, *portfolio(), RATE)
@@ -524,6 +537,7 @@ def _age(store: Store, stamp: str) -> None:
     store.connection.execute("UPDATE sync_run SET started_at = ?, finished_at = ?", (old, old))
 
 
+@pytest.mark.long
 def test_another_definition_is_no_move(store: Store, tmp_path: Path) -> None:
     """Against a cut closed when RAF was defined otherwise the cause is the definition; nothing adds up."""
     sync(store, *portfolio())
@@ -563,6 +577,7 @@ def _rewrite(store: Store, folder: Path, table: str, query: str) -> None:
     store.connection.execute("UPDATE cut SET digest = ?", (digest(folder),))
 
 
+@pytest.mark.long
 def test_columns_may_come_go_and_change_their_name(store: Store, tmp_path: Path) -> None:
     """A closed cut with a column too many, one too few, or without a whole table stops no publish."""
     sync(store, *portfolio())
@@ -648,6 +663,7 @@ def test_a_week_in_two_months_is_one_week_for_figures() -> None:
     }
 
 
+@pytest.mark.long
 def test_the_gate_still_holds_every_second(store: Store, tmp_path: Path) -> None:
     """Spans, kept tasks and lists of what figures leave out change nothing of the conservation."""
     sync(store, *portfolio())

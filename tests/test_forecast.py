@@ -321,6 +321,7 @@ def mixed(size: int, runs: int) -> tuple[list[Any], list[Any], list[Any]]:
     return worlds, moments, forecast(moments, runs=runs)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("topic", ["finish", "cost"])
 def test_chances_hold_on_a_mixed_portfolio(topic: str, proof: bool) -> None:
     """P80 holds of four in five where six kinds of projects stand side by side, and loses less than others.
@@ -438,6 +439,7 @@ def live(store: Store, tmp_path: Path, pretend: Callable[[date, int], None], day
             cuts.close(store, tmp_path / "data" / "feed", f"COPIL {day}", BuildOptions(), actor="me")
 
 
+@pytest.mark.long
 def test_the_feed_keeps_forecasts_and_their_record(
     store: Store, tmp_path: Path, pretended: Callable[[date, int], None]
 ) -> None:
@@ -525,6 +527,7 @@ planned_finish_on = "finish"
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("lang", "word"), [("en", "As it is"), ("fr", "En l'état")])
 def test_more_people_or_less_scope_are_tried_out(
     hub_folder: Path, run_hub: Callable[..., HubResult], lang: str, word: str

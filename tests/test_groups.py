@@ -142,6 +142,7 @@ def ask(folder: Path, sql: str) -> list[tuple[Any, ...]]:
     return ask_feed(folder, sql)
 
 
+@pytest.mark.long
 def test_a_person_with_two_accounts_counts_once(snapshot: Path, tmp_path: Path) -> None:
     """Six people, not seven accounts: with k = 6 the team's week is shown, with 7 it is not.
 
@@ -163,6 +164,7 @@ def test_a_person_with_two_accounts_counts_once(snapshot: Path, tmp_path: Path) 
     )
 
 
+@pytest.mark.long
 def test_addresses_go_where_they_are_needed(snapshot: Path, tmp_path: Path) -> None:
     """Row-level security has its addresses where a destination asks for them.
 
@@ -188,6 +190,7 @@ def test_who_may_ask_for_addresses() -> None:
     assert {"powerbi", "postgresql"} == asking
 
 
+@pytest.mark.long
 def test_the_ledger_holds_no_name(snapshot: Path, tmp_path: Path) -> None:
     """What is remembered of a publication is sums of teams."""
     project_to("team-week", snapshot, tmp_path / "p")

@@ -197,6 +197,7 @@ def place_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="the help text names this system's own scheduler")
 def test_generated_docs_are_in_step(proof: bool) -> None:
     """The pages written by code are what the code says now: run `make docs`, which is one process too."""
@@ -311,6 +312,7 @@ def test_the_version_is_one() -> None:
         assert version == tomllib.loads((folder / "pyproject.toml").read_text())["project"]["version"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("said", ["abc1234", None])
 def test_the_commit_is_said(
     hub_folder: Path, run_hub, monkeypatch: pytest.MonkeyPatch, said: str | None

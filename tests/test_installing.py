@@ -148,6 +148,7 @@ def test_search_shows_names_and_what_they_are_for(run_hub: Callable[..., HubResu
 # ---------- looked at, never run ----------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("made", "said"),
     [
@@ -180,6 +181,7 @@ def test_only_wheels_are_taken(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("by", ["index", "file"])
 def test_a_wheel_that_nobody_vouched_for_is_refused(by: str, tmp_path: Path) -> None:
     """Where a list gives digests, another file of that version is not taken."""
@@ -288,6 +290,7 @@ def certified(folder: Path) -> dict[str, str]:
     return {one.relative_to(folder).as_posix(): one.read_text(encoding="utf-8") for one in inside}
 
 
+@pytest.mark.long
 def test_it_is_shown_asked_certified_and_installed(environment: Environment, tmp_path: Path) -> None:
     """The whole way: with what it lacks, into this environment whatever the settings of pip say."""
     index = tmp_path / "index"
@@ -313,6 +316,7 @@ def test_it_is_shown_asked_certified_and_installed(environment: Environment, tmp
     assert "is installed already" in environment.hub(*ask, "--yes").stdout
 
 
+@pytest.mark.long
 def test_what_is_not_certified_is_not_installed(environment: Environment, tmp_path: Path) -> None:
     """Neither one that fails, nor one that brings no certification, unless somebody takes it so."""
     index = tmp_path / "index"

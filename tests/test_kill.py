@@ -34,6 +34,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[objec
         return store_image(store)
 
 
+@pytest.mark.long
 def test_killed_syncs_end_like_calm_ones(
     tmp_path: Path, calm: dict[str, list[tuple[object, ...]]], proof: bool
 ) -> None:

@@ -203,6 +203,7 @@ def test_a_mutant_is_caught_by_its_law(bug: str, proof: bool) -> None:
         assert [MUTANTS[bug]] == [result.code for result in report.failures()], f"seed {seed}"
 
 
+@pytest.mark.long
 def test_a_correct_connector_is_gold(proof: bool) -> None:
     """No false alarm: Gold on every seed; every fifth law in the short tests."""
     laws = tuple(sorted(check.code for check in CHECKS if check.medium in {"any", "http"}))[::5]
@@ -213,6 +214,7 @@ def test_a_correct_connector_is_gold(proof: bool) -> None:
         assert len(report.results) == len(laws) or (proof and report.level == "gold")
 
 
+@pytest.mark.long
 def test_the_command(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
     """`hub certify` takes a file, prints laws and ways to mend, JSON and JUnit.
 
@@ -273,6 +275,7 @@ def test_a_mutant_that_reads_files_is_caught_by_its_law(bug: str, proof: bool) -
         assert [FILE_MUTANTS[bug]] == [result.code for result in report.failures()], f"seed {seed}"
 
 
+@pytest.mark.long
 def test_a_correct_source_of_files_is_gold(proof: bool) -> None:
     """No false alarm with files: Gold on every seed."""
     for seed in range(50 if proof else 1):
@@ -283,6 +286,7 @@ def test_a_correct_source_of_files_is_gold(proof: bool) -> None:
         )
 
 
+@pytest.mark.long
 def test_the_bundled_sources_of_files_are_gold(
     proof: bool, hub_folder: Path, run_hub: Callable[..., HubResult]
 ) -> None:
@@ -304,6 +308,7 @@ def test_the_bundled_sources_of_files_are_gold(
         assert "gold" == report.level or not proof
 
 
+@pytest.mark.long
 def test_the_bundled_destination_is_gold(proof: bool) -> None:
     """So does the folder of files; a feed is built for each delivery, so that `make test` takes a sample."""
     sample = (
@@ -332,6 +337,7 @@ DESTINATION_MUTANTS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.sample(2)
 @pytest.mark.parametrize("bug", DESTINATION_MUTANTS)
 def test_a_mutant_destination_is_caught_by_its_law(bug: str) -> None:
@@ -341,6 +347,7 @@ def test_a_mutant_destination_is_caught_by_its_law(bug: str) -> None:
     assert [DESTINATION_MUTANTS[bug]] == [result.code for result in report.failures()]
 
 
+@pytest.mark.long
 def test_a_correct_destination_is_gold(proof: bool) -> None:
     """No false alarm with destinations; what is cut off after every write is left to the proof."""
     sample = () if proof else ("delivers-the-feed", "refusals-are-told")

@@ -138,6 +138,7 @@ def close_to(expected: Any, actual: Any) -> bool:
     return expected == actual
 
 
+@pytest.mark.long
 def test_the_catalogue_agrees_with_plain_python(proof: bool) -> None:
     """On random feeds (200 in the proof) every figure of every scope equals one computed without SQL."""
     seen = 0

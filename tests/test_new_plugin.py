@@ -16,6 +16,7 @@ from hub.testing import HubResult
 HAND = Path(__file__).parents[1] / "docs" / "first_connector"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("style", ["rest", "jsonrpc", "python", "tabular"])
 def test_a_new_connector_is_certified_at_once(
     style: str, hub_folder: Path, run_hub: Callable[..., HubResult], proof: bool

@@ -84,6 +84,7 @@ def schema_errors(run_hub: Run, *arguments: str) -> list[str]:
     return [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(said)]
 
 
+@pytest.mark.long
 def test_status_keeps_its_schema(folder: Path, run_hub: Run) -> None:
     """What programs read is as the published schema says: before a feed, after one, with what is amiss."""
     run_hub("sync")
@@ -97,6 +98,7 @@ def test_status_keeps_its_schema(folder: Path, run_hub: Run) -> None:
     assert "data: 1 row" != run_hub("status", "--schema").output
 
 
+@pytest.mark.long
 def test_everything_stale_for_long_is_not_green(folder: Path, run_hub: Run) -> None:
     """Half a year without a run ends with 1 and says so; the day after it is 0, as over a weekend."""
     run_hub("run")
@@ -133,6 +135,7 @@ def read_only(folder: Path, run_hub: Run, monkeypatch: pytest.MonkeyPatch) -> It
         place.chmod(0o755 if place.is_dir() else 0o644)
 
 
+@pytest.mark.long
 def test_status_of_a_read_only_folder(read_only: Path, run_hub: Run) -> None:
     """A monitor with the right to read sees all of it, and nothing is written."""
     before = tree(read_only)
@@ -143,6 +146,7 @@ def test_status_of_a_read_only_folder(read_only: Path, run_hub: Run) -> None:
     assert before == tree(read_only)
 
 
+@pytest.mark.long
 def test_status_reads_what_no_checkpoint_moved(
     folder: Path, run_hub: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +166,7 @@ def test_status_reads_what_no_checkpoint_moved(
     assert before == tree(copy)
 
 
+@pytest.mark.long
 def test_status_migrates_nothing(folder: Path, run_hub: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store of an older hub is looked at and stays what it was; the next run brings it on, as told."""
     path = folder / "data" / "hub.db"
@@ -181,6 +186,7 @@ def test_status_migrates_nothing(folder: Path, run_hub: Run, monkeypatch: pytest
     assert not json.loads(run_hub("status", "--json").output)["store"]["older"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damaged", [False, True])
 def test_status_of_a_feed_that_lacks_something(folder: Path, run_hub: Run, damaged: bool) -> None:
     """A feed of an older hub lacks columns, a damaged one is no Parquet: status tells all the rest."""
@@ -209,6 +215,7 @@ def quiet() -> Iterator[None]:
     logging.getLogger("hub").setLevel(logging.NOTSET)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("quiet")
 def test_the_log_tells_a_run(folder: Path, run_hub: Run) -> None:
     """Each line has its time in UTC; a run leaves what each source, the feed and each destination came to."""
@@ -274,6 +281,7 @@ def test_verbose_adds_lines_with_their_time(folder: Path, run_hub: Run) -> None:
 # ---------- news ----------
 
 
+@pytest.mark.long
 def test_a_failed_delivery_is_told_once(folder: Path, run_hub: Run, mail: list[tuple[str, str]]) -> None:
     """With environment, host, configuration and feed; then its recovery."""
     configure(folder, NOTIFY, first='environment = "production"\n')
@@ -293,6 +301,7 @@ def test_a_failed_delivery_is_told_once(folder: Path, run_hub: Run, mail: list[t
     assert str(folder / "config" / "hub.toml") in mail[0][1]
 
 
+@pytest.mark.long
 def test_a_blocked_gate_is_told(folder: Path, run_hub: Run, mail: list[tuple[str, str]]) -> None:
     """What blocks it is said; the next feed that goes through takes it back."""
     configure(folder, NOTIFY + "[gate]\nmin_quality = 100\n")
@@ -304,6 +313,7 @@ def test_a_blocked_gate_is_told(folder: Path, run_hub: Run, mail: list[tuple[str
     assert "quality" in mail[0][1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "wrong",
     ["[sources.x]\nkind = 3\n", "stray words\n", '[engine]\njobs = "many"\n'],
@@ -325,6 +335,7 @@ def test_a_broken_configuration_is_told(
     assert "hub.toml" in mail[0][1]
 
 
+@pytest.mark.long
 def test_a_crash_is_told(
     folder: Path, run_hub: Run, mail: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -346,6 +357,7 @@ def test_a_crash_is_told(
     assert "s3cret" not in mail[0][1]
 
 
+@pytest.mark.long
 def test_a_run_that_died_is_told(folder: Path, run_hub: Run, mail: list[tuple[str, str]]) -> None:
     """Killed by the system, it could say nothing: the next command does."""
     configure(folder, NOTIFY)
@@ -358,6 +370,7 @@ def test_a_run_that_died_is_told(folder: Path, run_hub: Run, mail: list[tuple[st
     assert ["hours ok, run ok"] == [title.rpartition("): ")[2] for title, _ in mail[1:]]
 
 
+@pytest.mark.long
 def test_a_schedule_that_did_not_fire_is_told(
     folder: Path, run_hub: Run, mail: list[tuple[str, str]]
 ) -> None:
@@ -412,6 +425,7 @@ def test_when_a_secret_ends(
     assert "[privacy] key: there, ends on 2027-01-31" in doctor.output
 
 
+@pytest.mark.long
 def test_a_secret_is_told_of_before_it_ends(
     folder: Path, run_hub: Run, mail: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -451,6 +465,7 @@ def register_sources():
 """
 
 
+@pytest.mark.long
 def test_what_a_tool_announces_is_kept_and_told(
     folder: Path, run_hub: Run, mail: list[tuple[str, str]]
 ) -> None:
@@ -537,6 +552,7 @@ def parsed(text: str) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
     return found
 
 
+@pytest.mark.long
 def test_metrics_after_each_run(folder: Path, run_hub: Run) -> None:
     """What a monitor alarms on: exit code, time, state of each source, delivery and feed."""
     configure(folder, "", first='metrics = "data/hub.prom"\nenvironment = "test \\"1\\""\n')
@@ -561,6 +577,7 @@ def test_metrics_after_each_run(folder: Path, run_hub: Run) -> None:
         assert 0o644 == path.stat().st_mode & 0o777  # the exporter is another account
 
 
+@pytest.mark.long
 def test_metrics_that_cannot_be_written(folder: Path, run_hub: Run) -> None:
     """They cost a warning, never the run."""
     configure(folder, "", first='metrics = "hours/a.csv/hub.prom"\n')
@@ -570,6 +587,7 @@ def test_metrics_that_cannot_be_written(folder: Path, run_hub: Run) -> None:
     assert "Warning" in result.error
 
 
+@pytest.mark.long
 def test_lineage_of_a_run(folder: Path, run_hub: Run) -> None:
     """Each line is an event of OpenLineage, in the form its specification asks for."""
     configure(folder, "", first='lineage = "data/lineage.ndjson"\n')
@@ -596,6 +614,7 @@ def doctor_says(run_hub: Run, *more: str) -> dict[str, list[tuple[str, str, str 
     return said
 
 
+@pytest.mark.long
 def test_the_doctor_finds_a_healthy_hub(folder: Path, run_hub: Run) -> None:
     """All that a run needs is looked at, and whatever is not well says how it is mended."""
     run_hub("run")
@@ -610,6 +629,7 @@ def test_the_doctor_finds_a_healthy_hub(folder: Path, run_hub: Run) -> None:
     assert 0 == run_hub("doctor", "--offline").exit_code
 
 
+@pytest.mark.long
 def test_the_doctor_finds_what_is_wrong(folder: Path, run_hub: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A damaged store, a full disk, a broken plugin, a secret that is not there: each with its mend."""
     run_hub("run")

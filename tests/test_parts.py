@@ -80,6 +80,7 @@ def ask(snapshot: Snapshot, sql: str) -> Any:
         return connection.execute(sql.format(f"read_parquet('{place}', union_by_name = true)")).fetchone()[0]  # type: ignore[index]
 
 
+@pytest.mark.long
 @pytest.mark.proof("laws")
 def test_shares_make_the_feed(tmp_path: Path, proof: bool) -> None:
     """For random portfolios every table has the same rows: now and then, sealed or not, in any shares."""
@@ -126,6 +127,7 @@ def test_shares_make_the_feed(tmp_path: Path, proof: bool) -> None:
     } - {name for name, n in seen.items() if n}  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_store_without_hours(tmp_path: Path) -> None:
     """Nothing at all, and tasks nobody worked on, make the same feed."""
     with store_at(tmp_path / "hub.db") as store:
@@ -139,6 +141,7 @@ def test_a_store_without_hours(tmp_path: Path) -> None:
             assert whole == shared
 
 
+@pytest.mark.long
 def test_a_sync_that_goes_on_is_not_seen_in_part(tmp_path: Path) -> None:
     """Hours that are entered, corrected and deleted while shares are read stay as they were when it began."""
     with store_at(tmp_path / "hub.db") as store:
@@ -221,6 +224,7 @@ def test_another_release_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [] == list((tmp_path / "feed").iterdir())
 
 
+@pytest.mark.long
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     """After a build there is the feed, for its owner alone, and nothing of its shares."""
     with store_at(tmp_path / "hub.db") as store:
@@ -239,6 +243,7 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
 # ---------- on disk ----------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("large", [False, True])
 def test_a_large_store_is_built_on_disk(
     lived: tuple[Path, Any], monkeypatch: pytest.MonkeyPatch, large: bool

@@ -48,6 +48,7 @@ Run = Callable[..., HubResult]
 # ---------- the law ----------
 
 
+@pytest.mark.long
 @settings(max_examples=settings.default.max_examples - 6)  # a feed for each: four in the sample
 @given(seed=st.integers(0, 1 << 40))
 def test_every_user_of_the_rule_agrees(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -237,6 +238,7 @@ def words(text: str) -> str:
     return " ".join(text.split())
 
 
+@pytest.mark.long
 def test_a_dry_run_tells_the_project_of_the_filter(two_projects: Path, run_hub: Run) -> None:
     """A story that grows moves BETA alone; one that becomes a bug takes its hours to ALPHA."""
     (two_projects / "items.csv").write_text("id,type,estimate,spent\n1,Bug,10,3\n2,Story,140,5\n")
@@ -251,6 +253,7 @@ def test_a_dry_run_tells_the_project_of_the_filter(two_projects: Path, run_hub: 
     assert "BETA 5 → 0 (-5) 100 → 0 (-100)" in words(moved.output)
 
 
+@pytest.mark.long
 def test_a_baseline_is_of_the_tasks_of_the_filter(two_projects: Path, run_hub: Run) -> None:
     """ALPHA has one task; a code in another case is understood, one of a container alone is no project."""
     assert "Kept a baseline of 1 task of ALPHA." in run_hub("cut", "baseline", "--project", "ALPHA").output
@@ -260,6 +263,7 @@ def test_a_baseline_is_of_the_tasks_of_the_filter(two_projects: Path, run_hub: R
     assert "no project 'INF'" in unknown.error
 
 
+@pytest.mark.long
 def test_leftovers_are_of_the_project_of_the_filter(two_projects: Path, run_hub: Run) -> None:
     """3 h and 5 h, never 8 and 8."""
     said = words(run_hub("match", "review", "--leftovers").output)
@@ -267,6 +271,7 @@ def test_leftovers_are_of_the_project_of_the_filter(two_projects: Path, run_hub:
     assert "BETA 0.0 5.0 1 ALPHA 0.0 3.0 1" in said
 
 
+@pytest.mark.long
 def test_what_is_held_is_told_by_project(two_projects: Path, run_hub: Run) -> None:
     """Each project of a held container has a line of its own, with its own rows, tasks and hours."""
     (two_projects / "items.csv").write_text("id,type,estimate,spent\n")
@@ -280,6 +285,7 @@ def test_what_is_held_is_told_by_project(two_projects: Path, run_hub: Run) -> No
     assert re.search(r"t Infra BETA deleted .* 2 1 5 ", presence)
 
 
+@pytest.mark.long
 def test_a_tie_is_one_sentence_wherever_it_is_met(two_projects: Path, run_hub: Run) -> None:
     """Feed, dry run, baseline, leftovers name task and filters; what resolves it may be rehearsed."""
     links = two_projects / "config" / "project_links.csv"

@@ -128,6 +128,7 @@ def test_rules_of_two_plugins_are_chained(hub_folder: Path, run_hub: Callable[..
     assert "Mapped b a" == name
 
 
+@pytest.mark.long
 def test_what_sources_need_is_open_while_they_are_asked(
     hub_folder: Path, run_hub: Callable[..., HubResult]
 ) -> None:
@@ -331,6 +332,7 @@ def test_commands_below_those_of_the_hub(
         assert "hello\n" == run_hub("store", "greet").output
 
 
+@pytest.mark.long
 def test_a_plugin_that_is_missing_costs_its_own_source(
     hub_folder: Path, run_hub: Callable[..., HubResult]
 ) -> None:

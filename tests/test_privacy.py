@@ -76,6 +76,7 @@ def test_export_holds_everything(known: Store) -> None:
         privacy.find(known, "Zoe")
 
 
+@pytest.mark.long
 def test_erased_is_gone_from_the_file(known: Store, tmp_path: Path) -> None:
     """No byte of the name is left in the database, its memory or its log.
 
@@ -102,6 +103,7 @@ def test_erased_is_gone_from_the_file(known: Store, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.long
 def test_purge_takes_persons_off_old_lines(known: Store, tmp_path: Path) -> None:
     """Lines older than the limit keep project, day, role and hours; younger ones keep their person."""
     before = figures(known, tmp_path)
@@ -160,6 +162,7 @@ def test_report_names_the_personal_fields(known: Store) -> None:
     ]
 
 
+@pytest.mark.long
 def test_pseudonyms_need_a_key_outside(known: Store, tmp_path: Path) -> None:
     """Persons are told apart by an HMAC: another key gives other names, no key gives nothing, totals stay."""
     snapshot = build(Path(known.where), tmp_path / "feed", BuildOptions())

@@ -56,6 +56,7 @@ def test_the_current_feed_is_switched_and_complete(store: Store, tmp_path: Path)
     assert {"plans": "ok", "hours": "ok"} == {s["name"]: s["verdict"] for s in manifest["sources"]}
 
 
+@pytest.mark.long
 def test_a_partial_source_is_marked_inside_the_feed(store: Store, tmp_path: Path) -> None:
     """Never green with data missing: the feed itself says what is not there.
 
@@ -84,6 +85,7 @@ def test_force_goes_past_the_gate_with_its_reason(store: Store, tmp_path: Path) 
     assert "committee at 9" == json.loads((Path(report.folder) / "manifest.json").read_text())["forced"]
 
 
+@pytest.mark.long
 def test_changes_since_the_last_published_feed(store: Store, tmp_path: Path) -> None:
     """A destination gets everything first, then only what changed, then nothing."""
     fill(store, HOURS)
@@ -98,6 +100,7 @@ def test_changes_since_the_last_published_feed(store: Store, tmp_path: Path) -> 
     assert [("insert", "hours:9")] == got[1][1]
 
 
+@pytest.mark.long
 def test_a_failed_delivery_stops_no_other_and_is_tried_again(store: Store, tmp_path: Path) -> None:
     """The exit code is 1, the other destination has the feed, and the next delivery catches up."""
     fill(store, HOURS)
@@ -144,6 +147,7 @@ def test_a_dry_run_writes_nothing(store: Store, tmp_path: Path) -> None:
     assert [] == [p for p in (tmp_path / "feed").iterdir() if p.name != "projections"]
 
 
+@pytest.mark.long
 def test_an_interrupted_build_is_swept(store: Store, tmp_path: Path) -> None:
     """What a killed build left is removed; the current feed is not."""
     fill(store, HOURS)
@@ -170,6 +174,7 @@ def test_the_current_feed_is_delivered_without_a_build(store: Store, tmp_path: P
     assert [4] == [len(moves) for _, moves in got]
 
 
+@pytest.mark.long
 def test_old_feeds_are_retired(store: Store, tmp_path: Path) -> None:
     """Only the newest are kept, and what a destination still has."""
     fill(store, HOURS)
@@ -191,6 +196,7 @@ def test_a_feed_folder_that_cannot_be_written(store: Store, tmp_path: Path) -> N
         go(store, tmp_path)
 
 
+@pytest.mark.long
 def test_an_older_as_of_does_not_become_current(store: Store, tmp_path: Path) -> None:
     """Looking back leaves readers on today's feed."""
     fill(store, HOURS)

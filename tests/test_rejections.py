@@ -424,6 +424,7 @@ def test_negative_hours_are_taken_and_named(store: Store) -> None:
     assert ["1 line of hours is below nought (-2 h): it was taken as a correction of others"] == report.notes
 
 
+@pytest.mark.long
 def test_what_is_lacking_stands_in_the_feed(store: Store, tmp_path: Path) -> None:
     """Each rejection is a row with its hours and amounts, by source and project."""
     lines: list[Record] = [

@@ -36,6 +36,7 @@ def test_cost_rounding(store: Store, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "case", RULES.get("day_conversion", {}).get("cases", []), ids=lambda case: case["source"]
 )
@@ -63,6 +64,7 @@ def test_work_day(case: dict[str, Any]) -> None:
     assert case["day"] == day
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("on_summary", "own"), [(0, None), (3, 3)])
 def test_own_effort(tmp_path: Path, store: Store, on_summary: int, own: int | None) -> None:
     """The work of a summary row is a roll-up; only what is assigned to the row itself is its own."""

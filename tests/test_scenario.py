@@ -67,6 +67,7 @@ def write_plan(world: JiraWorld, code: str, container: str, path: Path) -> tuple
     return total, done
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("links", ["said", "not said"])
 def test_three_tools_one_effort(tmp_path: Path, store: Store, links: str) -> None:
     """Baseline and effort come from the plan, hours from the timesheets, flow from Jira.

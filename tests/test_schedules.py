@@ -94,6 +94,7 @@ def test_what_a_schedule_says_is_a_figure(told: Snapshot, code: str, expected: d
     assert expected == figures(told, code)
 
 
+@pytest.mark.long
 def test_who_has_more_than_the_week_gives(store: Store, tmp_path: Path) -> None:
     """Fifty hours of a plan of eight a day are 6.25 days, of a person of seven 43.75 hours: 8.75 above 35."""
     fill(store, SCHEDULE)
@@ -113,6 +114,7 @@ def test_who_has_more_than_the_week_gives(store: Store, tmp_path: Path) -> None:
     assert {"demand that nobody has yet: in the workload plan, not in load and capacity": 10800} == demand
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", ["team-week", "project"])
 def test_no_level_of_sums_says_how_many_have_too_much(store: Store, tmp_path: Path, level: str) -> None:
     """Of six people one who is overallocated could be told: the feed has it, its sums do not."""
@@ -141,6 +143,7 @@ def test_no_level_of_sums_says_how_many_have_too_much(store: Store, tmp_path: Pa
     assert [(0,)] == ask(folder, asked)
 
 
+@pytest.mark.long
 def test_slack_is_lost_between_two_cuts(store: Store, tmp_path: Path) -> None:
     """Of a task that had a day and is two late now three are lost, which is more than the two of another."""
     before = [

@@ -44,6 +44,7 @@ def modes(
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -62,6 +63,7 @@ def test_who_reads_a_delivery(
     assert expected == modes(text.replace("{mine}", grp.getgrgid(os.getegid()).gr_name))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("privacy", ["pseudonym-week", "nominative-line"])
 def test_what_names_persons_stays_with_the_account(
     modes: Callable[..., set[tuple[str, int]]], privacy: str
@@ -70,6 +72,7 @@ def test_what_names_persons_stays_with_the_account(
     assert {("folder", 0o700), ("file", 0o600)} == modes('[delivery]\nmode = "0644"\n', privacy)
 
 
+@pytest.mark.long
 def test_a_group_that_is_not_there(
     modes: Callable[..., set[tuple[str, int]]], hub_folder: Path, run_hub: Run
 ) -> None:

@@ -38,6 +38,7 @@ def week(no: int, day: str, finish: str | None, seconds: int, **more: Any) -> Wo
     )
 
 
+@pytest.mark.long
 def test_a_week_belongs_to_the_months_of_its_days(store: Store, tmp_path: Path) -> None:
     """35 h of 28 September to 4 October 2026: three working days are of September, two of October."""
     sync(store, *portfolio())
@@ -58,6 +59,7 @@ def test_a_week_belongs_to_the_months_of_its_days(store: Store, tmp_path: Path) 
     )
 
 
+@pytest.mark.long
 def test_seconds_are_shared_whole(store: Store, tmp_path: Path) -> None:
     """Ten seconds over three days are 4, 3 and 3, with their sign; two over five leave no empty line."""
     sync(store, *portfolio())
@@ -72,6 +74,7 @@ def test_seconds_are_shared_whole(store: Store, tmp_path: Path) -> None:
     assert [4, 3, 3, -4, -3, -3, 1, 1] == [seconds for _, seconds in ask(out(store, tmp_path), DAYS)]
 
 
+@pytest.mark.long
 def test_a_span_without_a_working_day_is_of_all_its_days(store: Store, tmp_path: Path) -> None:
     """On call from Saturday to Sunday; and a finish before the start is a single day."""
     sync(store, *portfolio())
@@ -80,6 +83,7 @@ def test_a_span_without_a_working_day_is_of_all_its_days(store: Store, tmp_path:
     assert [("2026-09-05", 3600), ("2026-09-06", 3600), ("2026-09-09", 60)] == ask(out(store, tmp_path), DAYS)
 
 
+@pytest.mark.long
 def test_a_span_follows_the_calendar_of_the_person(store: Store, tmp_path: Path) -> None:
     """Hours and plans are on the days that the person works; others follow the default calendar."""
     sync(
@@ -146,6 +150,7 @@ def test_a_span_follows_the_calendar_of_the_person(store: Store, tmp_path: Path)
     )
 
 
+@pytest.mark.long
 def test_sealing_a_month_seals_its_days(store: Store, tmp_path: Path) -> None:
     """A week that ends in October is sealed with September for three days, and corrected the same way."""
     sync(
@@ -171,6 +176,7 @@ def test_sealing_a_month_seals_its_days(store: Store, tmp_path: Path) -> None:
     assert all(row["run_id"] for row in corrections(store))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("month", ["2026-09", "2026-10"])
 def test_a_month_sealed_before_keeps_its_split(store: Store, tmp_path: Path, month: str) -> None:
     """A month sealed when hours stood on their first day posts nothing for the new way.
@@ -273,6 +279,7 @@ def _weekly(row: dict[str, Any]) -> list[Any]:
     ]
 
 
+@pytest.mark.long
 def test_the_days_of_a_span_sum_to_it(store: Store, tmp_path: Path, proof: bool) -> None:
     """For random spans the lines sum to what was entered, lie within it and differ by a second at most."""
     rng = random.Random(7)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from test_feed import ask, feed_of, fill
 
 from hub.records import Container, Iteration, Record, Task, TaskChange
@@ -60,6 +61,7 @@ SITE: list[Record] = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_sprint_is_told_from_its_days_and_the_history(store: Store, tmp_path: Path) -> None:
     """By hand: 5 + 3 + 13 + 1 committed, 2 added, 13 removed, 8 done; a sprint to come is not told."""
     fill(store, SITE)

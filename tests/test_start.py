@@ -118,6 +118,7 @@ def test_the_first_start(folder: Path, tmp_path: Path) -> None:
     assert ALWAYS >= loaded(folder, tmp_path, "--help")
 
 
+@pytest.mark.long
 def test_numpy_is_for_forecasts_alone(folder: Path, tmp_path: Path) -> None:
     """With a feed published neither the helps nor `hub status`, which reads it, load numpy."""
     config = (folder / "config" / "hub.toml").read_text()

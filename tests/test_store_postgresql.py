@@ -177,6 +177,7 @@ def test_a_value_that_does_not_fit_is_told_and_nothing_stays(server: Engine, tmp
         assert [] == store.rows("SELECT id FROM task UNION ALL SELECT source_id FROM sync_run")
 
 
+@pytest.mark.long
 def test_the_feed_is_the_same(server: Engine, tmp_path: Path) -> None:
     """A feed of the copy has the rows of a feed of the file, now and as of each moment before."""
     one = engine_of(tmp_path / "one.db")
@@ -431,6 +432,7 @@ def _writes(address: str, ready: Any) -> None:
             store.write_batch(many, run_id=1, source_id="s", cursor=("p", turn))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="kills as POSIX does")
 def test_a_killed_writer_leaves_whole_batches(
     server: Engine, monkeypatch: pytest.MonkeyPatch, proof: bool
@@ -460,6 +462,7 @@ def test_a_killed_writer_leaves_whole_batches(
 # ---------- who may ----------
 
 
+@pytest.mark.long
 def test_roles(server: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader sees all and changes nothing, a role of the feed less: by what administrator.md says."""
     filled(server)
@@ -563,6 +566,7 @@ def place(hub_folder: Path, server: Engine, monkeypatch: pytest.MonkeyPatch) -> 
     return hub_folder, server
 
 
+@pytest.mark.long
 def test_the_hub_runs_on_it(place: tuple[Path, Engine], run_hub: Callable[..., HubResult]) -> None:
     """Sync, publish, status, doctor and what asks the store work as on a file; nothing shows the password."""
     folder, server = place
@@ -603,6 +607,7 @@ def test_a_store_is_copied_by_command(
 # ---------- what an administrator asks of it ----------
 
 
+@pytest.mark.long
 def test_a_backup_of_a_server_is_restored_equal(
     place: tuple[Path, Engine], run_hub: Callable[..., HubResult], tmp_path: Path
 ) -> None:
@@ -667,6 +672,7 @@ DAMAGE = {
 }
 
 
+@pytest.mark.long
 def test_damage_on_a_server_is_told(place: tuple[Path, Engine], run_hub: Callable[..., HubResult]) -> None:
     """Whatever was taken from a store of what it promises, `hub store verify` names; a whole one is whole."""
     folder, server = place

@@ -138,6 +138,7 @@ def story(feed: tuple[FeedView, Path]) -> Story:
     return tell(feed[0], lang="en")
 
 
+@pytest.mark.long
 def test_the_projects_and_their_weather(story: Story) -> None:
     """The reddest first; what moved them since the committee; the word of the manager, not the note."""
     found = [(one.code, one.declared, one.computed, one.trend, one.is_contradicted) for one in story.projects]
@@ -193,6 +194,7 @@ def test_a_closed_cut_tells_its_own_story(feed: tuple[FeedView, Path]) -> None:
         tell(feed[0], cut="COPIL 9")
 
 
+@pytest.mark.long
 def test_several_readers_of_one_feed_do_not_meet(feed: tuple[FeedView, Path]) -> None:
     """What the KPIs stand on belongs to each reader: others look at the feed at another cut meanwhile."""
     view, _ = feed
@@ -247,6 +249,7 @@ def test_the_curve_of_the_plan_meets_the_planned_value(story: Story) -> None:
     assert {"planned", "earned", "actual"} == {one.series for one in story.curve}
 
 
+@pytest.mark.long
 def test_a_cut_whose_source_was_late_is_not_called_whole(store: Store, tmp_path: Path) -> None:
     """Nobody knows more of it than it kept; a source that was never read whole is late."""
     sync(store, *PORTFOLIO)
@@ -342,6 +345,7 @@ def test_what_a_line_of_the_portfolio_shows_besides(story: Story) -> None:
     assert () == story.rejections
 
 
+@pytest.mark.long
 def test_a_plan_without_a_code_is_called_by_its_name(tmp_path: Path) -> None:
     """Without a portfolio a plan may have no code: its name stands for it, once, and never twice for two."""
     plans = [("a", None, "Roof"), ("b", None, "Cellar"), ("c", None, "Cellar"), ("d", "D1", "Door")]
@@ -358,6 +362,7 @@ def test_a_plan_without_a_code_is_called_by_its_name(tmp_path: Path) -> None:
     assert 2 == sum(one.startswith("Cellar #") for one in codes)
 
 
+@pytest.mark.long
 def test_a_feed_without_anything_tells_nothing(tmp_path: Path) -> None:
     """No budget, no risk, no baseline, no cut: empty parts, no chart, no sentence and no error."""
     with store_at(tmp_path / "hub.db") as store:

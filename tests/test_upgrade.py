@@ -50,6 +50,7 @@ def test_places_of_five_ages_are_kept() -> None:
     assert all(path.stat().st_size < 100_000 for path in MADE)
 
 
+@pytest.mark.long
 @pytest.mark.sample(2)
 @pytest.mark.parametrize("made", MADE, ids=lambda path: path.name.removesuffix(".tar.gz"))
 def test_a_place_of_an_earlier_commit_goes_on(made: Path, hub_folder: Path, run_hub) -> None:
@@ -75,6 +76,7 @@ def test_a_place_of_an_earlier_commit_goes_on(made: Path, hub_folder: Path, run_
     assert pytest.approx(HOURS) == after["fact_worklog"]["seconds"] / 3600
 
 
+@pytest.mark.long
 @pytest.mark.sample(2)
 @pytest.mark.parametrize("made", MADE[1:], ids=lambda path: path.name.removesuffix(".tar.gz"))
 def test_cuts_and_sealed_months_of_an_earlier_commit_stay(made: Path, hub_folder: Path, run_hub) -> None:

@@ -146,6 +146,7 @@ def still(folder: Path) -> dict[str, bytes]:
 # ---------- back up and restore ----------
 
 
+@pytest.mark.long
 def test_a_restored_place_is_equal(place: Path, run_hub, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Store, cuts, feed and configuration are byte for byte or row for row what they were."""
     other = tmp_path_factory.mktemp("other")
@@ -184,6 +185,7 @@ def test_a_backup_is_a_plain_archive(place: Path, run_hub) -> None:
     } == {name: one["sha256"] for name, one in told["files"].items()}
 
 
+@pytest.mark.long
 @pytest.mark.proof("kills")
 def test_a_backup_at_any_moment_of_a_sync(tmp_path: Path, proof: bool) -> None:
     """Restored, it goes on to what an undisturbed run makes, at 20 random moments; batches are whole."""
@@ -285,6 +287,7 @@ def test_the_configuration_may_stay(place: Path, run_hub) -> None:
     assert (place / "data" / "cuts" / "1").is_dir()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sealed", [False, True])
 def test_a_damaged_backup_is_none(place: Path, proof: bool, sealed: bool) -> None:
     """Cut off anywhere, or with one bit another, it is refused with a sentence, and nothing is put there."""
@@ -465,6 +468,7 @@ def test_rotating_never_empties_a_folder(tmp_path: Path) -> None:
     assert [] == rotate(tmp_path, None, keep=0)
 
 
+@pytest.mark.long
 def test_a_run_backs_up_as_configured(place: Path, run_hub) -> None:
     """With each_run, a run ends with a backup; one that cannot be made is told, and the feed is there."""
     config = place / "config" / "hub.toml"
@@ -576,6 +580,7 @@ def test_a_broken_memory_is_told(place: Path, run_hub, damage: str, told: str) -
     assert re.search(told, seen.output), seen.output
 
 
+@pytest.mark.long
 def test_a_copy_stands_beside(place: Path, run_hub) -> None:
     """A test place is a whole one, calls itself so, and its run leaves the production place alone."""
     before = dump(place / "data" / "hub.db")
@@ -656,6 +661,7 @@ def test_a_newer_backup_is_not_restored(place: Path, run_hub) -> None:
 # ---------- a restored machine ----------
 
 
+@pytest.mark.long
 def test_a_restored_machine_runs_by_the_readme(
     place: Path, run_hub, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -738,6 +744,7 @@ def known(store: Store, moments: list[str]) -> list[dict[str, list[dict[str, Any
     return [{table: store.as_of(table, moment) for table in BY_TABLE} for moment in moments]
 
 
+@pytest.mark.long
 def test_forgotten_images_move_no_figure(years: tuple[Store, list[datetime]], tmp_path: Path) -> None:
     """Today, the cut, and every moment since the limit are what they were; the rest is refused."""
     store, moments = years
@@ -803,6 +810,7 @@ def test_deliveries_that_are_asked_for_stay(store: Store) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_run_forgets_as_configured(place: Path, tables: Path, run_hub) -> None:
     """Without [retention] a run keeps every row; with it, it prunes, and `hub store prune` said what."""
     whole = (tables / "hours.csv").read_bytes()

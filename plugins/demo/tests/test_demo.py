@@ -47,6 +47,7 @@ password = {{ file = "{secret}" }}
 """
 
 
+@pytest.mark.long
 def test_the_main_job_on_the_demo(hub_folder: Path, run_hub: Callable[..., HubResult], proof: bool) -> None:
     """hub demo lives through three committees and ends green; again through run it changes nothing.
 
@@ -325,6 +326,7 @@ def test_seed_and_day_decide() -> None:
     assert imagine(seed=1, scale=0.3, today=day) != imagine(seed=2, scale=0.3, today=day)
 
 
+@pytest.mark.long
 def test_a_group_counts_what_its_subsidiaries_count(
     hub_folder: Path, run_hub: Callable[..., HubResult]
 ) -> None:

@@ -27,6 +27,7 @@ TITLES = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("safe", [True, False])
 def test_a_text_that_is_a_formula(store: Store, tmp_path: Path, safe: bool) -> None:
     """What begins like a formula begins with an apostrophe.

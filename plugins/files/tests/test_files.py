@@ -141,6 +141,7 @@ def test_native_tables_frozen_headers_and_no_formula(plan_in: Delivered) -> None
     assert "A2" == book["fact_task_snapshot"].freeze_panes
 
 
+@pytest.mark.long
 def test_an_incomplete_feed_says_so_on_every_sheet(store: Store, tmp_path: Path) -> None:
     """The warning is where the committee looks, with what is missing."""
     fill(store, PLAN)
@@ -151,6 +152,7 @@ def test_an_incomplete_feed_says_so_on_every_sheet(store: Store, tmp_path: Path)
     assert {"■ Data is incomplete: s: b.mpp: damaged."} == {str(one.cell(3, 1).value) for one in book}
 
 
+@pytest.mark.long
 def test_nobody_is_named_by_default(store: Store, tmp_path: Path) -> None:
     """The default level is team and week; naming people is asked for explicitly."""
     fill(
@@ -170,6 +172,7 @@ def test_nobody_is_named_by_default(store: Store, tmp_path: Path) -> None:
     assert "Somebody Real" in (latest / "csv" / "dim_person.csv").read_text()
 
 
+@pytest.mark.long
 def test_a_long_table_is_left_to_the_other_formats(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,6 +206,7 @@ def test_a_failed_switch_puts_the_old_files_back(tmp_path: Path, monkeypatch: py
     assert "latest" == (tmp_path / "latest" / "a").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", [0, 1])
 def test_interrupted_deliveries_end_in_one_state(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int, proof: bool
@@ -234,6 +238,7 @@ def test_interrupted_deliveries_end_in_one_state(
     )
 
 
+@pytest.mark.long
 def test_a_folder_that_cannot_be_written(store: Store, tmp_path: Path) -> None:
     """The sentence says what to do; the exit code is 1; the feed itself is current."""
     fill(store, PLAN)
@@ -260,6 +265,7 @@ def test_figures_are_equal_everywhere(plan_in: Delivered) -> None:
     )
 
 
+@pytest.mark.long
 def test_colours_are_those_of_the_targets(store: Store, tmp_path: Path, plan_in: Delivered) -> None:
     """Without a target nothing is painted; with one the drift bears the colour that `fact_kpi` has."""
     plain = _paint(plan_in("en")[0])
@@ -278,6 +284,7 @@ def _paint(tmp_path: Path) -> str | None:
     return cell.fill.fgColor.rgb if cell.fill.fill_type else None
 
 
+@pytest.mark.long
 def test_a_field_of_projects_is_a_column_of_the_first_sheet(store: Store, tmp_path: Path) -> None:
     """What fields.csv names of a project stands at the end of its line, under its caption; so in CSV."""
     field = SiteField(

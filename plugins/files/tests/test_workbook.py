@@ -183,6 +183,7 @@ BUDGET = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("place", "name", "figures"), [(1, "Portfolio", PORTFOLIO), (4, "Budget", BUDGET)])
 def test_each_figure_of_a_project_is_that_of_fact_kpi(
     read: Read, place: int, name: str, figures: dict[str, tuple[str, str]]
@@ -332,11 +333,13 @@ def pages(path: Path) -> int:
     return len(re.findall(rb"/Type\s*/Page\b", path.with_suffix(".pdf").read_bytes()))
 
 
+@pytest.mark.long
 def test_a_committee_of_24_projects_prints_on_twelve_pages(read: Read) -> None:
     """The whole workbook, as LibreOffice prints it."""
     assert pages(read[1]) <= 12
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [3, 200])
 def test_few_and_many_projects(tmp_path: Path, n: int, proof: bool) -> None:
     """Each project has its line, also under a name that does not fit one; the moves stand once each."""
@@ -363,6 +366,7 @@ def test_few_and_many_projects(tmp_path: Path, n: int, proof: bool) -> None:
     assert {"milestone", "risk"} <= {row["Subject"] for row in told[:30]}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_a_portfolio_without_its_inputs_says_so(tmp_path: Path, lang: str) -> None:
     """No budget, risk, baseline, decision or cut: a sentence, no empty table, and every sheet is there."""
@@ -396,6 +400,7 @@ def test_a_portfolio_without_its_inputs_says_so(tmp_path: Path, lang: str) -> No
     assert [] == [place for place in rows if place[0] == place[1]]
 
 
+@pytest.mark.long
 def test_a_feed_without_anything_is_a_workbook(tmp_path: Path) -> None:
     """Every sheet says that there is nothing yet."""
     with store_at(tmp_path / "hub.db") as store, shown(store, tmp_path, "en") as view:
@@ -407,6 +412,7 @@ def test_a_feed_without_anything_is_a_workbook(tmp_path: Path) -> None:
     assert any("No project is known yet." == row[0].value for row in book["Portfolio"].iter_rows())
 
 
+@pytest.mark.long
 def test_only_addresses_of_the_web_are_links(tmp_path: Path) -> None:
     """What a tool calls an address may be anything: only http and https open, in both files."""
     urls = {1: "https://tool.example/1", 2: "javascript:alert(1)", 3: "file:///etc/passwd",

@@ -191,6 +191,7 @@ def everything(folder: Path) -> dict[str, bytes]:
 # ---------- the files ----------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_the_folder_is_as_grafana_reads_it(tmp_path: Path, feed: FeedView, lang: Literal["en", "fr"]) -> None:
     """A data source, a provider that leads to the dashboards, alert rules; every name of a source is one."""
@@ -313,6 +314,7 @@ def test_a_file_in_the_way_is_told(tmp_path: Path, feed: FeedView) -> None:
         deliver(tmp_path, feed)
 
 
+@pytest.mark.long
 def test_it_is_gold(proof: bool) -> None:
     report = certify(GrafanaCertification(), only=() if proof else SAMPLE)
 
@@ -321,6 +323,7 @@ def test_it_is_gold(proof: bool) -> None:
         assert "gold" == report.level
 
 
+@pytest.mark.long
 def test_the_command_says_where_the_files_are(hub_folder: Path, run_hub: Callable[..., HubResult]) -> None:
     (hub_folder / "config" / "projects.csv").write_text("code,name,level\nP1,One,project\n")
     (hub_folder / "config" / "hub.toml").write_text(

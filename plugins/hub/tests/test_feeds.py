@@ -120,6 +120,7 @@ def folder(place: Path) -> Path:
     return place / (place / "CURRENT").read_text().strip()
 
 
+@pytest.mark.long
 def test_hand_figures_of_a_group_in_another_currency(feed: Path, store: Store, tmp_path: Path) -> None:
     """Amounts come in the group's currency at its own rate, 1.25 dollars a euro; what was said is kept."""
     rates: list[Record] = [
@@ -168,6 +169,7 @@ def test_a_second_run_changes_nothing(feed: Path, store: Store) -> None:
     assert before == store.rows("SELECT max(recorded_at) AS at FROM task")[0]["at"]
 
 
+@pytest.mark.long
 def test_deletions_are_proven_by_the_feed(tmp_path: Path, store: Store) -> None:
     """What a newer whole feed lacks is deleted; what it brings back is present."""
     source = HubSource(name="north", path=str(tmp_path / "sub" / "feed"), max_leave=1.0)
@@ -183,6 +185,7 @@ def test_deletions_are_proven_by_the_feed(tmp_path: Path, store: Store) -> None:
             )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("harm", ["half", "missing", "manifest", "contract", "rows", "gone"])
 def test_a_feed_that_is_not_whole_is_not_taken(place: Path, store: Store, harm: str) -> None:
     """Whatever is wrong with it, the run says so, nothing of it is taken and what was known stays."""
@@ -212,6 +215,7 @@ def test_a_feed_that_is_not_whole_is_not_taken(place: Path, store: Store, harm: 
     assert "contract" in str(report) if harm == "contract" else str(place) in str(report)
 
 
+@pytest.mark.long
 def test_a_feed_that_is_switched_while_it_is_read_is_read_again(
     tmp_path: Path, place: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +254,7 @@ def test_a_feed_that_stands_still_is_told(place: Path, store: Store) -> None:
     assert "2026-01-01" in str(report.missing)
 
 
+@pytest.mark.long
 def test_what_the_other_hub_could_not_take_comes_through(tmp_path: Path, store: Store) -> None:
     """A rejection there is one here, with its hours, and keeps nothing else back."""
     odd = Worklog(id="jira:odd", task_id="jira:1", day="not a day", seconds=7200)
@@ -346,6 +351,7 @@ def _same_as_the_folder(feed: Path, store: Store, tmp_path: Path) -> None:
         assert rows(other) == rows(store)
 
 
+@pytest.mark.long
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("level", ["team-week", "pseudonym-week", "project"])
 def test_sums_count_once_where_lines_of_the_tool_are_read(tmp_path: Path, feed: Path, level: str) -> None:
@@ -378,6 +384,7 @@ def _renamed(row: Record) -> Record:
     return msgspec.structs.replace(row, **changed)
 
 
+@pytest.mark.long
 def test_a_tool_without_an_address_is_the_same_by_word(tmp_path: Path, feed: Path) -> None:
     """``same`` says which tool of the other hub is which of this one; a word that names none is refused."""
     source = HubSource(name="north", path=str(feed), same={"jira": "here"})
@@ -406,6 +413,7 @@ def test_the_check_says_what_is_there(feed: Path, tmp_path: Path) -> None:
     assert "jira" in found[0].detail
 
 
+@pytest.mark.long
 def test_a_cut_of_the_other_hub_is_read_as_it_was(tmp_path: Path, store: Store) -> None:
     """``cut`` shows tasks as the committee saw them; what came later is not in it."""
     from hub.publish.cuts import take
@@ -431,6 +439,7 @@ def test_a_cut_of_the_other_hub_is_read_as_it_was(tmp_path: Path, store: Store) 
     assert "COPIL of today" in str(lost)
 
 
+@pytest.mark.long
 def test_a_group_may_be_read_by_a_larger_one(tmp_path: Path, feed: Path) -> None:
     """Hours and tasks pass through every floor unchanged."""
     below = str(feed)
@@ -446,6 +455,7 @@ def test_a_group_may_be_read_by_a_larger_one(tmp_path: Path, feed: Path) -> None
     assert whole["hours"] == found["hours"]
 
 
+@pytest.mark.long
 def test_it_stands_its_examination(proof: bool) -> None:
     """By its OData door; a feed is read whole, so that increments are not claimed."""
     report = certify(HubCertification(), only=() if proof else SAMPLE)
@@ -458,6 +468,7 @@ def test_it_stands_its_examination(proof: bool) -> None:
 SAMPLE = ("reads-everything", "requests-within-plan", "deletions-are-found", "declared-records-only")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("spoilt", [{"odd": [1]}, "12,5", True], ids=["an object", "a text", "a flag"])
 def test_a_value_of_another_type_costs_its_row(spoilt: Any) -> None:
     """One task whose cost is no number is rejected by its key; the others are taken, and it comes back."""

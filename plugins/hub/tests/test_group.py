@@ -13,6 +13,7 @@ from hub_hub.source import HubSource
 SEEDS = (1, 2)
 
 
+@pytest.mark.long
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_feed_of_a_group_is_that_of_one_hub(tmp_path: Path, seed: int) -> None:

@@ -76,6 +76,7 @@ SAMPLE = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("certification", "sample"),
     [

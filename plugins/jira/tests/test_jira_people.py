@@ -30,6 +30,7 @@ def _shy(world: JiraWorld, *, label: str, ids: dict[int, str]) -> None:
     world.user = user  # type: ignore[method-assign]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("world_of", "ids", "together"),
     [

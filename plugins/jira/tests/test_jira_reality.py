@@ -883,6 +883,7 @@ ODD_PARTS: list[tuple[str, Any]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.sample(8)
 @BOTH
 @pytest.mark.parametrize(("field", "odd"), ODD_PARTS)
@@ -1075,6 +1076,7 @@ VISITED = ("field", "issuetype", "project/search", "search/jql", "search/approxi
            "issue/bulkfetch", "status")  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", VISITED)
 @pytest.mark.parametrize("when", ["first", "daily", "full", "census"])
 def test_a_token_that_ends_anywhere_loses_nothing(

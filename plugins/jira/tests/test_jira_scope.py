@@ -260,6 +260,7 @@ def test_archived_issues_come_back(world_of: type[JiraWorld], store: Store) -> N
     assert (1, 0) == (report.changes.presence_changed, again.changes.presence_changed)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("foreign", ["ignore", "nothing", "refuse"])
 def test_many_missing_issues_of_data_center(foreign: Any, store: Store) -> None:
     """All are asked for in one run; those that moved are told by a search, the others one by one."""
@@ -321,6 +322,7 @@ def native_ids(world: JiraWorld, *containers: str) -> set[int]:
     return {n for n, one in world.items.items() if one.container in containers}
 
 
+@pytest.mark.long
 @BOTH
 @EVERY
 def test_one_of_the_named_projects_is_hidden_at_first(
@@ -347,6 +349,7 @@ def test_one_of_the_named_projects_is_hidden_at_first(
     assert {f"jira:w{one}" for one in world.logs} == hours
 
 
+@pytest.mark.long
 @BOTH
 @EVERY
 def test_one_of_the_named_projects_is_hidden_for_some_hours(

@@ -76,6 +76,7 @@ def sync(store: Any, base: Path) -> Any:
     return sync_once(store, MsProjectSource(name="p", path="*.xml"), base=base)
 
 
+@pytest.mark.long
 def test_days_of_resources(store: Any, base: Path) -> None:
     """Vacations, weeks of their own and units, over the weeks of the plan; who is nobody has none."""
     report = sync(store, base)

@@ -384,6 +384,7 @@ def test_custom_fields_by_their_kind(tmp_path: Path) -> None:
     } == {one.field: (one.text, one.number) for one in got.values() if isinstance(one, CustomValue)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("chosen", "finish"),
     [(0, "2026-01-07"), (1, "2026-01-08"), ("last", "2026-01-16"), (9, "2026-01-07")],

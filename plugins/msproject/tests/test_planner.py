@@ -61,6 +61,7 @@ def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in store.connection.execute(sql)]
 
 
+@pytest.mark.long
 def test_it_passes_what_its_api_allows(proof: bool) -> None:
     """Bronze: no increments can be proven, everything else that is claimed is."""
     for seed in range(2026, 2031 if proof else 2027):

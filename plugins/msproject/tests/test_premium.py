@@ -58,6 +58,7 @@ def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in store.connection.execute(sql)]
 
 
+@pytest.mark.long
 def test_it_is_gold(proof: bool) -> None:
     for seed in range(2026, 2031 if proof else 2027):
         report = certify(PremiumCertification(), seed=seed, only=() if proof else SAMPLE)
@@ -132,6 +133,7 @@ def odd(**change: Any) -> Callable[[list[Any]], list[Any]]:
     return lambda rows: [row | change if row.get("msdyn_projecttaskid") == key else row for row in rows]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("of", "change", "said"), [
     ("msdyn_projects", lambda rows: [], "named by others"),
     ("msdyn_projectsprints", lambda rows: rows[1:], "named by others"),
@@ -218,6 +220,7 @@ def test_an_odd_calendar_costs_itself(
     assert before == weeks(store, one)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tracked", [True, False])
 def test_after_random_days_the_store_is_the_organisation(store: Store, proof: bool, tracked: bool) -> None:
     """Adds, edits, deletions, expired links and faults.
@@ -409,6 +412,7 @@ def altered(world: PremiumWorld, name: str, **change: Any) -> None:
     setattr(world, name, show)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "change", "table"),
     [
@@ -522,6 +526,7 @@ def test_roll_ups_are_known_from_the_hierarchy(store: Store) -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("value", "kind"),
     [(192350000, "FS"), (192350001.0, "SS"), ("192350002", "FF"), (192350004, "SF"), ("Fin à début", "FS")],

@@ -78,6 +78,7 @@ def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in store.connection.execute(sql)]
 
 
+@pytest.mark.long
 def test_it_is_gold(proof: bool) -> None:
     for seed in range(2026, 2031 if proof else 2027):
         report = certify(ServerCertification(), seed=seed, only=() if proof else SAMPLE)
@@ -87,6 +88,7 @@ def test_it_is_gold(proof: bool) -> None:
             assert "gold" == report.level
 
 
+@pytest.mark.long
 def test_after_random_days_the_store_is_the_site(store: Store, proof: bool) -> None:
     """Tasks and hours come, change and go, and faults; each day a calm run is equal.
 

@@ -75,6 +75,7 @@ def deliver(rag: str, base: Path, *, next_day: date | None = None, **more: Any) 
         return digest.deliver(context, fresh).notes
 
 
+@pytest.mark.long
 def test_it_is_sent_on_change_only(tmp_path: Path, mail: Mail) -> None:
     """First once; then when a colour changes; a night without news sends nothing."""
     first = deliver("green", tmp_path)

@@ -183,6 +183,7 @@ def sizes_of(shape: Any) -> Iterator[float]:
             yield int(one.get("sz")) / 100
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("in_proof")
 @pytest.mark.parametrize(("projects", "lang", "full"), CASES)
 def test_nothing_leaves_the_slide_or_overlaps(projects: int, lang: str, full: bool) -> None:
@@ -270,6 +271,7 @@ def colours_of(cell: Any) -> tuple[str, list[str]]:
     ]
 
 
+@pytest.mark.long
 def test_contrast_is_aa_and_colour_is_never_alone() -> None:
     """Text on a coloured cell has 4.5 to 1 or more, and a symbol beside it says the colour."""
     grounds = set()
@@ -307,6 +309,7 @@ def test_notes_say_what_figures_mean() -> None:
     assert all("Source" in text for text in notes.values())
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("in_proof")
 @pytest.mark.parametrize(("projects", "lang", "full"), CASES)
 def test_the_page_stands_alone_and_is_well_formed(projects: int, lang: str, full: bool) -> None:
@@ -345,6 +348,7 @@ def test_names_are_text_and_not_markup() -> None:
     assert "&lt;script&gt;" in text
 
 
+@pytest.mark.long
 def test_the_same_story_is_the_same_file() -> None:
     """No clock and no chance: slides, page and PDF are equal byte for byte, the workbooks inside too."""
     story = many(3)
@@ -369,6 +373,7 @@ def inflated(pdf: bytes) -> bytes:
     return b"\n".join(found)
 
 
+@pytest.mark.long
 def test_the_pdf_is_tagged_and_the_same() -> None:
     """It has the page's text and its structure, once for each writing."""
     page = write_html(paper(many(3, full=False)))
@@ -405,6 +410,7 @@ def company(tmp_path: Path, *, titles: tuple[str, str], wide: float = 10, high: 
     return path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("titles", "wide", "high"),
     [
@@ -435,6 +441,7 @@ def test_a_company_template_is_used(
         assert shape.left + shape.width <= deck.slide_width + Pt(1), where
 
 
+@pytest.mark.long
 def test_a_potx_is_a_template_too(tmp_path: Path) -> None:
     """PowerPoint's own kind of template differs in one word of its content types."""
     plain = company(tmp_path, titles=("Title Slide", "Title Only"))

@@ -169,6 +169,7 @@ def figures_of_page(page: bytes) -> Iterator[tuple[str, str, str]]:
             yield code, one.get("data-figure"), "".join(one.itertext())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_every_figure_of_the_page_is_one_of_fact_kpi(built: Path, lang: Any) -> None:
     """What stands in the HTML is the value of `fact_kpi`, rounded as it is shown, and none is lacking."""
@@ -287,6 +288,7 @@ def test_a_curve_goes_on_over_days_on_which_it_says_nothing(built: Path) -> None
     assert {"span"} == blanks - {"gap"}
 
 
+@pytest.mark.long
 def test_the_closed_cut_is_the_same_file_each_time(built: Path) -> None:
     """Told from the cut alone, by another run and from another feed: byte for byte, and not as of now."""
     kept = (built / "papers" / "copil-ete-2026" / "deck.pptx").read_bytes()
@@ -346,6 +348,7 @@ def says(found: Paper, sentence: str) -> bool:
     return any(sentence in text for text in texts) and sentence in page
 
 
+@pytest.mark.long
 @pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("lacks", "sentence"),
@@ -364,6 +367,7 @@ def test_an_empty_part_says_so(built: Path, lacks: dict[str, Any], sentence: str
     assert says(paper(story, project_pages=False), sentence)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("records", "sentence"),
     [
@@ -381,6 +385,7 @@ def test_a_portfolio_without_its_inputs_says_so(tmp_path: Path, records: list[Re
         assert says(paper(tell(view), project_pages=False), sentence)
 
 
+@pytest.mark.long
 def test_hub_deck_writes_what_the_configuration_says(
     built: Path, run_hub: Any, hub_folder: Path, tmp_path: Path
 ) -> None:
@@ -450,6 +455,7 @@ def test_a_format_that_is_added_later_has_its_digest(built: Path, run_hub: Any, 
     assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in said} == said
 
 
+@pytest.mark.long
 def test_papers_of_an_open_cut_go_elsewhere(tmp_path: Path, run_hub: Any, hub_folder: Path) -> None:
     """What may still change is not put where what was handed out is kept; with --out it can be looked at."""
     with store_at(tmp_path / "open.db") as store:

@@ -142,6 +142,7 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path, scratch())
 
 
+@pytest.mark.long
 def test_it_is_gold(proof: bool) -> None:
     report = certify(PostgresqlCertification(), only=() if proof else SAMPLE)
 
@@ -150,6 +151,7 @@ def test_it_is_gold(proof: bool) -> None:
         assert "gold" == report.level
 
 
+@pytest.mark.long
 def test_another_reader_finds_keys_references_and_descriptions(desk: Desk) -> None:
     """As `psql` and any tool that draws a schema see them: by the model, in the language of the feed."""
     delivery = desk.deliver(lang="fr")
@@ -175,6 +177,7 @@ def test_another_reader_finds_keys_references_and_descriptions(desk: Desk) -> No
     assert "1" == desk.psql("SELECT count(*) FROM feed.dim_task WHERE title = E'T1 \"é\\\\\\t\\n'")
 
 
+@pytest.mark.long
 def test_only_what_is_other_is_written(desk: Desk) -> None:
     desk.deliver(5)
     before = dict(desk.ask("SELECT worklog_id, xmin::text FROM feed.fact_worklog"))
@@ -188,6 +191,7 @@ def test_only_what_is_other_is_written(desk: Desk) -> None:
     assert (6, [(2,)]) == (len(after), desk.ask("SELECT count(*) FROM feed.fact_worklog"))
 
 
+@pytest.mark.long
 def test_views_and_readers_stay(desk: Desk) -> None:
     """A view of the dashboard's author lives through deliveries; readers read, and nobody else does."""
     reader, nobody = desk.role(), desk.role("GRANT CONNECT ON DATABASE postgres")
@@ -369,6 +373,7 @@ def test_wrong_settings_are_refused(wrong: dict[str, Any], words: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.long
 def test_the_command_says_where_the_feed_is(
     hub_folder: Path, run_hub: Callable[..., HubResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:

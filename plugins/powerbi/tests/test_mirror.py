@@ -156,6 +156,7 @@ class LakeCertification(MirrorCertification):
         )  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "certification", [MirrorCertification(), LakeCertification()], ids=["folder", "onelake"]
 )
@@ -173,6 +174,7 @@ def test_it_is_gold(
         assert "gold" == report.level
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "certification", [MirrorCertification(), LakeCertification()], ids=["folder", "onelake"]
 )
@@ -201,6 +203,7 @@ def test_after_random_publishes_with_deaths_the_replayed_tables_are_the_feed(
             desk.must_show(desk.deliver(), f"on day {day}")
 
 
+@pytest.mark.long
 def test_the_files_are_those_that_fabric_documents() -> None:
     """Files follow the rules of a landing zone.
 
@@ -240,6 +243,7 @@ def test_the_files_are_those_that_fabric_documents() -> None:
     assert ("No table changed.",) == quiet.deliveries[0].notes or "1 table" in quiet.deliveries[0].notes[0]
 
 
+@pytest.mark.long
 def test_fabric_moves_away_what_it_has_read() -> None:
     """Only the last file stays: numbers go on from it."""
     with counter(MirrorCertification(), 2026) as desk:
@@ -254,6 +258,7 @@ def test_fabric_moves_away_what_it_has_read() -> None:
         assert (place / f"{3:020d}.parquet").exists()
 
 
+@pytest.mark.long
 def test_a_table_that_somebody_removed_is_begun_anew() -> None:
     with counter(MirrorCertification(), 2026) as desk:
         desk.deliver()
@@ -264,6 +269,7 @@ def test_a_table_that_somebody_removed_is_begun_anew() -> None:
         desk.must_show(desk.deliver(), "after somebody emptied a table")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lost", ["current.parquet", "state.json"])
 def test_a_table_whose_memory_a_disk_lost_is_begun_anew(lost: str, proof: bool) -> None:
     if lost == "current.parquet" and not proof:
@@ -276,6 +282,7 @@ def test_a_table_whose_memory_a_disk_lost_is_begun_anew(lost: str, proof: bool) 
         desk.must_show(desk.deliver(), f"after {lost} was lost")
 
 
+@pytest.mark.long
 def test_a_table_of_another_shape_is_begun_anew() -> None:
     """Fabric cannot change a type or a key: the folder goes, and the table comes back whole."""
     with counter(MirrorCertification(), 2026) as desk:
@@ -290,6 +297,7 @@ def test_a_table_of_another_shape_is_begun_anew() -> None:
         ]
 
 
+@pytest.mark.long
 def test_another_program_that_writes_there_is_noticed() -> None:
     with counter(MirrorCertification(), 2026) as desk:
         desk.deliver()

@@ -49,6 +49,7 @@ def definition(lang: str = "en", months: int | None = 3) -> dict[str, str]:
 # ---------- Microsoft's own rules ----------
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not SCHEMAS.is_dir(), reason="../shared/data/fabric-schemas is not here")
 @LANGS
 def test_every_json_file_fits_its_official_schema(lang: str) -> None:
@@ -330,6 +331,7 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_model_is_refused(name: str) -> None:
     """Each of these models would not open; the checker says where and why."""
@@ -470,6 +472,7 @@ def test_every_visual_is_read_aloud_and_reached_by_the_keyboard(lang: str) -> No
         assert [1000 * number for number in range(1, len(visuals) + 1)] == order
 
 
+@pytest.mark.long
 def test_an_edited_project_has_the_new_one_beside(tmp_path: Path) -> None:
     """What a person made stays to the byte; a whole project that reads the same data stands beside."""
     deliver(tmp_path)
@@ -777,6 +780,7 @@ def test_the_project_opens_on_the_data(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.long
 def test_an_edited_project_is_left_alone(tmp_path: Path) -> None:
     """Data goes on arriving; what a person made of the report stays.
 
@@ -847,6 +851,7 @@ def test_a_model_that_does_not_hold_together_never_leaves(monkeypatch: pytest.Mo
         project_files(name="Hub", lang="en", location=WHERE)
 
 
+@pytest.mark.long
 def test_gold(proof: bool) -> None:
     """The kit delivers, cuts, refuses and repeats."""
     only = () if proof else ("delivers-the-feed", "privacy-level-is-kept")

@@ -178,6 +178,7 @@ def counts(site: SimulatorServer) -> dict[str, int]:
     return {names[caption]: len(table["rows"]) for caption, table in one["tables"].items()}
 
 
+@pytest.mark.long
 def test_the_model_shows_the_feed_and_only_changes_are_sent(
     store: Store, tmp_path: Path, site: SimulatorServer
 ) -> None:
@@ -196,6 +197,7 @@ def test_the_model_shows_the_feed_and_only_changes_are_sent(
     assert Names("en").tables["dim_task"] not in sent
 
 
+@pytest.mark.long
 def test_rows_go_in_portions(
     store: Store, tmp_path: Path, site: SimulatorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +214,7 @@ def test_rows_go_in_portions(
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("trouble", ["answer lost", "429"])
 def test_no_row_is_there_twice(store: Store, tmp_path: Path, site: SimulatorServer, trouble: str) -> None:
     """Rows that arrived before the answer was lost are taken out before they are sent again."""
@@ -272,6 +275,7 @@ def test_somebody_who_empties_a_table_is_noticed(store: Store, tmp_path: Path, s
     assert "Power BI shows 0 rows where the feed has 5 in fact_worklog" in str(noticed.error)
 
 
+@pytest.mark.long
 def test_a_model_of_another_language_is_not_mixed(
     store: Store, tmp_path: Path, site: SimulatorServer
 ) -> None:
@@ -293,6 +297,7 @@ def test_more_than_the_limits_is_refused_before_anything_is_sent(
     assert not [request for request in service(site).asked if request.path.endswith("/rows")]
 
 
+@pytest.mark.long
 def test_what_is_asked_fits_the_specification(store: Store, tmp_path: Path, site: SimulatorServer) -> None:
     """Microsoft's own, where it is at hand."""
     if not SPECIFICATION.exists():

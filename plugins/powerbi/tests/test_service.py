@@ -382,6 +382,7 @@ def state(site: SimulatorServer) -> dict[str, Any]:
     return {"items": items, "files": sorted(one.files), "shown": one.shown == one.files}
 
 
+@pytest.mark.long
 def test_it_is_published_when_the_service_shows_it(
     store: Store, tmp_path: Path, cloud: SimulatorServer
 ) -> None:
@@ -405,6 +406,7 @@ def test_it_is_published_when_the_service_shows_it(
     assert "s3cret" not in str(delivery)
 
 
+@pytest.mark.long
 def test_what_is_as_it_was_is_not_brought_again(store: Store, tmp_path: Path, cloud: SimulatorServer) -> None:
     """The model is brought once; the next publish refreshes it."""
     fill(store)
@@ -422,6 +424,7 @@ def test_what_is_as_it_was_is_not_brought_again(store: Store, tmp_path: Path, cl
     assert 2 == len(world(cloud).history)
 
 
+@pytest.mark.long
 def test_what_is_asked_of_power_bi_fits_its_own_specification(
     store: Store, tmp_path: Path, cloud: SimulatorServer
 ) -> None:
@@ -452,6 +455,7 @@ def test_what_is_asked_of_power_bi_fits_its_own_specification(
     assert {"executeQueries", "refreshes"} == {request.path.rpartition("/")[2] for request in asked}
 
 
+@pytest.mark.long
 def test_cut_anywhere_and_repeated_it_ends_alike(tmp_path: Path, cloud: SimulatorServer, proof: bool) -> None:
     """The next delivery ends with one model, one report, and all rows shown.
 
@@ -506,6 +510,7 @@ def test_a_model_that_may_not_be_asked_says_what_to_do(
     assert "Dataset Execute Queries REST API" in str(delivery.error)
 
 
+@pytest.mark.long
 def test_eight_refreshes_a_day_are_respected(store: Store, tmp_path: Path, cloud: SimulatorServer) -> None:
     """On shared capacity nothing is asked that would be refused; the sentence says when the next is free."""
     fill(store)
@@ -558,6 +563,7 @@ def test_a_refresh_that_others_began_is_waited_for(
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fails", "says"),
     [
@@ -647,6 +653,7 @@ def test_a_definition_that_fabric_refuses_says_so(
     assert "Fabric refused semanticModels: create: The definition is broken." in str(delivery.error)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("status", "path", "says"),
     [
@@ -705,6 +712,7 @@ def test_an_upload_goes_on_where_it_broke_off(
     assert big.read_bytes() == world(cloud).files["hub/big.bin"]
 
 
+@pytest.mark.long
 def test_a_project_that_somebody_edited_is_theirs_to_bring(
     store: Store, tmp_path: Path, cloud: SimulatorServer
 ) -> None:

@@ -73,6 +73,7 @@ def asked(site: SimulatorServer, path: str) -> int:
     return sum(request.path.startswith(path) for request in site.asked)
 
 
+@pytest.mark.long
 def test_it_is_gold(proof: bool) -> None:
     for seed in range(2026, 2031 if proof else 2027):
         report = certify(RedmineCertification(), seed=seed, only=() if proof else SAMPLE)

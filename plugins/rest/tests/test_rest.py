@@ -88,6 +88,7 @@ def test_each_row_of_the_sample_becomes_what_the_sheet_says(name: str) -> None:
             assert fields == {name: getattr(found[table][native], name) for name in fields}, (table, native)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", LEVELS)
 def test_a_mapping_is_certified_like_a_plugin(name: str, proof: bool) -> None:
     """At the level that the README says, and nothing fails; whole in the proof, on three seeds."""
@@ -101,6 +102,7 @@ def test_a_mapping_is_certified_like_a_plugin(name: str, proof: bool) -> None:
             assert LEVELS[name] == report.level
 
 
+@pytest.mark.long
 @pytest.mark.sample(8)
 @pytest.mark.parametrize("name", LEVELS)
 def test_after_random_days_the_store_is_the_tool(name: str, store: Store, proof: bool) -> None:
@@ -132,6 +134,7 @@ def test_after_random_days_the_store_is_the_tool(name: str, store: Store, proof:
 LISTS = [(name, one.name) for name in NAMES for one in certification(name).mapping.list if one.record]
 
 
+@pytest.mark.long
 @pytest.mark.sample(17)
 @pytest.mark.parametrize(("name", "one"), LISTS)
 def test_each_list_loses_one_row_and_it_leaves(name: str, one: str, store: Store) -> None:
@@ -139,6 +142,7 @@ def test_each_list_loses_one_row_and_it_leaves(name: str, one: str, store: Store
     assert [] == loses_a_row(store, certification(name), one)
 
 
+@pytest.mark.long
 def test_the_walk_through_is_short_and_certified() -> None:
     """The mapping of the documentation: at most 60 lines, Gold on a sample of the laws."""
     assert len(DOCS.read_text(encoding="utf-8").splitlines()) <= 60

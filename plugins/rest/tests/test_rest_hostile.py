@@ -1062,6 +1062,7 @@ def test_servicenow_reads_the_week_of_the_instance() -> None:
         "03-31", "04-01", "04-02", "04-03", "04-04", "04-05", "04-06")]  # fmt: skip
 
 
+@pytest.mark.long
 def test_tempo_gives_pages_of_its_own_and_splits_what_is_billed(store: Store, tmp_path: Path) -> None:
     """Pages hold 700 lines, whatever is asked for; of 2.5 h one is billed, then two, all, one, none."""
     lines = [

@@ -64,6 +64,7 @@ def answers(one: Desk, *questions: tuple[str, dict[str, Any]]) -> list[dict[str,
     return [json.loads(text) for _, text in found]
 
 
+@pytest.mark.long
 def test_the_tools_read_only_and_the_prompt_prepares_a_committee(feeds: Feeds) -> None:
     """A client is told that nothing is written and nothing is random, and what each tool is for."""
 
@@ -198,6 +199,7 @@ def rows_of_all(one: Desk) -> str:
     return "\n".join(found)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("user", USERS)
 def test_each_user_is_told_its_own_rows_only(feeds: Feeds, user: str) -> None:
     """By brute force over projects and persons: the hours of a receipt are those that access.csv allows."""
@@ -221,6 +223,7 @@ def test_each_user_is_told_its_own_rows_only(feeds: Feeds, user: str) -> None:
     assert allowed == seen
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", LEVELS)
 def test_persons_are_named_at_one_level_only(feeds: Feeds, level: Privacy, proof: bool) -> None:
     """Every KPI, every receipt, every project: below nominative lines no person has a name."""
@@ -232,6 +235,7 @@ def test_persons_are_named_at_one_level_only(feeds: Feeds, level: Privacy, proof
     assert (SECRET if level == "nominative-line" else set()) == named
 
 
+@pytest.mark.long
 def test_a_token_decides_and_can_be_taken_back(feeds: Feeds, tmp_path: Path) -> None:
     """Its level and its rows are shown, and nothing from the question after it was revoked."""
     tokens = Tokens(tmp_path)
@@ -279,6 +283,7 @@ def test_over_http_each_request_has_its_own_reader(tmp_path: Path) -> None:
     assert [{"A"}, {"B"}, set()] == found
 
 
+@pytest.mark.long
 def test_over_standard_input_and_output(tmp_path: Path) -> None:
     """A real process answers a real client, and writes nothing else to its output."""
     (tmp_path / "config").mkdir()

@@ -60,6 +60,7 @@ def count(feed: FeedView) -> int:
     return feed.connection.execute("SELECT count(*) FROM dim_project WHERE project_key < -1").fetchall()[0][0]
 
 
+@pytest.mark.long
 def test_a_new_feed_is_shown_from_the_next_request_on() -> None:
     """And who is looking keeps the old one to the end."""
     house = House()
@@ -71,6 +72,7 @@ def test_a_new_feed_is_shown_from_the_next_request_on() -> None:
     assert (1, 1, 2) == (before, during, beside)
 
 
+@pytest.mark.long
 def test_an_earlier_feed_is_read_by_its_name_while_it_is_kept() -> None:
     """A page of rows that was begun goes on in its feed; one that is gone is told."""
     house = House()

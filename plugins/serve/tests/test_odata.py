@@ -590,6 +590,7 @@ def moving(tmp_path: Path) -> Site:
     return Site(tmp_path / "feed", tmp_path / "tokens")
 
 
+@pytest.mark.long
 def test_pages_are_of_one_feed(moving: Site) -> None:
     """A list that was begun ends as it began, whatever is published meanwhile; then a new one is new."""
     with moving.client() as client:
@@ -602,6 +603,7 @@ def test_pages_are_of_one_feed(moving: Site) -> None:
         assert "Second" == anew[0]["name"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_open", [True, False])
 def test_a_feed_that_is_gone_says_so(moving: Site, is_open: bool) -> None:
     """A next link of a feed that is not kept any more is 410, also where it is open still."""

@@ -234,6 +234,7 @@ def test_each_part_counts_as_a_request(tmp_path: Path) -> None:
     assert found[-1]["headers"]["retry-after"]
 
 
+@pytest.mark.long
 def test_all_parts_are_of_one_feed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is published meanwhile is in none of its parts; without a feed each part says so."""
     publish_again(tmp_path, "First")

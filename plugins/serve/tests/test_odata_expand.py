@@ -133,6 +133,7 @@ LINKED = ["", "$orderby=days desc", "$filter=days gt 0.2;$count=true", "$skip=1"
           "$orderby=person/team;$top=2;$select=worklog_id", "$filter=worklog_id ne 'a&b;%;$p0'"]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", LINKED)
 def test_a_collection_that_is_cut_goes_on_by_a_link(
     client: Client, monkeypatch: pytest.MonkeyPatch, options: str

@@ -158,6 +158,7 @@ def pages(client: Client, table: str) -> list[Row]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.sample(2)
 @pytest.mark.parametrize(("level", "user"), CASES)
 def test_each_way_to_ask_shows_the_same_rows(site: Site, level: str, user: str) -> None:
@@ -195,6 +196,7 @@ def test_each_way_to_ask_shows_the_same_rows(site: Site, level: str, user: str) 
     assert behind == len(rule.keys("fact_worklog"))
 
 
+@pytest.mark.long
 @pytest.mark.sample(2)
 @pytest.mark.parametrize(("level", "user"), CASES)
 def test_each_row_by_its_key(site: Site, level: str, user: str, proof: bool) -> None:
@@ -211,6 +213,7 @@ def test_each_row_by_its_key(site: Site, level: str, user: str, proof: bool) -> 
     assert [] == wrong
 
 
+@pytest.mark.long
 @pytest.mark.sample(2)
 @pytest.mark.parametrize(("level", "user"), CASES)
 def test_nothing_hidden_shows_beside_a_row(site: Site, level: str, user: str) -> None:
@@ -236,6 +239,7 @@ def test_nothing_hidden_shows_beside_a_row(site: Site, level: str, user: str) ->
     assert [] == wrong
 
 
+@pytest.mark.long
 @pytest.mark.sample(1)
 @pytest.mark.parametrize(("level", "user"), CASES)
 def test_no_lambda_tells_of_a_hidden_row(site: Site, level: str, user: str) -> None:
@@ -278,6 +282,7 @@ def test_no_lambda_tells_of_a_hidden_row(site: Site, level: str, user: str) -> N
     assert [] == wrong
 
 
+@pytest.mark.long
 @pytest.mark.sample(2)
 @pytest.mark.parametrize(("level", "user"), CASES)
 def test_no_hidden_row_is_beside_another(site: Site, level: str, user: str) -> None:
@@ -333,6 +338,7 @@ def test_no_hidden_row_is_beside_another(site: Site, level: str, user: str) -> N
     assert user == "stranger@x.org" or beside
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("level", "user"), CASES)
 def test_a_batch_shows_the_same_rows(site: Site, level: str, user: str) -> None:
     """Every set in one batch, in both of its forms: the rows of the rule, once each, and no other."""
@@ -380,6 +386,7 @@ def _target(table: str, name: str) -> str:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", ["project", "pseudonym-week"])
 def test_nobody_is_named_below_the_nominative_level(site: Site, level: str) -> None:
     """What the model calls personal is blank in every row and every form."""

@@ -175,6 +175,7 @@ def test_a_person_of_the_company_comes_in(client: TestClient, issuer: Issuer) ->
     assert ("one@x.org", "team-week") == (reader.person, reader.level)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "lies",
     [

@@ -433,6 +433,7 @@ def faults(page: str, lang: str) -> list[str]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.sample(3)
 @pytest.mark.parametrize("lang", ["en", "fr"])
 @pytest.mark.parametrize("person", [None, "one@x.org"])
@@ -452,6 +453,7 @@ def test_every_page_is_well_formed(level: Any, person: str | None, lang: str, pr
     assert [] == wrong
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", LEVELS)
 def test_nobody_sees_what_is_not_theirs(level: Any, proof: bool) -> None:
     """Each reader, each page: no word of a project hidden from them, no person below the level of lines.
@@ -484,6 +486,7 @@ def test_nobody_sees_what_is_not_theirs(level: Any, proof: bool) -> None:
     assert due == seen, "what is theirs is shown"
 
 
+@pytest.mark.long
 def test_all_rows_of_the_highest_level_are_seen_by_who_may(proof: bool) -> None:
     """Who has no line of access.csv to narrow it sees every project and, at the level of lines, persons."""
     with browser(Reader(name="r", level="nominative-line")) as client:
@@ -499,6 +502,7 @@ def _is_asked(path: str, proof: bool) -> bool:
     return proof or some is None or len(parts) == 1 or parts[1] in some
 
 
+@pytest.mark.long
 @pytest.mark.sample(1)
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_every_link_of_the_pages_leads_somewhere(lang: str, proof: bool) -> None:
@@ -666,6 +670,7 @@ def test_french_pages_speak_french() -> None:
             assert [] == english.findall(text), address
 
 
+@pytest.mark.long
 def test_many_readers_at_once_each_get_their_own() -> None:
     """Two languages, two cuts and two readers at once: none gets a word, a cut or a project of another."""
     asked = [

@@ -78,6 +78,7 @@ def by_name(client: TestClient, name: str, column: str) -> dict[str, dict[str, A
 # ---------- what is there ----------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PACK)
 def test_the_queries_of_the_content_pack_are_answered(client: TestClient, name: str) -> None:
     """A column that is selected and not there fails an old report's refresh: all are."""
@@ -383,6 +384,7 @@ def test_an_id_may_be_written_in_each_way(client: TestClient, form: str) -> None
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
@@ -691,6 +693,7 @@ def expected(user: str) -> dict[str, set[str]]:
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("user", USERS)
 def test_each_user_sees_its_own_rows_of_every_set(site: Served, user: str) -> None:
     """By brute force: what access.csv allows is there, row by row, and nothing else, in every set."""
@@ -716,6 +719,7 @@ def test_each_user_sees_its_own_rows_of_every_set(site: Served, user: str) -> No
     assert people >= {who for who, team in TEAMS.items() if team in teams}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("user", USERS)
 def test_no_set_has_a_name_that_is_not_the_readers(site: Served, user: str, level: Any, proof: bool) -> None:
@@ -778,6 +782,7 @@ def address(site: Served) -> Iterator[str]:
         yield found
 
 
+@pytest.mark.long
 def test_the_hubs_own_reader_of_that_service_gets_the_same(
     site: Served, address: str, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -461,6 +461,7 @@ def test_the_workbook_shows_fact_kpi(delivered: Delivered, tmp_path: Path) -> No
 # ---------- the workbook ----------
 
 
+@pytest.mark.long
 def test_a_missing_text_is_a_dash(empty: FeedView) -> None:
     """Tableau writes "Null" where a text is missing; a project of which nothing is known has many."""
     (project,) = tables_of(tell(empty))["projects"]

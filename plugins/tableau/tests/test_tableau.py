@@ -134,6 +134,7 @@ def test_names_and_texts_are_quoted() -> None:
     assert "'a''b'" == hyper.text("a'b")
 
 
+@pytest.mark.long
 def test_without_the_engine_a_sentence_says_what_to_install(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

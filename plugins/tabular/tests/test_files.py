@@ -637,6 +637,7 @@ def stray(path: Path, cell: str) -> None:
         edited(path, "xl/worksheets/sheet1.xml", lambda text: text.replace("</sheetData>", far))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cell", ["XFD1048576", "A1048576", "XFD1", "ZZ900000"])
 def test_a_cell_far_from_the_table(place: Place, cell: str) -> None:
     """A small workbook with one cell far away is read for its table, and the cell is said."""

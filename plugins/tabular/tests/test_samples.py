@@ -36,6 +36,7 @@ def test_these_are_the_samples() -> None:
     assert set(LEVELS) == {path.stem for path in SAMPLES.glob("*.toml")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", LEVELS)
 def test_each_is_certified(name: str, proof: bool) -> None:
     """The levels that can be examined of such a file; nothing fails. The short tests take every other one."""

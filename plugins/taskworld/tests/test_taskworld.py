@@ -73,6 +73,7 @@ SAMPLE = (
 )
 
 
+@pytest.mark.long
 def test_as_far_as_the_api_allows(proof: bool) -> None:
     """Every law that does not need a filter on changes or a count holds, on five seeds in the proof."""
     for seed in range(2026, 2031 if proof else 2027):
