@@ -18,9 +18,16 @@ def _install(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the proofs (make test); what stands after -- goes to pytest: --fast, --long, plugins/jira."""
+    """Run the proofs (make test); what stands after -- goes to pytest: --fast, plugins/jira."""
     _install(session)
     session.run("python", "-m", "pytest", "-q", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def tests_long(session: nox.Session) -> None:
+    """Run what takes seconds each (make test-long)."""
+    _install(session)
+    session.run("python", "-m", "pytest", "-q", "-n", "auto", "--long", *session.posargs)
 
 
 @nox.session
