@@ -424,6 +424,21 @@ def test_negative_hours_are_taken_and_named(store: Store) -> None:
     assert ["1 line of hours is below nought (-2 h): it was taken as a correction of others"] == report.notes
 
 
+def test_negative_efforts_of_tasks_are_taken_and_named(store: Store) -> None:
+    """Whatever tool they come from, a person is told how many there are."""
+    rows: list[Record] = [
+        Container(id="s:c", kind="x", name="C"),
+        Task(id="s:1", container_id="s:c", title="A", kind="work", estimate_s=-3600, spent_s=7200),
+        Task(id="s:2", container_id="s:c", title="B", kind="work", remaining_s=-1800),
+    ]
+    report = sync_once(store, ScriptedSource(name="s", script={"p": lambda _: [Batch(records=rows)]}))
+
+    assert "ok" == report.verdict
+    assert [
+        "2 efforts of tasks are below nought (-1.5 h): they were taken as the tool gives them"
+    ] == report.notes
+
+
 @pytest.mark.long
 def test_what_is_lacking_stands_in_the_feed(store: Store, tmp_path: Path) -> None:
     """Each rejection is a row with its hours and amounts, by source and project."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from hub.context import Context
 from hub.errors import HubError, SourceDataError
-from hub.records import Record, Worklog
+from hub.records import Record, Task, Worklog
 from hub.source import Partition, Source
 from hub.store import Store, rejections
 from hub.tally import FEW, Rejection, Tally, too_many
@@ -15,6 +15,10 @@ from hub.validity import all_right, fault
 from hub.words import tr
 
 SHOWN = 5
+
+
+def _below(task: Task) -> list[int]:
+    return [one for one in (task.estimate_s, task.spent_s, task.remaining_s) if one is not None and one < 0]
 
 
 class Accounts:
@@ -29,6 +33,8 @@ class Accounts:
         self.faulty: Counter[str] = Counter()
         self.corrections: list[int] = []
         """Hours below nought, which a source may write to correct others."""
+        self.negative: list[int] = []
+        """Efforts of tasks below nought, each estimated, spent or remaining, in seconds."""
         self._looked: dict[str, tuple[int, bool]] = {}
 
     def sound(self, partition: Partition, records: Iterable[Record]) -> list[Record]:
@@ -49,6 +55,8 @@ class Accounts:
                 hours = [one.seconds for one in mine if isinstance(one, Worklog)]
                 self.seconds[partition.id] += sum(hours)
                 self.corrections += [one for one in hours if one < 0]
+            elif kind is Task:
+                self.negative += [effort for one in mine if isinstance(one, Task) for effort in _below(one)]
             good += mine
         return good
 

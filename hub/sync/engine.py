@@ -461,6 +461,16 @@ class _Engine:
                     hours=sum(negative) / 3600,
                 )
             )
+        if negative := work.accounts.negative:
+            report.notes.append(
+                trn(
+                    "{n} effort of a task is below nought ({hours:g} h): it was taken as the tool gives it",
+                    "{n} efforts of tasks are below nought ({hours:g} h): they were taken as the tool gives "
+                    "them",
+                    len(negative),
+                    hours=sum(negative) / 3600,
+                )
+            )
         if report.changes.updated >= FEW:
             began = self.store.runs(name, limit=1)[0].started_at
             lost = emptied(self.store, name, work.source.provides, run_id=work.run_id, since=began)
