@@ -13,6 +13,8 @@ from typing import Literal, get_args
 
 import msgspec
 
+from hub import is_set
+
 Uid = int | str
 """What names a row within its plan: a number in files, a GUID on servers."""
 Constraint = Literal[
@@ -198,9 +200,6 @@ Rows = Iterator[Row]
 
 
 def when(text: str | None) -> str | None:
-    """Return a local moment to the minute; None for NA and for a year by which tools say that there is none.
-
-    Year 1 is .NET's, 1984 the first of Project, 2149 and 9999 the last of Project and of others.
-    """
+    """Return a local moment to the minute; None for NA and a year by which tools say that there is none."""
     text = (text or "").strip()
-    return text[:16] if "1985" <= text[:4] <= "2148" else None
+    return text[:16] if text[:4].isdigit() and is_set(text) else None
