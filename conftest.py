@@ -47,26 +47,27 @@ if not PROOF:
     )  # threads that wait for each other take both processors
 
 BUDGET = {
-    "tests": 170,
+    "tests": 200,
     "plugins/demo": 1,
-    "plugins/files": 9,
-    "plugins/grafana": 11,
-    "plugins/hub": 8,
-    "plugins/jira": 33,
-    "plugins/msproject": 19,
-    "plugins/papers": 19,
-    "plugins/postgresql": 9,
-    "plugins/powerbi": 23,
-    "plugins/redmine": 10,
-    "plugins/rest": 15,
-    "plugins/serve": 46,
+    "plugins/files": 11,
+    "plugins/grafana": 14,
+    "plugins/hub": 5,
+    "plugins/jira": 39,
+    "plugins/msproject": 20,
+    "plugins/papers": 24,
+    "plugins/postgresql": 13,
+    "plugins/powerbi": 28,
+    "plugins/redmine": 14,
+    "plugins/rest": 17,
+    "plugins/serve": 49,
     "plugins/tableau": 3,
-    "plugins/tabular": 14,
-    "plugins/taskworld": 3,
+    "plugins/tabular": 20,
+    "plugins/taskworld": 4,
 }
 """Seconds of processor time that the tests of a directory may take in `make test`.
 
-The figures are those of one machine. They are reported, and never decide a test: another machine is slower.
+The figures are those of one machine, on whose two processors their sum takes 4 min 40 s. They are reported,
+and never decide a test: another machine is slower.
 A directory without a budget fails (tests/test_guards.py).
 """
 
