@@ -178,6 +178,7 @@ def test_each_sees_what_is_allowed(whole: duckdb.DuckDBPyConnection, table: str)
     assert SEEN[table] == told
 
 
+@pytest.mark.long
 def test_a_feed_opened_for_a_person_is_that_persons(snapshot: Path, tmp_path: Path) -> None:
     """The same rows, whoever asks for them and how: there is no table beside that holds the others."""
     folder = project_to("nominative-line", snapshot, tmp_path / "p")

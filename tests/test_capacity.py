@@ -78,11 +78,13 @@ def weeks(
     return by
 
 
+@pytest.mark.long
 def test_whom_people_csv_does_not_name(store: Store, tmp_path: Path) -> None:
     """Hours of the tool's own days, days off as it knows them."""
     assert {"s:a": [(40, 8), (16, 8)]} == weeks(store, tmp_path, [], "s:a")
 
 
+@pytest.mark.long
 def test_whom_people_csv_names_without_a_calendar(store: Store, tmp_path: Path) -> None:
     """The company's hours and the line's part of a day, less the days off; others keep their tool's."""
     person = Person(id="config:p", display_name="Ann", fte=0.5)

@@ -114,6 +114,7 @@ def test_kept_fields_are_named(hub_folder: Path, run_hub: Callable[..., HubResul
     assert "Project 1" in (hub_folder / "tool.json").read_text()
 
 
+@pytest.mark.long
 def test_a_tampered_cassette_fails(hub_folder: Path, run_hub: Callable[..., HubResult], tool: object) -> None:
     """The truth in the cassette is held against what the connector makes of the answers."""
     run_hub("plugin", "record", "tool", "--out", "tool.json")

@@ -107,6 +107,7 @@ def test_an_output_never_dies_of_a_letter(
     assert code == done.returncode
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="names are text there")
 def test_a_name_that_is_no_text(folder: Path) -> None:
     """A file whose name an old machine wrote in another encoding is read, and told with its byte's number."""

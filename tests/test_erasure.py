@@ -469,6 +469,7 @@ class _Stopper:
         return int(self.left == 0)
 
 
+@pytest.mark.long
 def test_a_killed_erasure_is_taken_up(tmp_path: Path, proof: bool) -> None:
     """Killed at random moments, the next run finishes it."""
     rng = random.Random(4711)

@@ -95,6 +95,7 @@ OF_HOURS = [
 ]
 
 
+@pytest.mark.long
 def test_a_field_is_a_typed_column(snapshot: Snapshot) -> None:
     """A column of each type at what it is of, with the values of the tools and the words of the map."""
     assert [
@@ -150,6 +151,7 @@ def test_who_a_field_names_is_shown_where_people_are(snapshot: Snapshot, tmp_pat
     )
 
 
+@pytest.mark.long
 def test_a_value_of_another_type_is_told(store: Store, tmp_path: Path) -> None:
     """What a column cannot show is counted in the manifest, and nothing is made of it."""
     fill(store, [named("weight", "number"), named("promised", "date")], [

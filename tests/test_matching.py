@@ -163,6 +163,7 @@ def test_a_rule_that_no_longer_holds_is_taken_back(store: Store) -> None:
     assert {"plans:1": ("config:people/1", "manual")} == links(store)
 
 
+@pytest.mark.long
 def test_matched_accounts_are_one_person_in_the_feed(store: Store, tmp_path: Path) -> None:
     """Hours of three tools meet on one person with a team; the sum is that of the lines."""
     logs: list[Record] = [
@@ -212,6 +213,7 @@ def plan_and_work() -> list[Record]:
     return rows
 
 
+@pytest.mark.long
 def test_issues_carry_out_plan_tasks(store: Store, tmp_path: Path) -> None:
     """A key in the name, a link in a field; a story goes with its epic.
 

@@ -165,6 +165,7 @@ def _feed_says(store: Store, base: Path, *, whole: bool) -> tuple[dict[str, int]
     return {row[0]: row[1] for row in tasks}, {row[0] for row in tasks if row[2]}, dict(logged)
 
 
+@pytest.mark.long
 def test_lower_case_is_one_in_both_engines() -> None:
     """A letter folds alike in Python, which SQLite calls, and DuckDB; SQLite's lower() knows no accents."""
     letters = [chr(n) for n in range(1, sys.maxunicode + 1) if not 0xD800 <= n < 0xE000]
@@ -370,6 +371,7 @@ def test_an_hour_at_stake_by_two_holds_counts_once(store: Store) -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_line_that_names_two_containers_doubles_nothing(store: Store, tmp_path: Path) -> None:
     """The code of one container is the name of another: both belong to the project, each hour once."""
     fill(
@@ -392,6 +394,7 @@ def test_a_line_that_names_two_containers_doubles_nothing(store: Store, tmp_path
     assert {"A": 660} == {label: seconds[0] for (label, _), seconds in effect.hours(store).items()}
 
 
+@pytest.mark.long
 def test_two_projects_whose_codes_differ_by_case(store: Store, tmp_path: Path) -> None:
     """A container goes to the project of exactly its code, else to one of another case; no task twice."""
     fill(
@@ -415,6 +418,7 @@ def test_two_projects_whose_codes_differ_by_case(store: Store, tmp_path: Path) -
     assert (1, 2) == tuple(take_baseline(store, code, actor="me") for code in ("Été", "été"))
 
 
+@pytest.mark.long
 def test_what_stands_under_a_container_that_left_counts_nowhere(store: Store, tmp_path: Path) -> None:
     """Tasks, hours, planned work; hours of another tool on a task of it stay."""
     fill(
@@ -464,6 +468,7 @@ TAKEN = {
 }
 
 
+@pytest.mark.long
 def test_a_test_takes_the_same_tasks_in_both_engines(store: Store, tmp_path: Path) -> None:
     """Accents, characters that mean something to LIKE, numbers as numbers, days, a field that is empty.
 

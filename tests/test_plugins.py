@@ -249,6 +249,7 @@ def test_a_memory_that_cannot_be_kept(tmp_path: Path, monkeypatch: pytest.Monkey
         assert "paper" in Plugins(tmp_path / "plugins", entry_points=False).sources
 
 
+@pytest.mark.long
 def test_commands_write_their_memories_at_once(tmp_path: Path, cache: Path) -> None:
     """Eight processes that start together with an empty memory all work and leave a whole one."""
     (tmp_path / "plugins").mkdir()

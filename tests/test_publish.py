@@ -75,6 +75,7 @@ def test_a_partial_source_is_marked_inside_the_feed(store: Store, tmp_path: Path
     assert Path(report.folder) == current(tmp_path / "feed")
 
 
+@pytest.mark.long
 def test_force_goes_past_the_gate_with_its_reason(store: Store, tmp_path: Path) -> None:
     """The reason is written inside the feed."""
     fill(store, PLAN)
@@ -125,6 +126,7 @@ class Caller(Copy, frozen=True, kw_only=True):
         return ctx.http.json("POST", "http://127.0.0.1:9/feed", json={})
 
 
+@pytest.mark.long
 def test_a_dead_address_is_told_in_words_of_a_delivery(store: Store, tmp_path: Path) -> None:
     """What a run that reads would say makes no sense where something is written.
 
@@ -138,6 +140,7 @@ def test_a_dead_address_is_told_in_words_of_a_delivery(store: Store, tmp_path: P
     assert "read is lost" not in (delivery.error or "")
 
 
+@pytest.mark.long
 def test_a_dry_run_writes_nothing(store: Store, tmp_path: Path) -> None:
     """Nothing is left of it."""
     fill(store, HOURS)
@@ -159,6 +162,7 @@ def test_an_interrupted_build_is_swept(store: Store, tmp_path: Path) -> None:
     assert not (tmp_path / "feed" / "20200101T000000Z-dead").exists()
 
 
+@pytest.mark.long
 def test_the_current_feed_is_delivered_without_a_build(store: Store, tmp_path: Path) -> None:
     """A destination is given the feed that readers see; where there is none, it says what to run first."""
     got: list[Any] = []

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.skipif(
 RULES: dict[str, Any] = json.loads(EXAMPLES.read_text(encoding="utf-8"))["rules"]
 
 
+@pytest.mark.long
 def test_cost_rounding(store: Store, tmp_path: Path) -> None:
     """Per line, half up on minor units, sign kept."""
     rule = RULES["cost_rounding"]
@@ -211,6 +212,7 @@ def test_task_match(case: dict[str, Any]) -> None:
         assert case["method"] == found[0].method
 
 
+@pytest.mark.long
 def test_a_project_map_goes_before_the_source_map(store: Store, tmp_path: Path) -> None:
     """What one container says of a status wins over what its source says."""
     maps = [

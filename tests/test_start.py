@@ -77,6 +77,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_help(folder: Path) -> None:
     """`hub --help` names every command, those of plugins too, and imports no plugin."""
     assert ALWAYS >= loaded(folder, folder / "cache", "--help")

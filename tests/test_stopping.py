@@ -81,6 +81,7 @@ def test_a_run_that_is_terminated_has_its_word(slow: Path) -> None:
         assert ["interrupted"] == [run.verdict for run in store.runs("s")]
 
 
+@pytest.mark.long
 @posix
 def test_a_schedule_that_is_stopped_stops_its_run(slow: Path) -> None:
     """The run that a schedule started ends with it, in order: none goes on writing with nobody to tell."""

@@ -587,6 +587,7 @@ def test_the_hub_runs_on_it(place: tuple[Path, Engine], run_hub: Callable[..., H
     assert "Traceback" not in "".join(told)
 
 
+@pytest.mark.long
 def test_a_store_is_copied_by_command(
     place: tuple[Path, Engine], run_hub: Callable[..., HubResult], tmp_path: Path
 ) -> None:
@@ -743,6 +744,7 @@ def test_a_vacuum_frees_the_room_of_dead_rows(
     assert "belong to another account" in other.output
 
 
+@pytest.mark.long
 def test_an_upgrade_of_a_server_is_told(
     place: tuple[Path, Engine], run_hub: Callable[..., HubResult]
 ) -> None:

@@ -333,6 +333,7 @@ def test_an_encrypted_backup_says_nothing(place: Path, run_hub, monkeypatch: pyt
     assert "correct horse" not in literal.error + literal.output
 
 
+@pytest.mark.long
 def test_chunks_of_an_encrypted_file_cannot_be_moved(tmp_path: Path) -> None:
     """Left out, swapped, repeated or cut at its border, a chunk is refused; a second sealing differs."""
     from hub.upkeep.sealing import Sealing, Unsealing

@@ -453,6 +453,7 @@ def _scope(row: dict[str, Any]) -> tuple[str, str]:
     return ("project", "A") if "figure" in row else ("portfolio", "*")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_every_column_is_called_by_its_caption(
     reader: Reader, tmp_path: Path, lang: Literal["en", "fr"]

@@ -662,6 +662,7 @@ def test_a_changed_setting_reads_anew(store: Store) -> None:
 KEEP = ("key", "statusCategory", "custom", "deploymentType")
 
 
+@pytest.mark.long
 def test_a_recording_of_a_site(tmp_path: Path) -> None:
     """A recording is of nobody and certifies what a recording can.
 

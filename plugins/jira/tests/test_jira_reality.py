@@ -229,6 +229,7 @@ def test_a_day_later_lists_are_read(
     assert (1, 3) == (routes["status"], routes["project/N"])
 
 
+@pytest.mark.long
 @BOTH
 def test_what_is_called_otherwise_is_so_a_day_later(
     world_of: type[JiraWorld], store: Store, monkeypatch: pytest.MonkeyPatch

@@ -125,6 +125,7 @@ def test_an_issue_that_no_longer_meets_jql(
     assert mine == counted(store)
 
 
+@pytest.mark.long
 @BOTH
 def test_what_comes_back_without_being_touched(
     world_of: type[JiraWorld], store: Store, monkeypatch: pytest.MonkeyPatch

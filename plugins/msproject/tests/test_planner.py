@@ -71,6 +71,7 @@ def test_it_passes_what_its_api_allows(proof: bool) -> None:
         ]
 
 
+@pytest.mark.long
 def test_after_random_days_the_store_is_the_tenant(store: Store, proof: bool) -> None:
     world = PlannerWorld(3)
     rng = random.Random(3)

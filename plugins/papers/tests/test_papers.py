@@ -313,6 +313,7 @@ def test_the_cut_shows_what_was_known_then(built: Path) -> None:
     assert 11 == truth(team_week(built))["P1", "RAF.consomme"]
 
 
+@pytest.mark.long
 def test_what_was_handed_out_is_never_replaced(built: Path, tmp_path: Path) -> None:
     """The archive has the digest of each file; one that was altered is named, and left as it is."""
     place = DeckDestination(name="deck", path="papers", formats=("html",), project_pages=False)
@@ -440,6 +441,7 @@ def test_rows_of_the_matrix_are_counted_once(built: Path) -> None:
     assert 3 == counted == sum(row["n"] for row in rows_of("risks", story) if row["kind"] == "risk")
 
 
+@pytest.mark.long
 def test_a_format_that_is_added_later_has_its_digest(built: Path, run_hub: Any, hub_folder: Path) -> None:
     """One format after the other into the archive: the manifest vouches for both, and both are whole."""
     (hub_folder / "config" / "hub.toml").write_text(

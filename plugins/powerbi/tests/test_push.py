@@ -239,6 +239,7 @@ def test_no_row_is_there_twice(store: Store, tmp_path: Path, site: SimulatorServ
     assert 5 == counts(site)["fact_worklog"]
 
 
+@pytest.mark.long
 def test_cut_anywhere_and_repeated_it_ends_alike(tmp_path: Path, site: SimulatorServer, proof: bool) -> None:
     with view_of(kept_feed(fill, 5)) as feed:
         deliver(tmp_path, site, feed)
@@ -264,6 +265,7 @@ def deliver(tmp_path: Path, site: SimulatorServer, feed: FeedView) -> Delivery:
         context.close()
 
 
+@pytest.mark.long
 def test_somebody_who_empties_a_table_is_noticed(store: Store, tmp_path: Path, site: SimulatorServer) -> None:
     """What the model shows is compared each time; then all of it is sent again."""
     go(store, tmp_path, site)

@@ -539,6 +539,7 @@ def test_eight_refreshes_a_day_are_respected(store: Store, tmp_path: Path, cloud
     assert "published" == enhanced.state
 
 
+@pytest.mark.long
 def test_a_refresh_that_others_began_is_waited_for(
     store: Store, tmp_path: Path, cloud: SimulatorServer
 ) -> None:
@@ -617,6 +618,7 @@ def test_an_operation_that_takes_for_ever_ends_the_waiting(
     assert "Fabric has not ended semanticModels: create within 1 minutes" in str(delivery.error)
 
 
+@pytest.mark.long
 def test_an_operation_may_be_named_by_its_place_only_and_items_come_in_pages(
     store: Store, tmp_path: Path, cloud: SimulatorServer
 ) -> None:

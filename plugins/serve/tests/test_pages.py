@@ -627,6 +627,7 @@ def test_titles_are_text() -> None:
     assert "<1>" not in page
 
 
+@pytest.mark.long
 def test_the_same_page_is_not_sent_twice() -> None:
     """A browser that has a page is told so; another language or reader has another page."""
     with browser(Reader(name="r", level="project")) as client:
@@ -650,6 +651,7 @@ def test_the_language_is_kept_once_chosen() -> None:
     assert "fr" == later.headers["content-language"]
 
 
+@pytest.mark.long
 def test_french_pages_speak_french() -> None:
     """No sentence of the pages stays English: their catalogue has each, and the templates' words too."""
     english = re.compile(r"\b(the|and|of the|with|your|this|which|sign out|skip|now)\b", re.IGNORECASE)

@@ -308,6 +308,7 @@ def test_ids_are_those_of_another_writer(client: TestClient) -> None:
     assert {name: str(uuid.uuid5(space, f"task/{keys[name]}")) for name in found} == found
 
 
+@pytest.mark.long
 def test_every_reference_is_there(client: TestClient) -> None:
     """A row's project, task and resource are rows of their sets."""
     ids = {
@@ -443,6 +444,7 @@ def test_no_value_becomes_sql(client: TestClient, odd: str) -> None:
     assert (200, []) == (found.status_code, found.json()["value"])
 
 
+@pytest.mark.long
 def test_pages_hold_every_row_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each page but the last says where it goes on, in every form, and $top counts over all pages."""
     everything = [row["TaskName"] for row in rows(client, "Tasks?$orderby=TaskName")]

@@ -1206,6 +1206,7 @@ def test_errors_in_binary_records(place: Place, name: str, write: Callable[[Path
     assert inside.shown[1, 4].percent
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not shutil.which("soffice"), reason="needs LibreOffice, which writes XLS")
 def test_errors_in_an_xls_of_another_program(place: Place) -> None:
     """LibreOffice writes an XLS of a workbook: its errors, percents, money and thousands are those of it."""
