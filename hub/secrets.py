@@ -130,10 +130,14 @@ class Secret:
 
 def redacted(text: str) -> str:
     """Return *text* without the secrets that this program has revealed."""
-    for value in _REVEALED:
-        for form in {value, quote(value), quote_plus(value), json.dumps(value)[1:-1]}:
-            if len(form) > 3:
-                text = text.replace(form, "…")
+    forms = {
+        form
+        for value in _REVEALED
+        for form in (value, quote(value), quote_plus(value), json.dumps(value)[1:-1])
+        if len(form) > 3
+    }
+    for form in sorted(forms, key=len, reverse=True):  # one may begin with another, whose rest would stay
+        text = text.replace(form, "…")
     return text
 
 
