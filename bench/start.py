@@ -30,6 +30,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         os.environ["PM_HUB_CACHE"] = str(folder / "cache")
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode
         (folder / "config").mkdir()
         (folder / "config" / "projects.csv").write_text(PROJECTS)
         (folder / "config" / "hub.toml").write_text("")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from hub.placement import here, left
 from hub.source import Scope
@@ -36,10 +36,16 @@ def known_and_away(store: Store, table: str, container: str, source: str, *, run
     return known, away
 
 
-def presences(store: Store, scope: Scope, table: str, source: str) -> list[tuple[str, str]]:
-    """Return id and presence of every row of *table* in *scope*."""
+def presences(store: Store, scope: Scope, table: str, source: str) -> Iterator[tuple[str, str]]:
+    """Yield id and presence of every row of *table* in *scope*."""
     where, parameters = scope_sql(scope, table, source)
-    return list(store.connection.execute(f"SELECT id, presence FROM {table} WHERE {where}", parameters))
+    yield from store.connection.execute(f"SELECT id, presence FROM {table} WHERE {where}", parameters)
+
+
+def held_ids(store: Store, table: str) -> frozenset[str]:
+    """Return the rows of *table* that are held."""
+    sql = "SELECT id FROM presence_hold WHERE table_name = ?"
+    return frozenset(row[0] for row in store.connection.execute(sql, (table,)))
 
 
 def forget_holds(store: Store, table: str, ids: Iterable[str]) -> None:

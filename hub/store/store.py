@@ -548,16 +548,21 @@ class Store(PresenceRoom):
     def standing(self, prefix: str) -> dict[str, tuple[Presence, str]]:
         """Return presence and container of every task whose id begins with *prefix*; from any thread."""
         sql = "SELECT id, presence, container_id FROM task WHERE id >= ? AND id < ?"
-        return {row[0]: (row[1], row[2]) for row in self._of_prefix(sql, prefix)}
+        # there are few pairs: one object each, or a hundred thousand tasks take 20 MB more
+        pairs: dict[tuple[Presence, str], tuple[Presence, str]] = {}
+        return {
+            id_: pairs.setdefault((presence, container), (presence, container))
+            for id_, presence, container in self._of_prefix(sql, prefix)
+        }
 
-    def _of_prefix(self, sql: str, prefix: str) -> list[tuple[Any, ...]]:
+    def _of_prefix(self, sql: str, prefix: str) -> Iterator[tuple[Any, ...]]:
         bounds = (prefix, prefix + "\U0010ffff")
         if not self.engine.shared:
-            rows: list[tuple[Any, ...]] = self.connection.execute(sql, bounds).fetchall()
-            return rows
+            yield from self.connection.execute(sql, bounds)
+            return
         # a connection of its own: the writing one may be in the middle of a transaction
         with self.engine.reader() as reader:
-            return list(reader.execute(sql, bounds).fetchall())
+            yield from reader.execute(sql, bounds)
 
     def as_of(self, table: str, moment: str) -> list[dict[str, Any]]:
         """Return the rows of *table* as they were known at *moment* (a UTC instant)."""

@@ -16,6 +16,7 @@ from hub.store.leaving import (
     container_of,
     containers_here,
     forget_holds,
+    held_ids,
     known_and_away,
     presences,
     still_here,
@@ -149,8 +150,9 @@ def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *
             spelt = frozenset(map(store.door.id, census.ids))
             census = msgspec.structs.replace(census, scope=store.known(census.scope), ids=spelt)
         table = census.record.table
-        known = presences(store, census.scope, table, source.name)
-        rows = [row for row in known if row[0] not in told[table]]
+        rows = (
+            row for row in presences(store, census.scope, table, source.name) if row[0] not in told[table]
+        )
         if not census.readable:
             ids = [id_ for id_, presence in rows if presence in {"present", "unobserved", "archived"}]
             if census.scope.container_id is not None:
@@ -159,14 +161,18 @@ def apply_census(store: Store, source: Source, found: Iterable[Census | Gone], *
                 table, ids, "hidden", census.evidence, run_id=run_id
             )
             continue
-        back = [
-            id_
-            for id_, presence in rows
-            if id_ in census.ids and presence in {"deleted", "hidden", "unobserved"}
-        ]
+        held, back, seen = held_ids(store, table), [], []
+        gone: dict[str, list[str]] = {table: []}
+        for id_, presence in rows:
+            if id_ in census.ids:
+                if presence in {"deleted", "hidden", "unobserved"}:
+                    back.append(id_)
+                if id_ in held:
+                    seen.append(id_)
+            elif presence not in LEFT:
+                gone[table].append(id_)
         changes.presence_changed += store.set_presence(table, back, "present", census.evidence, run_id=run_id)
-        forget_holds(store, table, (id_ for id_, _ in rows if id_ in census.ids))
-        gone = {table: [id_ for id_, presence in rows if id_ not in census.ids and presence not in LEFT]}
+        forget_holds(store, table, seen)
         if not gone[table]:
             continue
         why = too_many(store, gone, census.scope, source.name, max_leave=source.max_leave)

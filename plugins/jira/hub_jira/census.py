@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import chain
 
 from hub import LEFT, Census, Container, Context, Gone, Scope, Source, Task, tr
 from hub_jira import wire
@@ -69,12 +70,11 @@ def judge(
             yield _proof(source, one, "outside", tr("its project is not among those of projects"))
         elif state == "hidden":
             yield _proof(source, one, "hidden", tr("this account may not see it any more"))
-    for one in sorted(swept & known.keys()):
-        if known[one][0] == "archived":
-            yield _proof(source, one, "present", tr("the search finds it again"))
+    for one in sorted(one for one, (presence, _) in known.items() if presence == "archived" and one in swept):
+        yield _proof(source, one, "present", tr("the search finds it again"))
     # Jira often says the same of what is hidden with its project: absence counts in projects that are seen
-    gone = frozenset(source.row_id(one) for one, (state, _) in found.items() if state == "gone")
-    there = (frozenset(map(source.row_id, swept)) | frozenset(map(source.row_id, lacking))) - gone
+    gone = {one for one, (state, _) in found.items() if state == "gone"}
+    there = frozenset(source.row_id(one) for one in chain(swept, lacking) if one not in gone)
     for native, project in projects.items():
         evidence = tr("absent from the ids of {key}", key=project.key)
         yield Census(record=Task, scope=within(source, native), ids=there, evidence=evidence)
