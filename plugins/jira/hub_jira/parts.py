@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, TypeVar
 
 import msgspec
@@ -313,11 +314,16 @@ class Parts:
         return {one[len(begins) :] for one in found}
 
 
-def standing(ctx: Context, source: Source) -> dict[str, tuple[str, str]]:
-    """Return presence and container of the issues of the store, by their numbers."""
+def standing(
+    ctx: Context, source: Source, *, but: AbstractSet[str] = frozenset()
+) -> dict[str, tuple[str, str]]:
+    """Return presence and container of the issues of the store, by their numbers.
+
+    Those of *but* are left out unless they are archived: a census holds no second list of what it found.
+    """
     begins = source.row_id("")
     rows = ((one[len(begins) :], known) for one, known in ctx.standing(begins).items())
-    return {one: known for one, known in rows if one.isdigit()}
+    return {one: known for one, known in rows if one.isdigit() and (one not in but or known[0] == "archived")}
 
 
 def nameless(ctx: Context, source: Source) -> set[str]:

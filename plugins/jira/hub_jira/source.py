@@ -545,7 +545,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         keys = sorted((one.key for one in wanted.values()), key=self._order)
         everything, scope = self._visible(keys), self._scope(keys)
         swept = set(self._ids(ctx, site, scope)) if wanted else set()
-        known = standing(ctx, self)
+        known = standing(ctx, self, but=swept)
         lacking = census.lacking(self, known, wanted, swept)
         if away or lacking:
             site.me(again=True)  # nobody sees nothing: that proves nothing
