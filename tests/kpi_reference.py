@@ -153,6 +153,16 @@ class Reference:
             found.append(line)
         return found
 
+    @staticmethod
+    def above(rows: Rows, measure: str) -> float | None:
+        """Return earned value of all projects: a ratio of those that have it, AC of those with EV."""
+        over, under = {"cpi": ("ev", "ac"), "spi": ("ev", "pv")}.get(measure, (measure, ""))
+        asked = "ev" if measure == "ac" else measure
+        found = [row for row in rows if row[asked] is not None and row[measure] is not None]
+        if not found:
+            return None
+        return sum(row[over] for row in found) / (sum(row[under] for row in found) if under else 1)
+
     def evm_days(self) -> Rows:
         return self.evm("baseline_days", "days", "remaining_days")
 

@@ -149,6 +149,22 @@ def test_measures_and_catalogue_say_the_same_on_the_day_of_the_cut(feed: FeedVie
     assert {"pv_days_to_date": 55.0, "ev_days_to_date": 30.0, "ac_days_to_date": 7.0} == told
 
 
+def test_the_index_of_the_portfolio_is_of_projects_with_a_baseline(feed: FeedView) -> None:
+    """C has spent 8 days without a baseline: 30 earned of 7 spent, not of 15; C by itself has spent its 8."""
+    told = {
+        name: feed.connection.execute(f"SELECT {one.sql} FROM {one.table} WHERE {one.where}").fetchall()[0][0]
+        for name, one in measures().items()
+        if name in {"EVM_DAYS ev", "EVM_DAYS ac", "EVM_DAYS cpi", "EVM_DAYS spi"}
+    }
+    kept = feed.connection.execute(
+        "SELECT scope_label, measure, value FROM fact_kpi WHERE cut_key = 0 AND kpi = 'EVM_DAYS' AND "
+        "measure IN ('ac', 'cpi') AND (scope_kind = 'portfolio' OR scope_label = 'C') ORDER BY ALL"
+    ).fetchall()
+
+    assert {"EVM_DAYS ev": 30.0, "EVM_DAYS ac": 7.0, "EVM_DAYS cpi": 30 / 7, "EVM_DAYS spi": 30 / 55} == told
+    assert [("*", "ac", 7.0), ("*", "cpi", 30 / 7), ("C", "ac", 8.0), ("C", "cpi", None)] == kept
+
+
 def test_papers_draw_the_months(feed: FeedView) -> None:
     """Of the whole portfolio; earned on the days that were photographed."""
     drawn = [(one["series"], one["date"], one["value"]) for one in rows_of("s_curve", tell(feed))]

@@ -10,13 +10,14 @@ from typing import Any
 
 import duckdb
 import pytest
+from kpi_reference import Reference
 from random_feed import random_feed
 from test_kpi import GOLDEN, load, write_feed
 
 from hub.feed import catalogue, evaluate, measures, model, open_folder
 from hub.feed.kpi.measures import HEALTH, code_of
 from hub.feed.kpi.shown import Measure
-from hub.feed.kpi.table import fill_table, mark_periods
+from hub.feed.kpi.table import fill_table, mark_periods, mend_terms
 from hub.words import speaking, tr
 
 
@@ -84,6 +85,61 @@ def test_twins_give_the_figures_of_the_golden_fixture(tmp_path: Path) -> None:
 def test_twins_give_the_figures_of_random_feeds(seed: int) -> None:
     """The same on feeds with every edge."""
     assert compared(load(random_feed(seed)[0])) > 20
+
+
+ADDED = ("bac", "pv", "ev", "ac", "sv", "cv", "cpi", "spi", "raf")
+
+
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("seed", range(3))
+def test_earned_value_of_all_projects_is_of_one_set(seed: int) -> None:
+    """What the measures add up, and `fact_kpi` of the whole, are what plain Python adds up."""
+    tables, as_of = random_feed(seed)
+    connection = load(tables)
+    workdays = {
+        day for (day,) in connection.execute("SELECT date FROM dim_date WHERE is_workday = 1").fetchall()
+    }
+    with_figures(connection)
+    at = datetime(as_of.year, as_of.month, as_of.day, 23, 59, 59, 999999, tzinfo=UTC)
+    reference, known, one_sided = Reference(tables, 7, as_of, at, workdays), measures(), 0
+    for code, rows in (("EVM_DAYS", reference.evm_days()), ("EVM_AMOUNT", reference.evm_amount())):
+        one_sided += any(row["ev"] is None and row["ac"] for row in rows)
+        for name in ADDED:
+            expected = pytest.approx(reference.above(rows, name))
+            one = known[code_of(code, name)]
+            assert [(expected,)] == connection.execute(
+                f"SELECT {one.sql} FROM {one.table} WHERE {one.where}"
+            ).fetchall(), (code, name)
+            assert [(expected,)] == connection.execute(
+                "SELECT value FROM fact_kpi JOIN dim_cut USING (cut_key) WHERE is_latest = 1 AND kpi = ? "
+                "AND measure = ? AND scope_kind = 'portfolio' AND scope_label = '*'", [code, name],
+            ).fetchall(), (code, name)  # fmt: skip
+    assert one_sided
+
+
+def test_figures_that_an_older_hub_closed_are_of_one_set_too() -> None:
+    """One project earned 10 with 4 days, the other spent 8 without a baseline: 10 / 4, not 10 / 12."""
+    figures: tuple[tuple[int, str, float | None, float | None, float | None], ...] = (
+        (1, "ev", 10.0, None, None), (1, "ac", 4.0, None, None), (1, "cpi", 2.5, 10.0, 4.0),
+        (2, "ev", None, None, None), (2, "ac", 8.0, None, None), (2, "cpi", None, None, 8.0),
+    )  # fmt: skip
+    connection = load({
+        "dim_cut": CUTS,
+        "fact_kpi": [
+            {"cut_key": 0, "scope_kind": "project", "scope_key": key, "project_key": key, "kpi": "EVM_DAYS",
+             "measure": measure, "period": "", "is_last_period": 1, "value": value, "numerator": over,
+             "denominator": under}
+            for key, measure, value, over, under in figures
+        ],
+    })  # fmt: skip
+    mend_terms(connection)
+    found = {
+        name: connection.execute(f"SELECT {one.sql} FROM {one.table} WHERE {one.where}").fetchall()[0][0]
+        for name, one in measures().items()
+        if name in {"EVM_DAYS ev", "EVM_DAYS ac", "EVM_DAYS cpi"}
+    }
+
+    assert {"EVM_DAYS ev": 10.0, "EVM_DAYS ac": 4.0, "EVM_DAYS cpi": 2.5} == found
 
 
 @pytest.mark.sample(1)

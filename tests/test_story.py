@@ -16,6 +16,7 @@ from hub.feed import BuildOptions
 from hub.feed.story import CHARTS, Story, alternative, chart, rows_of, tell, written, zone
 from hub.feed.story.charts import band_of
 from hub.feed.story.listing import LISTS, listed
+from hub.feed.story.synthesis import synthesis
 from hub.publish import PublishOptions, cuts, publish
 from hub.records import (
     Account,
@@ -177,8 +178,32 @@ def test_the_synthesis_says_it_in_sentences(story: Story) -> None:
     assert "Since COPIL 1, worse: A Alpha; better: B Beta." == said["trend"]
     assert "1 milestone slipped, Go live A (A) by 22" in said["milestones"]
     assert "Landing 14,000\xa0€ against a budget of 12,000\xa0€ (+2,000\xa0€)" in said["money"]
+    # of A and B with 10 days each, half done and all due; A has spent 6 days; A and B have 8 and 5 left
+    assert (
+        "Spent: 6\xa0person-days; to do: 13\xa0person-days (of 2 projects); "
+        "cost index (CPI) 0.83 (of 1 project); schedule index (SPI) 0.50 (of 2 projects)." == said["effort"]
+    )
     assert "expected exposure 5,000\xa0€; 1 new since COPIL 1" in said["risks"]
     assert said["decisions"].startswith("2 decisions are asked, first Soon (A)")
+
+
+def test_the_synthesis_names_what_nothing_is_known_of(story: Story) -> None:
+    """The register and the budgets are taken away: no risk and no overrun are not good news."""
+    bare = tuple(
+        msgspec.structs.replace(one, figures={
+            name: figure for name, figure in one.figures.items() if not name.startswith("LANDING.")
+        })
+        for one in story.projects
+    )  # fmt: skip
+    with speaking("en"):
+        (said,) = [
+            line.text
+            for line in synthesis(msgspec.structs.replace(story, projects=bare, register=()))
+            if line.topic == "unknown"
+        ]
+
+    assert "Nothing is known of: budget; risks." == said
+    assert [] == [line for line in story.synthesis if line.topic == "unknown"]
 
 
 def test_a_closed_cut_tells_its_own_story(feed: tuple[FeedView, Path]) -> None:

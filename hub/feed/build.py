@@ -26,7 +26,7 @@ from hub.feed.fields import Field, fields_in_use, fields_of, pivot, use_fields, 
 from hub.feed.forecast import forecast_rows
 from hub.feed.kept import keep, kept, key_of, place_of
 from hub.feed.kpi import Kpi, catalogue, prepare
-from hub.feed.kpi.table import fill_table, mark_periods
+from hub.feed.kpi.table import fill_table, mark_periods, mend_terms
 from hub.feed.model import model, table_sql
 from hub.feed.parts import Parts, waits_for
 from hub.feed.runner import Runner, connected
@@ -427,6 +427,7 @@ def _fill(
         names = ", ".join(shape.columns)
         connection.execute(f"INSERT INTO {table} SELECT {names} FROM cut_{table}")
     if table == "fact_kpi":
+        mend_terms(connection)
         mark_periods(connection)
 
 

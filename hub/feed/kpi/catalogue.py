@@ -27,7 +27,8 @@ class Measure(msgspec.Struct, frozen=True):
     added up; a duration is in days too, and of several projects there is no sum. A share is a part of a
     whole, shown in percent. A *text* and a *moment* (which grows by the second) stay out of `fact_kpi`. *fr*
     and *en* are what it is called. A *stock* is so at a moment: of several periods there is no sum.
-    One that stands *alone* is of one project: chances of several do not add up.
+    One that stands *alone* is of one project: chances of several do not add up. Of several projects it is
+    summed over those that have the measure *beside* it, to which it is compared.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Measure(msgspec.Struct, frozen=True):
     en: str = ""
     stock: bool = False
     alone: bool = False
+    beside: str | None = None
 
 
 class Kpi(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,13 +106,16 @@ def _kpi(code: str, text: str) -> Kpi:
         name, _, called = part.partition(" ")
         captions[name] = tuple(one.strip() for one in called.split(" | "))
     stocks, alone = (facts[one].split(", ") if one in facts else () for one in ("stocks", "alone"))
+    beside = dict(part.split(" to ") for part in facts["compared"].split(", ")) if "compared" in facts else {}
     measures = []
     for part in facts["measures"].split(", "):
         name, unit, *ratio = part.split(" ")
         numerator, denominator = (ratio[1], ratio[3]) if ratio else (None, None)
         in_french, in_english = captions.get(name, (f"{code} {name}",) * 2)
         kinds = (name in stocks, name in alone)
-        measures.append(Measure(name, unit, numerator, denominator, in_french, in_english, *kinds))
+        measures.append(
+            Measure(name, unit, numerator, denominator, in_french, in_english, *kinds, beside.get(name))
+        )
     if (last := facts.get("last", "begun")) not in {"begun", "ended"}:
         raise ValueError(f"last: {last}")
     scope, _, select = facts.get("rollup", "").partition(" | ")

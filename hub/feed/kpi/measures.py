@@ -184,6 +184,11 @@ def _figure(kpi: Kpi, part: Part) -> Measure:
             "DIVIDE(SUM(fact_kpi[numerator]), SUM(fact_kpi[denominator]))",
             "sum(numerator) / nullif(sum(denominator), 0)",
         )
+    elif part.beside:  # of several projects, of those that have what it is compared to
+        value, sql = (
+            "IF(COUNTROWS(fact_kpi) = 1, MAX(fact_kpi[value]), SUM(fact_kpi[numerator]))",
+            "CASE WHEN count(*) = 1 THEN max(value) ELSE sum(numerator) END",
+        )
     elif part.unit in _PLAIN_SUMS and not part.alone:
         value, sql = "SUM(fact_kpi[value])", "sum(value)"
     else:

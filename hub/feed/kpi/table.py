@@ -18,13 +18,14 @@ _COLUMNS = (
     "method_version BIGINT"
 )
 _SUMS = {"days", "amount", "hours", "count", "points"}
-# programs, portfolios and the whole: sums of the projects' rows, and ratios of sums. Coverage is the share of
-# projects that have the measure; of one with a coverage of its own it is the mean of the projects'.
+# programs, portfolios and the whole: sums of the projects' rows, and ratios of sums, of the projects that
+# have the ratio. Coverage is their share; of one with a coverage of its own it is the mean of the projects'.
 _ABOVE = """
 INSERT INTO kpi_bare BY NAME
 WITH above AS (
     SELECT unnest($kpis) AS kpi, unnest($parts) AS part, unnest($ratios) AS is_ratio,
-        unnest($means) AS is_mean, unnest($versions)::BIGINT AS method_version
+        unnest($means) AS is_mean, unnest($compared) AS is_compared,
+        unnest($versions)::BIGINT AS method_version
 ), named AS (
     SELECT level AS scope_kind, name, min(key) AS scope_key FROM project
     WHERE counted AND level IN ('program', 'portfolio') GROUP BY ALL
@@ -36,11 +37,11 @@ WITH above AS (
 ), summed AS (
     SELECT b.scope_kind, b.scope_key, b.scope_label, k.kpi, k.part, k.measure, k.period, k.unit,
         a.is_ratio, a.is_mean, a.method_version,
-        sum(CASE WHEN a.is_ratio THEN k.numerator ELSE k.value END::DECIMAL(38, 12))
-            FILTER (k.value IS NOT NULL)::DOUBLE AS top,
-        sum(CASE WHEN a.is_ratio THEN k.denominator END::DECIMAL(38, 12))
-            FILTER (k.value IS NOT NULL)::DOUBLE AS bottom,
-        avg(k.coverage) AS covered, count(k.value) / count(*) AS present
+        sum(CASE WHEN a.is_ratio OR a.is_compared THEN k.numerator ELSE k.value END::DECIMAL(38, 12))::DOUBLE
+            AS top,
+        sum(CASE WHEN a.is_ratio THEN k.denominator END::DECIMAL(38, 12))::DOUBLE AS bottom,
+        avg(k.coverage) AS covered,
+        count(CASE WHEN a.is_compared THEN k.numerator ELSE k.value END) / count(*) AS present
     FROM kpi_bare k JOIN above a USING (kpi, part) JOIN belongs b USING (project_key)
     WHERE k.scope_kind = 'project'
     GROUP BY ALL
@@ -119,6 +120,33 @@ def mark_periods(connection: duckdb.DuckDBPyConnection, *, cuts: str = "dim_cut"
     run(_PERIODS.format(columns=columns, cuts=cuts))
 
 
+_LONE = """
+UPDATE fact_kpi SET numerator = NULL, denominator = NULL
+WHERE value IS NULL AND (numerator <> 0 OR denominator <> 0)
+"""
+_COMPARED = """
+UPDATE fact_kpi SET numerator = fact_kpi.value
+FROM fact_kpi other
+WHERE fact_kpi.scope_kind = 'project' AND fact_kpi.numerator IS NULL AND other.value IS NOT NULL
+    AND fact_kpi.kpi = $kpi AND fact_kpi.measure = $measure AND other.kpi = $kpi AND other.measure = $beside
+    AND other.cut_key = fact_kpi.cut_key AND other.scope_kind = 'project'
+    AND other.scope_key = fact_kpi.scope_key AND other.period = fact_kpi.period
+"""
+
+
+def mend_terms(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give rows of ``fact_kpi`` that an older hub closed the terms that add up, as `_terms` gives ours."""
+    compared = [
+        (kpi.code, one.name, one.beside)
+        for kpi in catalogue().values()
+        for one in _measures(kpi)
+        if one.beside
+    ]
+    connection.execute(_LONE)
+    for kpi, measure, beside in compared:
+        connection.execute(_COMPARED, {"kpi": kpi, "measure": measure, "beside": beside})
+
+
 def fill_table(connection: duckdb.DuckDBPyConnection, *, cut: int) -> None:
     """Make the table ``kpi_row`` on a feed whose other tables are filled.
 
@@ -179,8 +207,7 @@ def _long(kpi: Kpi) -> str:
     period = f"coalesce(w.{kpi.period}::VARCHAR, '')" if kpi.period else "''"
     split = f" || '.' || w.{kpi.split}" if kpi.split else ""
     rows = ", ".join(
-        _row(m.name, split, m.unit, f"w.{m.name}", f"w.{m.numerator}" if m.numerator else "NULL",
-             f"w.{m.denominator}" if m.denominator else "NULL",
+        _row(m.name, split, m.unit, f"w.{m.name}", *_terms(m),
              f"w.{column}" if (column := kpi.coverage_of(m.name)) else "NULL")
         for m in _measures(kpi)
     )  # fmt: skip
@@ -202,6 +229,19 @@ def _long(kpi: Kpi) -> str:
         f"{project} AS project_key, '{kpi.code}' AS kpi, {period} AS period, "
         f"{method} AS method, {kpi.version} AS method_version, [{rows}] AS rows FROM kpi_wide w {join})"
     )
+
+
+def _terms(one: Measure) -> tuple[str, str]:
+    """Return numerator and denominator of a measure, as they add up over projects.
+
+    None where there is no ratio, so that a ratio of sums is of one set of projects; what is compared to
+    another measure has itself above.
+    """
+    if one.numerator:
+        over, under = f"w.{one.numerator}", f"w.{one.denominator}"
+        known = f"CASE WHEN w.{one.name} IS NOT NULL OR ({over} = 0 AND {under} = 0) THEN"
+        return f"{known} {over} END", f"{known} {under} END"
+    return (f"CASE WHEN w.{one.beside} IS NOT NULL THEN w.{one.name} END" if one.beside else "NULL"), "NULL"
 
 
 def _row(name: str, split: str, unit: str, value: str, over: str, under: str, coverage: str) -> str:
@@ -227,6 +267,7 @@ def _fill_above(connection: duckdb.DuckDBPyConnection) -> None:
             "kpis": [kpi.code for kpi, _ in rows],
             "parts": [m.name for _, m in rows],
             "ratios": [m.numerator is not None for _, m in rows],
+            "compared": [measure.beside is not None for _, measure in rows],
             "means": [bool(kpi.covered) and m.name in kpi.covered for kpi, m in rows],
             "versions": [kpi.version for kpi, _ in rows],
         },

@@ -12,17 +12,18 @@
 --   index (TCPI, days); raf Reste à faire de la valeur acquise (JH) | To do of earned value (days); eac_raf Coût final
 --   par le reste à faire (JH) | Estimate at completion by work to do (days); vac_raf Écart final par le reste à faire
 --   (JH) | Variance at completion by work to do (days)
+-- compared: ac to ev
 -- headline: cpi
 -- coverage: coverage
 -- receipt: tasks, worklogs
--- version: 2
+-- version: 3
 -- definition: PV = Σ BAC × elapsed / total working days of the baseline; EV = Σ BAC × done share; AC = Σ hours worked;
 --   CPI = EV / AC; SPI = EV / PV; EAC = BAC / CPI (AC + BAC − EV where EV or AC is 0); ETC = EAC − AC; VAC = BAC − EAC;
 --   TCPI = (BAC − EV) / (BAC − AC).
 -- edge cases: no baseline gives NULL and coverage 0, never 0 or 1; an index is NULL only when its own denominator is 0;
 --   a cancelled task earns nothing and stays in BAC until an approved rebaseline, and so does one that was deleted;
 --   without any task whose effort counts RAF is NULL; rejected lines, absence and internal time are not in AC, time
---   without a task is.
+--   without a task is; AC of several projects is of those that have EV, as their CPI is.
 -- source: earned value management (EIA-748, PMBOK), secondary sources; ETC is EAC − AC.
 WITH p AS (
     SELECT project_key, sum(baseline_days::DECIMAL(38, 12))::DOUBLE AS bac,

@@ -1,4 +1,7 @@
-"""The synthesis: what a director reads first, in ten sentences at most, each of figures of the story."""
+"""The synthesis: what a director reads first, in ten sentences at most, each of figures of the story.
+
+A last one names what nothing is known of: no weather, no risk and no budget are not good news.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,13 @@ _NAMED = 4
 
 
 def synthesis(story: Story) -> Iterator[Line]:
-    """Yield the sentences of *story*, in the language spoken; a topic without figures yields none."""
+    """Yield the sentences of *story*, in the language spoken; topics without figures share the last one."""
     for topic in (
         _weather, _trends, _contradicted, _milestones, _landing, _effort, _risks, _decisions, _load,
         _confidence,
     ):  # fmt: skip
         yield from topic(story)
+    yield from _unknown(story)
 
 
 def _line(topic: str, text: str, rag: Rag | None = None) -> Line:
@@ -146,12 +150,22 @@ def _effort(story: Story) -> Iterator[Line]:
         return
     text = tr("Spent: {spent}", spent=written(spent, "days", story.currency))
     if (left := story.value("RAF.raf")) is not None:
-        text += tr("; to do: {left}", left=written(left, "days", story.currency))
+        text += tr("; to do: {left}", left=written(left, "days", story.currency)) + _known(story, "RAF.raf")
     if cpi and cpi.value is not None:
         text += tr("; cost index (CPI) {cpi}", cpi=written(cpi.value, "ratio", story.currency))
+        text += _known(story, "EVM_DAYS.cpi")
     if spi and spi.value is not None:
         text += tr("; schedule index (SPI) {spi}", spi=written(spi.value, "ratio", story.currency))
+        text += _known(story, "EVM_DAYS.spi")
     yield _line("effort", text + ".", cpi.rag if cpi else None)
+
+
+def _known(story: Story, figure: str) -> str:
+    """Return of how many projects a figure of the whole is known; nothing where it is of all."""
+    n = sum(1 for one in story.projects if one.value(figure) is not None)
+    if n == len(story.projects):
+        return ""
+    return " " + trn("(of {n} project)", "(of {n} projects)", n)
 
 
 def _risks(story: Story) -> Iterator[Line]:
@@ -226,3 +240,21 @@ def _confidence(story: Story) -> Iterator[Line]:
             ),
             "amber",
         )  # fmt: skip
+
+
+def _unknown(story: Story) -> Iterator[Line]:
+    """Name the topics that nothing is known of, where something is."""
+    every = story.projects
+    nothing = [
+        text
+        for text, known in (
+            (tr("weather, declared or computed"), any(one.weather for one in every)),
+            (tr("milestones"), story.milestones),
+            (tr("a baseline of effort"), any(one.value("EVM_DAYS.bac") is not None for one in every)),
+            (tr("budget"), any(one.value("LANDING.budget") is not None for one in every)),
+            (tr("risks"), story.register),
+        )
+        if not known
+    ]
+    if nothing and any(one.figures for one in every):
+        yield _line("unknown", tr("Nothing is known of: {what}.", what=tr("; ").join(nothing)))

@@ -245,13 +245,15 @@ def assert_fields_everywhere(demo: Path, database: Database | None) -> None:
         places["postgresql"] = database.tables()
     if (demo / "tableau").exists():
         file = demo / "tableau" / "latest" / "fact_task_snapshot.hyper"
+        read: dict[str, list[dict[str, Any]]] = {}
         with hyper.engine() as process, hyper.opened(process, file, new=False) as connection:
-            listed = list(model().tables["dim_task"].columns)
-            rows = connection.execute_list_query(
-                f"SELECT * FROM {hyper.quoted(table_caption('dim_task', 'en'))}"
-            )
-            tasks = [dict(zip(listed, row, strict=True)) for row in rows]
-            places["tableau"] = places["powerbi"] | {"dim_task": tasks}  # the bridge has no extract
+            for name in ("dim_task", "bridge_task_value"):
+                listed = list(model().tables[name].columns)
+                rows = connection.execute_list_query(
+                    f"SELECT * FROM {hyper.quoted(table_caption(name, 'en'))}"
+                )
+                read[name] = [dict(zip(listed, row, strict=True)) for row in rows]
+        places["tableau"] = places["powerbi"] | read  # sources have no extract
     today = date.today()
     for place, tables in places.items():
         told = {source: _said_by_fields(tables, source) for source in ("support", "demands")}

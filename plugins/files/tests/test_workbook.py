@@ -277,6 +277,24 @@ def test_every_sheet_is_a_page_of_paper(read: Read) -> None:
         assert not sheet.tables or sheet.print_title_rows, name
 
 
+def test_a_chart_beside_a_table_is_printed_whole(read: Read) -> None:
+    """The roadmap ends above the last row on paper, with a bar of 15 points or more for each name."""
+    book, _, _ = read
+    sheet = book.worksheets[3]
+    (drawn,) = sheet._charts
+    last = int(sheet.print_area.rpartition("$")[2])
+    names = drawn.series[0].cat.strRef.f
+    first, end = (int(one) for one in re.findall(r"\$(\d+)", names))
+    begin, until = drawn.anchor._from, drawn.anchor.to
+    tall = sum(
+        sheet.row_dimensions[row + 1].height or sheet.sheet_format.defaultRowHeight
+        for row in range(begin.row, until.row)
+    )
+
+    assert until.row < last
+    assert tall / (end - first + 1) >= 15
+
+
 def test_a_chart_says_what_it_shows(read: Read) -> None:
     """Each has words for who cannot see it, and the figures it stands on."""
     _, path, view = read

@@ -35,7 +35,10 @@ Height = Literal[4, 6, 8, 9, 10, 12]
 
 
 class Panel(msgspec.Struct, frozen=True):
-    """A panel: a *query*, how it is shown, its *title* and what to know of it, *width* of 24 and *height*."""
+    """A panel: a *query*, how it is shown, its *title* and what to know of it, *width* of 24 and *height*.
+
+    *nothing* is what stands there where the query has no row; in a table it would stand in empty cells too.
+    """
 
     query: str
     style: Style
@@ -44,6 +47,7 @@ class Panel(msgspec.Struct, frozen=True):
     width: int = 24
     height: Height = 9
     unit: str = "locale"
+    nothing: str = ""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -120,7 +124,12 @@ PAGES: tuple[Page, ...] = (
         (
             Panel("load", "heat", mark("Load by team and week"),
                   mark("Allocated / available; above 100 % there is more work than time. Teams are shown "
-                       "whatever projects are chosen, an empty cell is not told."), 24, 10, "percentunit"),
+                       "whatever projects are chosen, an empty cell is not told."), 24, 10, "percentunit",
+                  mark("No load can be shown: no team has allocations, or too few people stand behind a week "
+                       "for the level of detail of the tables. The hours planned by project are below.")),
+            Panel("planned", "bars", mark("Hours planned by month and project"),
+                  mark("Of the projects that are chosen; the workload plan as of now, whatever cut is "
+                       "chosen."), 24, 9, "locale", mark("No hour is planned.")),
             Panel("teams", "table", mark("Teams, last period"), "", 24, 9),
             msgspec.structs.replace(_SPENT, width=24),
         ),
@@ -249,7 +258,7 @@ class Drawing:
             .with_target(Target(sql, panel.style))
             .span(panel.width)
             .height(panel.height)
-            .no_value("–")
+            .no_value(tr(panel.nothing) if panel.nothing else "–")
         )
         if about := "\n\n".join(self._about(panel, sql)):
             drawn = drawn.description(about)

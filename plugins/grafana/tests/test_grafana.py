@@ -217,6 +217,21 @@ def test_the_folder_is_as_grafana_reads_it(tmp_path: Path, feed: FeedView, lang:
     assert all("$" not in json.dumps(rule) for rule in group["rules"]), "Grafana would take it for a variable"
 
 
+@pytest.mark.parametrize(
+    ("lang", "why"), [("en", "too few people stand behind a week"), ("fr", "trop peu de personnes")]
+)
+def test_a_load_that_may_not_be_shown_says_why(
+    tmp_path: Path, feed: FeedView, lang: Literal["en", "fr"], why: str
+) -> None:
+    """Grafana writes `noValue` where a query has no row; what is planned by project stands below."""
+    deliver(tmp_path, feed, lang)
+    load, planned, *_ = page(tmp_path, "load")["panels"]
+
+    assert why in load["fieldConfig"]["defaults"]["noValue"]
+    assert "fact_allocation_week" in planned["targets"][0]["rawSql"]
+    assert load["gridPos"]["y"] < planned["gridPos"]["y"]
+
+
 def test_no_panel_lies_on_another_or_beyond_the_grid(tmp_path: Path, feed: FeedView) -> None:
     """Grafana's grid has 24 columns; each cell of it holds one panel at most."""
     deliver(tmp_path, feed)

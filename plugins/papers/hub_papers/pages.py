@@ -211,7 +211,7 @@ def _portfolio(story: Story) -> Page:
         )
         for one in story.projects
     )  # fmt: skip
-    first = next((line.text for line in story.synthesis if line.topic == "weather"), "")
+    first = next((line.text for line in story.synthesis if line.topic in {"weather", "unknown"}), "")
     return Page(
         name="portfolio", title=tr("Portfolio"), lead=first,
         left=(Table(caption=tr("Weather and figures of the projects"), columns=columns, rows=rows,
@@ -354,12 +354,23 @@ def _figures_table(story: Story, figures: Any, names: Iterable[str], caption: st
     )  # fmt: skip
 
 
+def _totals_table(story: Story, names: Iterable[str], caption: str) -> Table:
+    """Return figures of the whole, each with how many projects it is of: not all have a baseline."""
+    alone = _figures_table(story, story.totals, names, caption)
+    rows = tuple(
+        (*row, Cell(text=str(sum(1 for one in story.projects if one.value(row[1].figure or "") is not None))))
+        for row in alone.rows
+    )
+    counted = Column(name=tr("Projects"), align="right")
+    return msgspec.structs.replace(alone, columns=(*alone.columns, counted), rows=rows)
+
+
 def _effort(story: Story) -> Page:
     return Page(
         name="effort", title=tr("Effort"), lead=_said(story, "effort"),
         left=(Chart(name="s_curve", story=story, empty=tr(
             "No S-curve can be drawn: no work has a baseline with planned dates and effort.")),),
-        right=(_figures_table(story, story.totals, _EFFORT, tr("Effort of the portfolio")),),
+        right=(_totals_table(story, _EFFORT, tr("Effort of the portfolio")),),
         share=0.62, kpis=("EVM_DAYS.pv", "EVM_DAYS.ev", "EVM_DAYS.ac"),
     )  # fmt: skip
 

@@ -267,7 +267,7 @@ def test_over_http_each_request_has_its_own_reader(tmp_path: Path) -> None:
 
         async def codes(word: str) -> set[str]:
             async with (
-                httpx.AsyncClient(headers={"Authorization": f"Bearer {word}"}) as http,
+                httpx.AsyncClient(headers={"Authorization": f"Bearer {word}"}, timeout=60) as http,
                 Client(streamable_http_client(f"{address}/mcp", http_client=http)) as client,
             ):
                 result = await client.call_tool("list_projects", {})

@@ -1,4 +1,4 @@
-"""Write the feed as .hyper files: one fact a file with the dimensions it points to.
+"""Write the feed as .hyper files: one fact a file with its dimensions, and their lists of values.
 
 Keys are assumed, so that Tableau relates them by itself.
 
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hub import FeedView, MissingExtra, column_captions, model, table_caption, tr
+from hub import BRIDGE, FeedView, MissingExtra, column_captions, model, table_caption, tr
 
 HOW = 'pip install "pm-hub-tableau[hyper]"'
 _TYPES = {
@@ -53,15 +53,34 @@ def opened(process: Any, path: Path, *, new: bool) -> Iterator[Any]:
 
 
 def tables_of(fact: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the dimensions of *fact* by its key columns, and all tables of its file, dimensions first.
+    """Return the dimensions of *fact* by its key columns, and all tables of its file.
 
-    There is one column a dimension.
+    There is one column a dimension. The dimensions come first, then what has several rows of one of them
+    (`bridges`), the fact last.
     """
+    refs = _refs(fact)
+    dimensions = sorted(set(refs.values()))
+    return refs, (*dimensions, *bridges(dimensions), fact)
+
+
+def bridges(dimensions: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the tables with several values of a row of *dimensions*, with key columns and dimensions."""
+    known = set(dimensions)
+    return {
+        table: refs
+        for table in model().tables
+        if table.startswith("bridge_")
+        and table != BRIDGE
+        and known.issuperset((refs := _refs(table)).values())
+    }
+
+
+def _refs(table: str) -> dict[str, str]:
     refs: dict[str, str] = {}
-    for name, column in model().tables[fact].columns.items():
+    for name, column in model().tables[table].columns.items():
         if column.ref and column.ref not in refs.values():
             refs[name] = column.ref
-    return refs, (*sorted(set(refs.values())), fact)
+    return refs
 
 
 def ddl(table: str, lang: str, refs: Mapping[str, str]) -> str:
@@ -108,10 +127,11 @@ def parquet(paths: list[str]) -> str:
 
 
 def build(connection: Any, fact: str, feed: FeedView) -> None:
-    """Fill a new file with *fact* and its dimensions, straight from the feed's Parquet files."""
+    """Fill a new file with *fact* and what belongs to it, straight from the feed's Parquet files."""
     refs, tables = tables_of(fact)
+    pointing = {fact: refs, **bridges(tables)}
     for table in tables:
-        connection.execute_command(ddl(table, feed.lang, refs if table == fact else {}))
+        connection.execute_command(ddl(table, feed.lang, pointing.get(table, {})))
         paths = sorted(glob.glob(feed.tables[table], recursive=True))
         if paths:
             connection.execute_command(

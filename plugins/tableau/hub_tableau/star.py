@@ -1,4 +1,4 @@
-"""A fact of the feed as a data source: its dimensions around it, and the hub's measures of it."""
+"""A fact of the feed as a data source: its dimensions around it with their lists, and the hub's measures."""
 
 from __future__ import annotations
 
@@ -33,8 +33,14 @@ def data_source(fact: str, lang: str, caption: str, as_of: date, *, history: boo
         tables={one: table_caption(one, lang) for one in (fact, *tables[:-1])},
         fields=fields,
         calculations=calculations,
-        relations=tuple(
-            (field(fact, name), field(target, model().tables[target].key[0])) for name, target in refs.items()
+        relations=(
+            *((field(fact, name), _key(target)) for name, target in refs.items()),
+            # a list of values hangs on its dimension: who filters by one adds nothing up twice
+            *(
+                (_key(target), field(table, name))
+                for table, pointing in hyper.bridges(refs.values()).items()
+                for name, target in pointing.items()
+            ),
         ),
         hierarchies={
             (fr if lang == "fr" else en): tuple(field(table, one) for one in levels)
@@ -43,6 +49,10 @@ def data_source(fact: str, lang: str, caption: str, as_of: date, *, history: boo
         },
         only={field(*_LATEST): "1"} if _LATEST[0] in tables and not history else {},
     )
+
+
+def _key(dimension: str) -> str:
+    return field(dimension, model().tables[dimension].key[0])
 
 
 def number_format(shape: str) -> str:

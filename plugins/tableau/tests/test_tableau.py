@@ -116,7 +116,8 @@ def test_every_fact_comes_with_the_dimensions_it_points_to(lang: str) -> None:
         text = hyper.ddl(fact, lang, refs)
 
         assert fact == tables[-1]
-        assert set(refs.values()) == set(tables[:-1])
+        lists = {"bridge_task_value"} if "dim_task" in tables else set()
+        assert set(refs.values()) | lists == set(tables[:-1])
         assert len(refs) == text.count("ASSUMED FOREIGN KEY")
         assert 1 == text.count("ASSUMED PRIMARY KEY")
         for table in tables:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -269,6 +270,19 @@ class Page:
         sheet.set_header(f"&L&8{title} – {self.name.replace('&', '&&')}&R&8{label}, {day(story.as_of)}")
         sheet.set_footer(f"&L&8pm-hub {story.feed_id}&R&8" + tr("Page &P of &N"))
         sheet.set_tab_color(BLUE)
+
+    def room(self, row: int) -> float:
+        """Return how many points of the paper are left from *row* on; without an end where it has none."""
+        if self.pages is None:
+            return math.inf
+        return self.pages * PAPER_HEIGHT / self.scale - sum(self.height_of(one) for one in range(row))
+
+    def reach(self, row: int, points: float) -> None:
+        """Print at least so many *points* from *row* on: what stands there beside the table."""
+        while points > 0:
+            points -= self.height_of(row)
+            row += 1
+        self.row = max(self.row, row)
 
     def _last_row(self) -> int:
         """Return the last row to print: what fits on the sheet's pages, and no heading alone at the end."""

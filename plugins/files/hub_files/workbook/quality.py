@@ -150,7 +150,7 @@ def about(papers: Papers) -> None:
     )
     page.text(tr("Feed {feed}, made by pm-hub {version}.", feed=story.feed_id, version=manifest["hub"]))
     page.heading(tr("The figures"))
-    columns = [Column(tr("Figure"), 34), Column(tr("KPI"), 30), Column(tr("Definition"), 96)]
+    columns = [Column(tr("Figure"), 34), Column(tr("Code"), 30), Column(tr("Definition"), 96)]
     lines = []
     for code in dict.fromkeys(name.partition(".")[0] for name in (*KEY_FIGURES, "MILESTONE_SLIP.", "SLA.")):
         kpi = catalogue()[code]

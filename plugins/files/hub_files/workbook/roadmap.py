@@ -12,6 +12,10 @@ _EPOCH = date(1899, 12, 30)
 """Day 0 of Excel's calendar."""
 _FIGURES_AT = 40
 """The column, beyond paper and screen, from which the chart's figures stand."""
+_BAR, _FRAME, _TALLEST = 21, 90, 780
+"""Pixels: a bar whose name can be read, what is around the bars, and the chart at most."""
+_POINT = 4 / 3
+"""Pixels of a point."""
 
 
 def serial(day: date) -> int:
@@ -20,12 +24,19 @@ def serial(day: date) -> int:
 
 
 def roadmap(page: Page, top: int, left: int) -> None:
-    """Draw each project from its start to its finish: what is behind today dark, what is to come pale."""
+    """Draw each project from its start to its finish: what is behind today dark, what is to come pale.
+
+    The worst come first; those that the paper has no room for are left out, and the title says so.
+    """
     story = page.story
     rows = [row for row in rows_of("roadmap", story) if row["kind"] == "span"]
     today = story.as_of
     bars: list[tuple[str, date, date, date, str]] = []
+    most, shown = int((min(_TALLEST, page.room(top) * _POINT) - _FRAME) / _BAR), 0
     for row in rows:
+        if shown and len(bars) + 2 > most:
+            break
+        shown += 1
         start, finish = date.fromisoformat(row["start"]), date.fromisoformat(row["finish"])
         split = min(max(today, start), finish)
         bars.append((f"{SYMBOLS[row['weather']]} {row['project']}", start, split, finish, row["weather"]))
@@ -33,6 +44,9 @@ def roadmap(page: Page, top: int, left: int) -> None:
             first = date.fromisoformat(row["baseline_start"])
             end = date.fromisoformat(row["baseline_finish"])
             bars.append((tr("baseline"), first, end, end, "grey"))
+    title = title_of("roadmap", story)
+    if shown < len(rows):
+        title += f" ({tr('{shown} of {n}', shown=shown, n=len(rows))})"
     sheet = page.sheet
     fmt = page.papers.format(num_format="dd/mm/yyyy" if language() == "fr" else "yyyy-mm-dd", font_color=TEXT)
     for number, (name, start, split, finish, _) in enumerate(bars, start=top + 1):
@@ -40,9 +54,7 @@ def roadmap(page: Page, top: int, left: int) -> None:
         sheet.write_number(number, _FIGURES_AT + 1, serial(start), fmt)
         sheet.write_number(number, _FIGURES_AT + 2, (split - start).days)
         sheet.write_number(number, _FIGURES_AT + 3, (finish - split).days)
-    for place, header in enumerate(
-        (title_of("roadmap", story), tr("Start"), tr("Days until now"), tr("Days to come"))
-    ):
+    for place, header in enumerate((title, tr("Start"), tr("Days until now"), tr("Days to come"))):
         sheet.write_string(top, _FIGURES_AT + place, header)
     last = top + len(bars)
     chart = page.papers.book.add_chart({"type": "bar", "subtype": "stacked"})
@@ -72,7 +84,9 @@ def roadmap(page: Page, top: int, left: int) -> None:
         "label_position": "low",
     })  # fmt: skip
     chart.set_y_axis({"reverse": True, "num_font": {"size": 9, "color": TEXT}, "interval_unit": 1})
-    chart.set_title({"name": title_of("roadmap", story), "name_font": {"size": 12, "color": "#1F3A5F"}})
+    chart.set_title({"name": title, "name_font": {"size": 12, "color": "#1F3A5F"}})
     chart.set_legend({"none": True})
-    chart.set_size({"width": 8 * 82 - 4, "height": min(780, 90 + 21 * max(4, len(bars)))})
+    height = _FRAME + _BAR * max(4, len(bars))
+    chart.set_size({"width": 8 * 82 - 4, "height": height})
+    page.reach(top, height / _POINT)
     sheet.insert_chart(top, left, chart, {"object_position": 3, "description": alternative("roadmap", story)})

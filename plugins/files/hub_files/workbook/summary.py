@@ -29,6 +29,7 @@ _TOPICS = {
     "weather": mark("Weather"), "trend": mark("Trends"), "milestones": mark("Milestones"),
     "money": mark("Money"), "effort": mark("Effort"), "risks": mark("Risks"), "decisions": mark("Decisions"),
     "load": mark("Load"), "confidence": mark("Confidence"),
+    "unknown": mark("Not known"),
 }  # fmt: skip
 
 
