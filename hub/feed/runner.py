@@ -17,7 +17,7 @@ RETRIES = 3
 """Times that work is tried again after an error of its own; of lost workers Dask keeps its own count."""
 DESERTED_S = 300.0
 """How long anybody waits on a cluster that has no worker any more."""
-_LOOK_S = 5.0
+_LOOK_S, _PAUSE_S = 5.0, 0.05
 
 
 class Runner(Protocol):
@@ -112,18 +112,19 @@ def _result(client: Any, future: Any) -> Any:
 
 def _awaited(client: Any, future: Any) -> Any:
     """Return what *future* gives, as long as there is somebody to make it."""
-    seen = time.monotonic()
-    while True:
-        try:
-            return future.result(timeout=_LOOK_S)
-        except TimeoutError:
-            if future.done():
-                raise  # of the work itself
+    seen = asked = time.monotonic()
+    while not future.done():  # a result with a timeout may end without either, where a worker dies just then
+        time.sleep(_PAUSE_S)
+        now = time.monotonic()
+        if now - asked < _LOOK_S:
+            continue
+        asked = now
         if client.nthreads():
-            seen = time.monotonic()
-        elif time.monotonic() - seen > DESERTED_S:
+            seen = now
+        elif now - seen > DESERTED_S:
             future.cancel()
             raise _deserted(client)
+    return future.result()
 
 
 def _deserted(client: Any) -> FeedError:
