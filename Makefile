@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml requirements.txt constraints.txt $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: env demo test test-long test-fast test-mpp test-tableau test-delta test-redmine check-powerbi check-tom check-serve check-odata proof lint bench docs docs-site words wheels charset clean
+.PHONY: env demo test test-long test-fast test-mpp test-tableau test-delta test-cluster test-redmine check-powerbi check-tom check-serve check-odata proof lint bench docs docs-site words wheels charset clean
 env: $(VENV)/.ready
 
 $(VENV)/.ready: $(SOURCES)
@@ -41,6 +41,12 @@ test-tableau: env
 test-delta: env
 	$(PIP) -e "plugins/powerbi[delta]" -c constraints.txt
 	$(BIN)/python -m pytest -q plugins/powerbi/tests/test_delta.py
+
+# processes of a Dask cluster that read sources and build feeds, and die meanwhile; sources need PostgreSQL's server
+test-cluster: env
+	$(PIP) -e ".[cluster]" -c constraints.txt
+	$(BIN)/python -m pytest -q tests/test_parts.py tests/test_spread.py
+	$(BIN)/python -m pytest -q --long tests/test_parts.py tests/test_spread.py
 
 # a real Redmine, which is written to: the one of REDMINE_URL, REDMINE_API_KEY and, for its
 # database, REDMINE_DB, else a scratch one (Debian, root)

@@ -113,7 +113,7 @@ def on_cluster(
         return 0
     with (
         distributed.LocalCluster(
-            n_workers=n, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0,
+            n_workers=n, threads_per_worker=1, processes=True, dashboard_address=":0", memory_limit=0,
             local_directory=str(base),
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,

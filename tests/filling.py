@@ -37,8 +37,9 @@ _built: dict[tuple[Any, ...], Path] = {}
 
 def ask(store: Store, tmp_path: Path, sql: str, **options: Any) -> list[tuple[Any, ...]]:
     """Give the rows of *sql* on a feed of what the store holds now, built for the first question about it."""
-    of = (store.where, store.connection.total_changes, tuple(sorted(options.items())))
-    if of not in _built:
+    changes = getattr(store.connection, "total_changes", None)  # a server counts none
+    of = (store.where, changes, tuple(sorted(options.items())))
+    if changes is None or of not in _built:
         _built[of] = build(store.engine, tmp_path / "feed", BuildOptions(**options)).folder
     return ask_feed(_built[of], sql)
 

@@ -19,17 +19,32 @@ from hub.errors import ConfigError
 from hub.feed import BuildOptions, build
 from hub.publish import cuts, periods
 from hub.records import (
+    Access,
     Account,
     Allocation,
+    Assessment,
+    Baseline,
     BudgetLine,
     Capacity,
+    ChecklistItem,
+    Container,
     CustomValue,
     FxRate,
+    Iteration,
     Person,
     PersonLink,
+    Project,
+    ProjectLink,
     Rate,
     Record,
+    RegisterItem,
     SiteField,
+    SlaCycle,
+    SlaGoal,
+    Target,
+    Task,
+    TaskChange,
+    TaskLink,
     TaskMatch,
     Worklog,
 )
@@ -62,7 +77,7 @@ class Life:
 
     def __init__(self, seed: int, store: Store, base: Path) -> None:
         """Draw a portfolio with its first hours."""
-        self.rng = random.Random(seed)
+        self.rng, self.steps = random.Random(seed), random.Random(-1 - seed)
         self.world = World(seed, store)
         self.store, self.base = store, base
         self.round()
@@ -81,7 +96,7 @@ class Life:
         fill(
             self.store,
             [Account(id=f"times:a{n}", display_name=f"Who {n}", email=f"w{n}@x.org") for n in range(4)],
-            [*hours, *plans, *self.around()],
+            [*hours, *plans, *self.around(), *self.steered()],
         )
         for row in rng.sample(hours, min(3, len(hours))):
             if rng.random() < 0.5:
@@ -165,6 +180,69 @@ class Life:
         if len(pair) == 2:
             rows.append(TaskMatch(id="config:m1", plan_task_id=pair[0].id, exec_task_id=pair[1].id,
                                   method="code", score=1.0, state="accepted"))  # fmt: skip
+        return rows
+
+    def steered(self) -> list[Record]:
+        """Return a plan with baselines, people, statuses and what a committee asks of it, worked on."""
+        rng = self.steps
+        days = [str(FIRST + timedelta(days=n)) for n in range(0, 120, 6)]
+        tasks = [f"plans:t{n}" for n in range(6)]
+        rows: list[Record] = [Container(id="plans:cx", kind="plan", code="EVM", name="Steered")]
+        if self.world.projects:
+            rows += [
+                Project(id="config:EVM", code="EVM", name="Steered", level="project"),
+                ProjectLink(id="config:EVM/x", project_code="EVM", container_id="plans:cx", facets=""),
+            ]  # fmt: skip
+        rows += [
+            Iteration(id="plans:s1", container_id="plans:cx", name="S1", state="closed",
+                      start_at=f"{days[1]}T08:00:00Z", finish_at=f"{days[4]}T18:00:00Z",
+                      completed_at=f"{days[4]}T18:00:00Z"),
+            *(
+                Task(
+                    id=task, container_id="plans:cx", title=f"Step {n}", created_at=f"{days[0]}T08:00:00Z",
+                    status_raw="Doing", status_native="in_progress", assignee_id=f"times:a{n % 4}",
+                    iteration_id="plans:s1" if n % 2 else None, points=3.0,
+                    planned_start_on=days[n], planned_finish_on=days[n + rng.randint(4, 9)],
+                    estimate_s=25200 * (5 + n), remaining_s=25200 * rng.randint(1, 5),
+                    percent=float(rng.choice((10, 40, 70))), due_on=days[n + 6],
+                )
+                for n, task in enumerate(tasks)
+            ),
+            *(
+                Baseline(id=f"{task}/b0", task_id=task, start_on=days[n], finish_on=days[n + 3],
+                         effort_s=25200 * (4 + n))
+                for n, task in enumerate(tasks)
+            ),
+            *(
+                TaskChange(id=f"{task}/c{at}", task_id=task, field="status",
+                           from_value="To do" if at else None, to_value="Doing" if at else "To do",
+                           at=f"{days[n + at]}T09:00:00Z", author_id="times:a0")
+                for n, task in enumerate(tasks)
+                for at in (0, 2)
+            ),
+            *(
+                Worklog(id=f"times:x{n}", task_id=tasks[n % 6], account_id=f"times:a{n % 4}",
+                        day=days[n % 11], seconds=3600 * rng.randint(1, 9), approval="approved")
+                for n in range(24)
+            ),
+            *(
+                Allocation(id=f"plans:x{n}", account_id=f"times:a{n % 4}", task_id=task,
+                           start_on=days[n], finish_on=days[n + 5], seconds=25200 * rng.randint(1, 5))
+                for n, task in enumerate(tasks)
+            ),
+            TaskLink(id="plans:k1", from_id=tasks[0], to_id=tasks[1], type="FS"),
+            RegisterItem(id="config:r-1", project_code="EVM", kind="risk", title="R", probability=0.4,
+                         impact=3, exposure_minor=rng.randint(1, 9) * 10000, opened_on=days[1],
+                         due_on=days[9]),
+            ChecklistItem(id="config:q-1", project_code="EVM", list="Gate", label="Signed"),
+            Assessment(id="config:v-1", project_code="EVM", day=days[6], axis="overall",
+                       rag=rng.choice(("green", "amber")), comment="As seen"),
+            Target(id="config:g-1", kpi="SPI", measure="spi", goal=1.0, amber=0.95, red=0.9),
+            SlaGoal(id="config:o-1", goal_s=86400),
+            SlaCycle(id="plans:y1", task_id=tasks[2], name="Answer", metric="resolution", cycle_no=1,
+                     start_at=f"{days[2]}T09:00:00Z", stop_at=f"{days[4]}T09:00:00Z"),
+            Access(id="config:e-1", user_principal="w0@x.org", project_code="EVM"),
+        ]  # fmt: skip
         return rows
 
     def seal(self) -> None:

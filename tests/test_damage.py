@@ -125,6 +125,11 @@ def test_a_disk_that_fills_while_publishing(
     [
         ("SELECT md5(range::VARCHAR) AS a FROM range(3_000_000) ORDER BY a", "free space there"),
         ("SELECT list(md5(range::VARCHAR)) AS a FROM range(3_000_000)", "needs more memory"),
+        # what DuckDB said on a disk of 80 MB that its own file had filled
+        (
+            "SELECT error('Could not write file \"feed.duckdb\": No space left on device') AS a",
+            "is full: free",
+        ),
     ],
 )
 def test_memory_that_is_spilled_to_a_full_disk_or_cannot_be(

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import date
@@ -21,6 +22,7 @@ import duckdb
 import pytest
 from engines import everything
 
+from hub.cli.backups import _retell
 from hub.errors import ConfigError, LockHeld, StoreBusy, StoreError
 from hub.feed import BuildOptions, open_feed
 from hub.feed.build import build
@@ -603,6 +605,86 @@ def test_a_store_is_copied_by_command(
     assert "row by row" in out.output
     second = engine_of(server.where.replace("=hub", "=second"), password=server.password)  # type: ignore[attr-defined]
     assert contents(server) == contents(engine_of(Path("data/out.db").resolve())) == contents(second)
+
+
+@pytest.mark.long
+def test_a_copy_of_a_place_leaves_its_server_alone(
+    place: tuple[Path, Engine], run_hub: Callable[..., HubResult], tmp_path: Path
+) -> None:
+    """A test place has cuts, seals and settings of its own, and a store in a file or on another server.
+
+    A run in it writes nothing where production stands.
+    """
+    folder, server = place
+    filled(server)
+    config = folder / "config" / "hub.toml"
+    config.write_text(f"# {{ top }}\n{config.read_text()}environment = 'prod'\n[gate]\nkeep_feeds = 3\n")
+    (folder / "config" / "project_links.csv").write_text("project_code;source;container;facets\nP;s;s:c;\n")
+    for command in (
+        ("publish",), ("cut", "take", "--label", "One"), ("cut", "close", "One"), ("close", "2026-01"),
+    ):  # fmt: skip
+        assert run_hub(*command).exit_code in {0, 3}, command
+    held, before = contents(server), everything(server)
+    there = server.where.replace("=hub", "=beside")
+
+    plain = run_hub("store", "copy", str(tmp_path / "file"), "--environment", "try")
+    other = run_hub("store", "copy", str(tmp_path / "server"), there)
+    taken = run_hub("store", "copy", str(tmp_path / "again"), there)
+    onto = run_hub("store", "copy", str(tmp_path / "again"), "sqlite:///data/x.db")
+
+    assert (0, 0, 2, 2) == (plain.exit_code, other.exit_code, taken.exit_code, onto.exit_code), (
+        plain.error + other.error + taken.error
+    )
+    assert "There is a store at" in taken.error
+    assert "name the folder alone" in onto.error
+    assert [] == list((tmp_path / "again").iterdir())
+    told = {
+        name: tomllib.loads((tmp_path / name / "config" / "hub.toml").read_text())
+        for name in ("file", "server")
+    }
+    gate = {"gate": {"keep_feeds": 3}}
+    assert {"environment": "try", "store": "sqlite:///data/hub.db", **gate} == told["file"]
+    assert {"environment": "test", "store": there, "store_password": {"file": "word"}, **gate} == told[
+        "server"
+    ]
+    assert "word" in other.output
+    assert not (tmp_path / "server" / "data" / "hub.db").exists()
+    second = engine_of(there, password=server.password)  # type: ignore[attr-defined]
+    assert held == contents(engine_of(tmp_path / "file" / "data" / "hub.db")) == contents(second)
+    (tmp_path / "server" / "word").write_text(server.password.reveal())  # type: ignore[attr-defined]
+    (tmp_path / "server" / "word").chmod(0o600)
+    for name in told:
+        beside = ("--config", str(tmp_path / name / "config" / "hub.toml"))
+        assert 0 == run_hub(*beside, "store", "verify").exit_code
+        assert run_hub(*beside, "run").exit_code in {0, 3}
+        assert (tmp_path / name / "data" / "cuts" / "1").is_dir()
+    assert before == everything(server)
+    assert contents(second) != held
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "store = 'postgresql://a@h/d' # x\n[gate]\nstore = 1\n",
+        "[gate]\nenvironment = 'x'",
+        "",
+        '"store" = "a"',
+    ],
+)
+def test_what_a_copy_says_of_itself(tmp_path: Path, text: str) -> None:
+    """Only what is told is another in a copy's configuration; where that cannot be, nothing is changed."""
+    path = tmp_path / "hub.toml"
+    path.write_text(text)
+    told = {"environment": 'a "b" \\', "store": "sqlite:///data/hub.db", "store_password": None}
+    if text.startswith('"'):
+        with pytest.raises(ConfigError, match=r"hub\.toml cannot be changed for the copy"):
+            _retell(path, told)
+        assert text == path.read_text()
+        return
+    _retell(path, told)
+
+    wanted = {**tomllib.loads(text), "environment": 'a "b" \\', "store": "sqlite:///data/hub.db"}
+    assert wanted == tomllib.loads(path.read_text())
 
 
 # ---------- what an administrator asks of it ----------

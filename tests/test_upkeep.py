@@ -29,6 +29,7 @@ from hub.feed import BuildOptions
 from hub.publish import PublishOptions, cuts, moment_of, publish
 from hub.records import BY_TABLE, Account, Container, Project, ProjectLink, Task, Worklog
 from hub.store import Store, copies
+from hub.store.moving import contents
 from hub.store.retention import Limits, months_before, prune
 from hub.testing import store_image
 from hub.upkeep import Paths, backup, inspect, restore, rotate
@@ -771,14 +772,14 @@ def test_a_rehearsal_frees_nothing(years: tuple[Store, list[datetime]]) -> None:
     """What --dry-run says is what is freed, and nothing is until then."""
     store, moments = years
     limits = Limits(history=moments[-1].date(), runs=moments[-1].date(), deliveries=moments[-1].date())
-    before = copies.contents(Path(store.where))
+    before = contents(store.engine)
 
     with store.rehearsal():
         told = prune(store, limits, actor="test")
 
-    assert before == copies.contents(Path(store.where))
+    assert before == contents(store.engine)
     assert told == prune(store, limits, actor="test")
-    assert before != copies.contents(Path(store.where))
+    assert before != contents(store.engine)
 
 
 def test_runs_that_are_asked_for_stay(years: tuple[Store, list[datetime]]) -> None:

@@ -6,14 +6,15 @@ import contextlib
 import json
 import re
 import tempfile
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from hub.cli.app import App
-from hub.cli.info import must_be_a_file, must_exist
+from hub.cli.info import must_exist
 from hub.cli.output import short_path
 from hub.cli.speech import Command
 from hub.errors import ConfigError, HubError, StoreError
@@ -23,6 +24,8 @@ from hub.words import mark, number, tr, trn
 
 if TYPE_CHECKING:
     from hub.secrets import Secret
+    from hub.store.engines import Engine
+    from hub.store.moving import Moved
     from hub.upkeep import Backup, Paths, Restored
 
 _KEY = mark("Where the passphrase lies: env=NAME, file=PATH or keyring=SERVICE/NAME.")
@@ -353,35 +356,51 @@ def _say_restored(app: App, done: Restored, named: list[str]) -> None:
 def copy(app: App, place: str, target: str | None, environment: str) -> int:
     """Copy store, cuts, feed and configuration into another folder, such as a test beside production.
 
-    Secrets do not go along. With an address, sqlite:///path or postgresql://account@host/database, the store
-    alone is brought there, with all that it remembers, and proven equal; with two, from the first to the
-    second.
+    Secrets do not go along. A store on a server becomes a file of the folder, or goes to the ADDRESS of
+    another one behind it. With an address alone, sqlite:///path or postgresql://account@host/database, the
+    store alone is brought there, with all that it remembers, and proven equal; with two, from the first to
+    the second.
 
     Example: hub store copy ../test --environment test
     """
-    if target is not None or "://" in place:
+    if "://" in place or (target is not None and Path(place).is_file()):
         return _move(app, place, target)
     folder = Path(place)
+    from hub.store.engines import engine_of
     from hub.upkeep import backup as make
     from hub.upkeep import restore as make_again
 
-    must_be_a_file(app)  # the copy's configuration would name the same server
     paths = _paths(app)
+    told: dict[str, str | None] = {"environment": environment}
+    server = _server_of_copy(app, target) if target is not None else None
+    if server is not None:
+        told["store"] = target
+    elif paths.server is not None:  # whose store is that of production
+        told |= {"store": f"sqlite:///{paths.told()['store']}", "store_password": None}
     named: list[str] = []
+    cleanse = _cleanser([paths.store.parent], named)
+
+    def prepare(staged: Paths) -> int:
+        erased = cleanse(staged)
+        _retell(staged.config, told)
+        if server is not None:
+            _bring(engine_of(staged.store), server)
+        return erased
+
+    paths.store.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=paths.store.parent, prefix=".backup-") as scratch:
         archive = Path(scratch) / "copy.tar.gz"
         made = make(paths, archive, environment=environment)
         done = make_again(
-            archive, folder.resolve(), _revealer(None, folder), inside=True,
-            cleanse=_cleanser([paths.store.parent], named),
+            archive, folder.resolve(), _revealer(None, folder), inside=True, cleanse=prepare,
         )  # fmt: skip
-    text = done.paths.config.read_text(encoding="utf-8-sig")
-    line = f"environment = {json.dumps(environment, ensure_ascii=False)}"
-    fresh, count = re.subn(r"(?m)^environment\s*=.*$", lambda _: line, text, count=1)
-    with write_atomically(done.paths.config) as file:
-        file.write((fresh if count else f"{line}\n{text}").encode())
+    if server is not None:
+        done.paths.store.unlink()
     _proof(app, done)
     app.say(tr("The copy is {path}, its environment {environment}.", path=folder, environment=environment))
+    if "store" in told:
+        where = server.where if server else short_path(done.paths.store)
+        app.say(tr("Its store is {where}; hub.toml there says so.", where=where))
     if made.left_out:
         app.say(tr("Secrets did not go along: {names}.", names=", ".join(made.left_out)))
     for outside in done.outside:
@@ -398,23 +417,68 @@ def copy(app: App, place: str, target: str | None, environment: str) -> int:
     return 0
 
 
-def _move(app: App, place: str, target: str | None) -> int:
-    """Bring a store from one database into another; the run that may go on writes into neither."""
+def _server_of_copy(app: App, address: str) -> Engine:
+    """Return the server that the store of a copy goes to. Raises `ConfigError` for a file."""
+    from hub.store.engines import engine_of
+
+    engine = engine_of(address, base=app.settings.base, password=app.settings.store_password)
+    if engine.path is not None:
+        raise ConfigError(
+            tr("A copy has its store in a file of its folder by itself: name the folder alone, or a server.")
+        )
+    return engine
+
+
+def _retell(config: Path, told: Mapping[str, str | None]) -> None:
+    """Let *config* say what is *told*; a key that is None goes. Raises `ConfigError`, and changes nothing."""
+    text = config.read_text(encoding="utf-8-sig")
+    wanted = {**tomllib.loads(text), **told}
+    first = re.search(r"(?m)^[ \t]*\[", text)
+    head, rest = (text[: first.start()], text[first.start() :]) if first else (text, "")
+    for key, value in told.items():
+        line = f"{key} = {json.dumps(value, ensure_ascii=False)}\n" if value is not None else ""
+        there = re.search(rf"(?m)^[ \t]*{key}[ \t]*=.*(?:\n|\Z)", head)
+        head = head[: there.start()] + line + head[there.end() :] if there else line + head
+    fresh = head + rest
+    try:
+        found = tomllib.loads(fresh)
+    except ValueError:
+        found = {}
+    if found != {key: value for key, value in wanted.items() if value is not None}:
+        raise ConfigError(
+            tr(
+                "{path} cannot be changed for the copy: write each of {keys} on a line of its own, above "
+                "its first [section].",
+                path=config.name, keys=", ".join(told),
+            )
+        )  # fmt: skip
+    with write_atomically(config) as file:
+        file.write(fresh.encode())
+
+
+def _bring(source: Engine, target: Engine) -> Moved:
+    """Bring a store to where none is, while no run writes into either."""
     from contextlib import ExitStack
 
-    from hub.store.engines import engine_of
     from hub.store.moving import move
     from hub.sync.lock import lock
+
+    with ExitStack() as held:
+        for one in dict.fromkeys((source, target)):
+            if one.path is None or one.path.parent.exists():
+                held.enter_context(lock(one))
+        return move(source, target)
+
+
+def _move(app: App, place: str, target: str | None) -> int:
+    """Bring a store from one database into another, and say what came."""
+    from hub.store.engines import engine_of
 
     known = app.settings if app.config.exists() else None
     base, password = (known.base, known.store_password) if known else (Path.cwd(), None)
     ends = [engine_of(one, base=base, password=password) for one in (place, target) if one]
     source = ends[0] if target is not None else app.engine
-    with ExitStack() as held:
-        for one in dict.fromkeys((source, ends[-1])):
-            if one.path is None or one.path.parent.exists():
-                held.enter_context(lock(one))
-        done = move(source, ends[-1])
+    done = _bring(source, ends[-1])
     rows = sum(one.rows for one in done.tables.values())
     app.say(
         tr(

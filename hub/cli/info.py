@@ -15,7 +15,7 @@ from hub.cli.app import App
 from hub.cli.configure import template
 from hub.cli.output import STYLES, short_path
 from hub.cli.speech import Command, Group
-from hub.errors import ConfigError, FeedError, LockHeld, StoreError
+from hub.errors import FeedError, LockHeld, StoreError
 from hub.words import number, tr, trn
 
 if TYPE_CHECKING:
@@ -121,21 +121,6 @@ def must_exist(app: App) -> Engine:
     if not app.engine.exists():
         raise StoreError(tr("There is no store at {path} yet: run `hub sync` first.", path=app.engine.where))
     return app.engine
-
-
-def must_be_a_file(app: App) -> Path:
-    """Return the store's file, for what only a file needs. Raises `ConfigError` for a store elsewhere."""
-    path = must_exist(app).path
-    if path is None:
-        raise ConfigError(
-            tr(
-                "This is for a store in a file, and {where} is on a server, which the copy's "
-                "configuration would name too. Bring the store into a file first: "
-                "`hub store copy sqlite:///data/copy.db`.",
-                where=app.engine.where,
-            )
-        )
-    return path
 
 
 def lack_text(lack: Lack | None) -> str:

@@ -277,6 +277,8 @@ def show_publish(app: App, report: PublishReport, *, dry_run: bool = False) -> N
         )
         of = tr("planned, ") if line["measure"] == "planned_s" else ""
         where = tr("in the feed, not in every KPI") if line.get("in_feed") else tr("not counted")
+        if line["reason"].startswith("converted from "):  # nothing is lost: the same money in another one
+            where, amount = tr("in the feed, by the rates of fx.csv"), number(-line["amount"] / 100, "+,.2f")
         app.say(f"  {where}: {amount}: {of}{spoken_reason(line['reason'])}", "dim")
     for delivery in report.deliveries:
         if delivery.error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import json
@@ -169,6 +170,10 @@ def keep_cut(
     return digest(folder)
 
 
+_FULL = (os.strerror(errno.ENOSPC), "not enough space on the disk")
+"""What DuckDB says where a disk is full, on Windows too."""
+
+
 @contextmanager
 def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
     """Leave nothing half-built behind, and say what went wrong."""
@@ -190,6 +195,14 @@ def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
         raise FeedError(_too_large(root, str(exc))) from exc
     except duckdb.Error as exc:
         shutil.rmtree(folder, ignore_errors=True)
+        if any(said in str(exc) for said in _FULL):
+            raise FeedError(
+                tr(
+                    "The disk of {root} is full: free space there, or raise memory_mb in [engine], so that "
+                    "less is written. The last good feed stays.",
+                    root=root,
+                )
+            ) from exc
         raise FeedError(
             tr(
                 "The feed could not be built: {answer} The last good feed stays.",

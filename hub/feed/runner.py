@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
@@ -14,6 +15,9 @@ R = TypeVar("R")
 
 RETRIES = 3
 """Times that work is tried again after an error of its own; of lost workers Dask keeps its own count."""
+DESERTED_S = 300.0
+"""How long anybody waits on a cluster that has no worker any more."""
+_LOOK_S, _PAUSE_S = 5.0, 0.05
 
 
 class Runner(Protocol):
@@ -60,10 +64,7 @@ class Cluster:
         """Use the workers that *client* knows now. Raises `FeedError` where there is none."""
         threads = list(client.nthreads().values())
         if not threads:
-            raise FeedError(
-                tr("The cluster {address} has no worker. Start some: dask worker {address}",
-                   address=client.scheduler.address)
-            )  # fmt: skip
+            raise _deserted(client)
         self.client = client
         self.workers = sum(threads)
         self.threads: int | None = 1  # a worker of several threads does as many pieces at once
@@ -72,7 +73,7 @@ class Cluster:
     def start(self, work: Callable[..., None], *arguments: Any) -> Callable[[], None]:
         """Submit *work*."""
         future = self.client.submit(work, *arguments, pure=False, retries=RETRIES)
-        return lambda: _result(future)
+        return lambda: _result(self.client, future)
 
     def each(self, work: Callable[[T], R], items: list[T]) -> list[R]:
         """Submit *work* for some items at a time: each worker is asked a few times."""
@@ -81,7 +82,7 @@ class Cluster:
             self.client.submit(_all, work, items[at : at + size], pure=False, retries=RETRIES)
             for at in range(0, len(items), size)
         ]
-        return [one for future in futures for one in _result(future)]
+        return [one for future in futures for one in _result(self.client, future)]
 
 
 _ASKED = 4
@@ -94,12 +95,12 @@ def _all(work: Callable[[T], R], items: list[T]) -> list[R]:
     return [work(one) for one in items]
 
 
-def _result(future: Any) -> Any:
+def _result(client: Any, future: Any) -> Any:
     import distributed
     from distributed.comm.core import CommClosedError
 
     try:
-        return future.result()
+        return _awaited(client, future)
     except (distributed.KilledWorker, distributed.CancelledError, CommClosedError) as exc:
         raise FeedError(
             tr(
@@ -107,6 +108,30 @@ def _result(future: Any) -> Any:
                 reason=str(exc).splitlines()[0],
             )
         ) from exc
+
+
+def _awaited(client: Any, future: Any) -> Any:
+    """Return what *future* gives, as long as there is somebody to make it."""
+    seen = asked = time.monotonic()
+    while not future.done():  # a result with a timeout may end without either, where a worker dies just then
+        time.sleep(_PAUSE_S)
+        now = time.monotonic()
+        if now - asked < _LOOK_S:
+            continue
+        asked = now
+        if client.nthreads():
+            seen = now
+        elif now - seen > DESERTED_S:
+            future.cancel()
+            raise _deserted(client)
+    return future.result()
+
+
+def _deserted(client: Any) -> FeedError:
+    return FeedError(
+        tr("The cluster {address} has no worker. Start some: dask worker {address}",
+           address=client.scheduler.address)
+    )  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ import msgspec
 
 from hub import words
 from hub.errors import HubError, Interrupted, StoreError
-from hub.feed.runner import RETRIES, Cluster
+from hub.feed.runner import DESERTED_S, RETRIES, Cluster
 from hub.source import Source
 from hub.store import Store
 from hub.store.engines import Engine
@@ -36,8 +36,6 @@ from hub.words import Lang, tr
 log = logging.getLogger("hub.sync")
 PATIENCE_S = 60.0
 """How long a run that is asked to stop waits for its workers to end their batches."""
-DESERTED_S = 300.0
-"""How long a run waits on a cluster that has no worker any more: it holds the store's lock meanwhile."""
 _LOOK_S = 5.0
 _RESTS = "pm-hub rests"
 """What is called in Dask so: until when each host is to be left alone, in seconds since 1970."""
