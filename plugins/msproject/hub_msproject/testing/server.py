@@ -546,6 +546,22 @@ class ServerWorld(ServerLedger, HttpWorld):
             + 3 * len(self.able_days) // CAP
         )
 
+    def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Add what people can work on the days that are shown, a row for those that are alike."""
+        rows: dict[str, dict[str, Any]] = {}
+        for number in (1, 2, 3) if self.able_days else ():
+            first, hours = self.able_days[0], ["0"] * 7
+            for day in self.able_days:
+                hours[day.weekday()] = self.able(number, day)["Capacity"]
+            for told in dict.fromkeys(hours):
+                weekdays = "".join("1" if one == told else "0" for one in hours)
+                rows[f"k{first}/{guid('resource', number)}/{weekdays}"] = {
+                    "account_id": f"pwa:r{guid('resource', number)}", "weekdays": weekdays,
+                    "start_on": f"{first}", "finish_on": f"{first + timedelta(days=6)}",
+                    "seconds": round(float(told) * 3600), "units": 1.0,
+                }  # fmt: skip
+        return super().truth() | {"capacity": rows}
+
     # ---------- answering ----------
 
     def answer(self, request: Request) -> Response:
