@@ -32,10 +32,10 @@ HERE = Path(hub_rest.mappings.__file__).parent
 DOCS = Path(__file__).parents[3] / "docs" / "rest" / "desk.toml"
 CERTIFIED = [
     "asana", "azure-devops", "basecamp", "clickup", "github", "gitlab", "glpi", "harvest", "linear", "lucca",
-    "notion", "odoo", "openproject", "servicenow", "smartsheet", "tempo", "wrike", "youtrack",
+    "notion", "odoo", "openproject", "sap-s4hana", "servicenow", "smartsheet", "tempo", "wrike", "youtrack",
 ]  # fmt: skip
 """Gold."""
-BRONZE = ["clarity", "clockify", "kimai", "monday", "toggl", "trello"]
+BRONZE = ["clarity", "clockify", "kimai", "monday", "primavera-cloud", "toggl", "trello"]
 """Nothing fails, and nothing tells what changed: Silver begins with that."""
 LEVELS = dict.fromkeys(CERTIFIED, "gold") | dict.fromkeys(BRONZE, "bronze")
 NAMES = sorted(LEVELS)
@@ -504,6 +504,8 @@ def test_samples_hold_nothing_but_what_is_documented() -> None:
         ("2024-03-30", "2024-03-30"),
         ("30/03/2024", "2024-03-30"),
         (1711841400, "2024-03-31"),
+        ("/Date(1711841400000)/", "2024-03-31"),
+        ("/Date(1711839599000+0000)/", "2024-03-30"),
     ],
 )
 def test_a_day_is_the_civil_one_of_the_source(value: Any, day: str) -> None:
