@@ -15,6 +15,7 @@ from functools import cache, partial
 from typing import Any, ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
+from hub import clock
 from hub.testing.kit import HttpWorld, Item, Ledger, Request, Response, microsoft
 from hub_msproject.services import premium
 from hub_msproject.services.dataverse import Table
@@ -615,7 +616,7 @@ class PremiumWorld(Ledger, HttpWorld):
 
     def capacity(self) -> dict[str, dict[str, Any]]:
         """Return what people who are on a task can work from four weeks ago to 26 weeks from now."""
-        today = datetime.now(UTC).date()
+        today = clock.now().date()
         monday = today - timedelta(days=today.weekday() + 4 * 7)
         people = {item.native % 3 + 1 for item in self.seen() if item.hours} - {3}  # the third is nobody
         found: dict[str, dict[str, Any]] = {}

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
+from hub import clock
 from hub.testing.kit import SECRET, FileWorld, HttpWorld, Item, Ledger, Log, Request, Response, stamp
 
 USER = "CONTOSO\\pmo"
@@ -549,7 +550,8 @@ class ServerWorld(ServerLedger, HttpWorld):
     def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Add what people can work on the days that are shown, a row for those that are alike."""
         rows: dict[str, dict[str, Any]] = {}
-        for number in (1, 2, 3) if self.able_days else ():
+        near = [day for day in self.able_days if -28 <= (day - clock.now().date()).days < 180]
+        for number in (1, 2, 3) if near else ():
             first, hours = self.able_days[0], ["0"] * 7
             for day in self.able_days:
                 hours[day.weekday()] = self.able(number, day)["Capacity"]
