@@ -65,7 +65,7 @@ MUTANTS = {
     "html_is_empty": "html-for-json",
     "leaks_on_redirect": "redirect-to-another-host",
     "lenient_fields": "renamed-field",
-    "absence_deletes": "deletions-are-found",
+    "absence_deletes": "hidden-is-not-deleted",
     "no_census": "deletions-are-found",
     "census_cut": "second-run-changes-nothing",
     "hidden_is_deleted": "hidden-is-not-deleted",
