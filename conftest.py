@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 import time
 from collections import Counter, defaultdict
@@ -111,6 +112,15 @@ Whole feeds again and again, pages that are written from the code, and the plugi
 def proof() -> bool:
     """Say whether the long proofs run whole (`make proof`) or as a fixed-seed sample (`make test`)."""
     return PROOF
+
+
+@pytest.fixture(scope="session")
+def said_level() -> Callable[[str], str]:
+    """Return what gives the level that README.md says of a connector."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    row = r"^\| (?:\[([^]]+)\]\([^)]*\)[^|]*|([^|[]+)) \| (Bronze|Silver|Gold) \|"
+    levels = {linked or name: said.lower() for linked, name, said in re.findall(row, text, re.MULTILINE)}
+    return levels.__getitem__
 
 
 ON_BOTH = ("tests/test_store.py", "tests/test_sync.py", "tests/test_rejections.py", "tests/test_guard.py")

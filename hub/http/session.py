@@ -181,11 +181,11 @@ class Session(Sealed):
     ) -> tuple[Any, requests.Response]:
         """Do what `json` does, and give the response too.
 
-        Totals and the next page may stand in its headers.
+        Totals and the next page may stand in its headers. Where *also* has 204, that answer is None.
         """
 
         def accept(response: requests.Response) -> Any:
-            if response.is_redirect:
+            if response.is_redirect or (response.status_code == 204 and 204 in also):
                 return None, response
             if urlsplit(response.url).hostname != urlsplit(url).hostname:
                 raise HttpUnexpected(

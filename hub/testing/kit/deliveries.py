@@ -261,9 +261,12 @@ class Counter:
         self.world.delete(str(next(iter(self.world.logs.values())).item))
         self.sync()
 
-    def deliver(self) -> PublishReport:
-        """Build a feed and deliver it; the first of what every counter begins with is built once for all."""
-        act, self.is_begun = deliver_current if self.is_begun else publish, False
+    def deliver(self, *, again: bool = False) -> PublishReport:
+        """Build a feed and deliver it; the first of what every counter begins with is built once for all.
+
+        *again* True delivers the feed that is there.
+        """
+        act, self.is_begun = deliver_current if self.is_begun or again else publish, False
         return act(self.store, self.root / "feed", [self.destination], _options(self.root))
 
     def wanted(self, report: PublishReport) -> dict[str, list[str]]:
@@ -459,16 +462,16 @@ def cut_anywhere(certification: DestinationCertification, seed: int) -> str:
     Readers see the old feed, the new one or none, and the next delivery mends all.
     """
     with counter(certification, seed) as desk:
-        desk.deliver()
+        with desk.place.dying(0) as begun:
+            desk.deliver()
         desk.change()
         with desk.place.dying(0) as writes:
             old = desk.wanted(desk.deliver())
+        if begun and not writes:
+            return _cut_the_first(desk, len(begun))
         if not writes:
             raise Failed("no write was seen under the place: override `Place.dying`")
-        spread = {1 + round(part * (len(writes) - 1) / MOMENTS) for part in range(MOMENTS)}
-        moments = sorted(
-            spread | set(range(max(1, len(writes) - 3), len(writes) + 1))
-        )  # the switch comes last
+        moments = _moments(len(writes))
         for at in moments:
             desk.change()
             try:
@@ -491,6 +494,35 @@ def cut_anywhere(certification: DestinationCertification, seed: int) -> str:
                 )
             old = new
         return f"{len(moments)} deaths among {len(writes)} writes"
+
+
+def _moments(writes: int) -> list[int]:
+    """Return the writes before which to die: some from the first to the last, and the last: the switch."""
+    spread = {1 + round(part * (writes - 1) / MOMENTS) for part in range(MOMENTS)}
+    return sorted(spread | set(range(max(1, writes - 3), writes + 1)))
+
+
+def _cut_the_first(desk: Counter, writes: int) -> str:
+    """Die in first deliveries: what this destination writes is the same whatever the rows are."""
+    moments, told = _moments(writes), sorted(desk.place.texts().splitlines())
+    for at in moments:
+        for one in desk.place.folder.iterdir():
+            shutil.rmtree(one) if one.is_dir() else one.unlink()
+        died = False
+        try:
+            with desk.place.dying(at):
+                desk.deliver(again=True)
+        except Crash:
+            died = True
+        desk.shown()
+        report = desk.deliver(again=True)
+        desk.must_show(report, f"killed before write {at} of the first delivery and delivered again")
+        if not died or sorted(desk.place.texts().splitlines()) != told:
+            raise Failed(
+                f"killed before write {at} of {writes} of the first delivery and delivered again: "
+                "the place does not hold what it does without a death"
+            )
+    return f"{len(moments)} deaths among the {writes} writes of a first delivery"
 
 
 @check(

@@ -220,20 +220,56 @@ def lists(body: Any) -> list[tuple[dict[str, Any], str]]:
     return found
 
 
-def on_list(at: int, change: Callable[[list[Any]], list[Any]]) -> Fault:
-    """Change the list of records in the *at*-th answer that has one of two or more."""
+_OWN = frozenset({"id", "key", "gid", "uuid", "self", "_links"})
+"""What one thing shows that an answer is about, and what lies around a list does not."""
+
+
+def on_list(
+    at: int,
+    change: Callable[[list[Any]], list[Any]],
+    *,
+    path: str | None = None,
+    key: str | None = None,
+    counted: bool = False,
+) -> Fault:
+    """Change the list of records in the *at*-th answer that has one of two or more, wherever it stands.
+
+    With *path* and *key* only those of that name at that address count; *counted* leaves out what nothing can
+    be held against: an answer that is a list, whose headers say no total.
+    """
     seen = [0]
 
-    def fault(_: int, __: Request, honest: Callable[[], Response]) -> Response:
-        answer = honest()
-        for holder, key in lists(answer.body):
-            if len(holder[key]) >= 2:
-                seen[0] += 1
-                if seen[0] == at:
-                    holder[key] = change(holder[key])
-        return answer
+    def fault(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer, before = honest(), seen[0]
+
+        def see(name: str, rows: list[Any]) -> list[Any]:
+            if (path is not None and (path, key) != (request.path, name)) or (
+                counted and not name and not says_total(answer)
+            ):
+                return rows
+            return change(rows) if _next(seen) == at else rows
+
+        body = with_lists(parsed(answer), see)
+        return msgspec.structs.replace(answer, body=body) if before < at <= seen[0] else answer
 
     return fault
+
+
+def says_total(answer: Response) -> bool:
+    """Say whether the headers of an answer tell how many rows there are."""
+    return any("total" in name.lower() or name.lower() == "content-range" for name in answer.headers)
+
+
+def with_lists(body: Any, see: Callable[[str, list[Any]], list[Any]], name: str = "") -> Any:
+    """Return an answer with what *see* makes of each of its lists of two records or more, by its name.
+
+    The lists of one thing that an answer is about, such as the history of an issue, are none of them.
+    """
+    if isinstance(body, list):
+        return see(name, body) if len(body) >= 2 and isinstance(body[0], dict) else body
+    if isinstance(body, dict) and (not name or not body.keys() & _OWN):
+        return {key: with_lists(value, see, key) for key, value in body.items()}
+    return body
 
 
 def halved(at: int) -> Fault:

@@ -61,12 +61,16 @@ class Lists:
                 if one.each.when and not self._is_asked(one, above, variables, row):
                     continue
                 mine = variables | {name: found_at(path, row) for name, path in one.each.set.items()}
-                if lacking := [name for name in one.each.set if mine[name] is None]:
+                odd = [name for name in one.each.set if mine[name] is None or _is_many(mine[name])]
+                if odd:
+                    value = mine[odd[0]]
                     self.ctx.reject(
                         self.mapper.place(above, row),
-                        tr(
+                        tr("{value!r} is no single value", value=str(value)[:80])
+                        if value is not None
+                        else tr(
                             "has nothing at {path!r}, which {name} is asked for by",
-                            path=one.each.set[lacking[0]],
+                            path=one.each.set[odd[0]],
                             name=one.name,
                         ),
                         key=f"{one.name} of {key_of(above, row)}",
@@ -120,6 +124,10 @@ def partition_of(one: Wanted, variables: dict[str, Any]) -> str:
 
 def _with(variables: dict[str, Any], row: Any) -> Any:
     return variables | row if isinstance(row, dict) else row
+
+
+def _is_many(value: Any) -> bool:
+    return isinstance(value, dict | list)
 
 
 def found_at(path: str, row: Any) -> Any:

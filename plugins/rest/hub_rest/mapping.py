@@ -70,7 +70,9 @@ class Auth(Struct, frozen=True, kw_only=True):
     *kind*: ``basic`` (*user* stands for the setting where a tool wants a fixed name), ``bearer``, ``header``
     (the token in *header*), ``oauth2`` (client credentials at *url*, *scope*), ``session`` (a question at
     *url* with *headers*, and where the tool wants one a *body*, gives at *token* what then stands in *header*
-    and is ``{session}``; a GET at *end* ends it with the run). *user* and *password* of ``basic`` may name
+    and is ``{session}``; a GET at *end* ends it with the run). *encoding* is that of the body: ``json`` or
+    ``form``; *scheme* stands before the session in its header; in *headers* ``{basic}`` is user and password
+    as Basic has them, in *url* ``{host}`` the name of the server. *user* and *password* of ``basic`` may name
     settings: ``{token}``.
     """
 
@@ -80,6 +82,8 @@ class Auth(Struct, frozen=True, kw_only=True):
     header: str | None = None
     url: str | None = None
     body: dict[str, Any] | None = None
+    encoding: Literal["json", "form"] = "json"
+    scheme: str = ""
     scope: str | None = None
     token: str | None = None
     headers: dict[str, str] = {}

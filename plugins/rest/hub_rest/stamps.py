@@ -1,4 +1,4 @@
-"""Days and instants as tools send them: texts, counts since 1970, and objects of their parts."""
+"""Days and instants as tools send them: texts, counts since 1970, those of OData 2, and objects of parts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from hub import CellError, is_zone, tr
 NOTHING = (0, "0", "0000-00-00", "0000-00-00 00:00:00", "0001-01-01T00:00:00", "0001-01-01T00:00:00Z")
 """What tools write where there is no day."""
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_TICKS = re.compile(r"/Date\((-?\d+)(?:[+-]\d{1,4})?\)/")
+"""An instant in the JSON of OData 2: milliseconds since 1970 in UTC, and how far that clock was ahead."""
 _EARLIEST, _LATEST = 3e8, 4.2e9
 """Seconds since 1970 that may be meant: from 1979 to 2103. Another count is of something else."""
 _SIZES = (1, 1_000, 1_000_000, 1_000_000_000)
@@ -33,7 +35,8 @@ def is_parts(value: dict[str, Any]) -> bool:
 def is_count(value: Any) -> bool:
     """Say whether a value is no text of a day: a number, in a text too, or an object of parts."""
     if isinstance(value, str):
-        return bool(_DIGITS.fullmatch(value.strip())) and len(value.strip()) > 8
+        text = value.strip()
+        return bool(_TICKS.fullmatch(text) or (_DIGITS.fullmatch(text) and len(text) > 8))
     return isinstance(value, int | float | dict)
 
 
@@ -65,6 +68,8 @@ def instant_of(value: Any, zone: tzinfo, form: str | None = None) -> datetime:
             return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=zone).astimezone(UTC)
         if form is not None or len(text.partition(".")[0]) > 8:
             return _counted(float(text) if "." in text else int(text), form)
+    elif isinstance(value, str) and (ticks := _TICKS.fullmatch(value.strip())):
+        return _counted(int(ticks[1]), "epoch_ms")
     elif isinstance(value, int | float) and not isinstance(value, bool):
         return _counted(value, form)
     moment = datetime.fromisoformat(str(value))

@@ -133,7 +133,12 @@ class Tool:
         return self.session if name == "session" else self._needed("token" if name == "secret" else name)
 
     def _filled(self, headers: dict[str, str]) -> dict[str, str]:
-        return {name: NAME.sub(lambda match: self._needed(match[1]), text) for name, text in headers.items()}
+        return {name: NAME.sub(lambda match: self._word(match[1]), text) for name, text in headers.items()}
+
+    def _word(self, name: str) -> str:
+        if name == "basic":
+            return base64.b64encode(f"{self._needed('user')}:{self._needed('password')}".encode()).decode()
+        return self._needed(name)
 
     def _sign_in(self) -> dict[str, str]:
         auth = self.described.auth
@@ -151,17 +156,19 @@ class Tool:
                 return {str(auth.header): self._needed("token")}
             case "session":
                 self.ctx.http.credentials = self._filled(auth.headers)
+                url = self.address((auth.url or "").replace("{host}", urlsplit(self.url).netloc))
                 if auth.body is None:
-                    answer = self.ctx.http.json("GET", self.address(auth.url or ""))
+                    answer = self.ctx.http.json("GET", url)
                 else:
                     named = {name for text in texts_of(auth.body) for name in NAME.findall(text)}
                     body = fill(auth.body, self.words | {name: self._needed(name) for name in named})
-                    answer = self.ctx.http.json("POST", self.address(auth.url or ""), json=body)
+                    sent = {"json": body} if auth.encoding == "json" else {"data": body}
+                    answer = self.ctx.http.json("POST", url, **sent)
                 self._check_refusal(auth.url or "", answer)
                 self.session = _found(answer, auth.token or "", "the session")
                 if not is_true(self.session):  # some tools answer a wrong password with false
                     raise SourceDenied(tr("{title} refuses the credentials.", title=self.described.title))
-                return {auth.header: f"{self.session}"} if auth.header else {}
+                return {auth.header: f"{auth.scheme} {self.session}".strip()} if auth.header else {}
         return {}
 
     def address(self, path: str) -> str:
@@ -450,6 +457,8 @@ class Tool:
         """Ask for a page. Raises `Refused` for one that was asked for as the tool itself named it."""
         try:
             answer, response = self._ask(one, variables | counted(one.paging, place, size), place.address)
+            if response.status_code == 204 and not one.steps[0]:
+                answer = []  # nothing is there
             if response.status_code == 202 or (response.status_code == 206 and one.paging.kind == "none"):
                 raise SourceDataError(
                     tr(
@@ -494,7 +503,7 @@ class Tool:
 
     def _ask(self, one: Wanted, variables: dict[str, Any], address: str) -> Any:
         if address and one.method == "GET":
-            return self.ctx.http.answer(one.method, address, headers=self.headers, route=one.path)
+            return self.ctx.http.answer(one.method, address, headers=self.headers, route=one.path, also={204})
         since = variables.get("since")
         params = one.params | (one.incremental if since else {})
         body = one.body
@@ -517,6 +526,7 @@ class Tool:
             params={} if address else fill(params, variables) or {},
             headers=self.headers,
             route=one.path,
+            also={204},
             **sent,
         )
 

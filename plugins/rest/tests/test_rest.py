@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,14 +31,14 @@ from hub.testing.kit import Request, Response, SimulatorServer, certify, credent
 __all__ = ["store"]
 HERE = Path(hub_rest.mappings.__file__).parent
 DOCS = Path(__file__).parents[3] / "docs" / "rest" / "desk.toml"
-CERTIFIED = [
-    "asana", "azure-devops", "basecamp", "clickup", "github", "gitlab", "glpi", "harvest", "linear", "lucca",
-    "notion", "odoo", "openproject", "servicenow", "smartsheet", "tempo", "wrike", "youtrack",
-]  # fmt: skip
-"""Gold."""
-BRONZE = ["clarity", "clockify", "kimai", "monday", "toggl", "trello"]
-"""Nothing fails, and nothing tells what changed: Silver begins with that."""
-LEVELS = dict.fromkeys(CERTIFIED, "gold") | dict.fromkeys(BRONZE, "bronze")
+README = Path(__file__).parents[1] / "README.md"
+LEVELS = {
+    name: level.lower()
+    for name, level in re.findall(
+        r"^\| `([\w-]+)` \| [^|]+ \| (Gold|Silver|Bronze) \|", README.read_text("utf-8"), re.MULTILINE
+    )
+}
+"""The level of each mapping as the README says it: certification has to say the same."""
 NAMES = sorted(LEVELS)
 SAMPLE = (
     "reads-everything",
@@ -504,6 +505,8 @@ def test_samples_hold_nothing_but_what_is_documented() -> None:
         ("2024-03-30", "2024-03-30"),
         ("30/03/2024", "2024-03-30"),
         (1711841400, "2024-03-31"),
+        ("/Date(1711841400000)/", "2024-03-31"),
+        ("/Date(1711839599000+0000)/", "2024-03-30"),
     ],
 )
 def test_a_day_is_the_civil_one_of_the_source(value: Any, day: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import tomllib
 from collections.abc import Callable, Iterator
@@ -454,6 +455,65 @@ def test_a_session_by_json_rpc(store: Store, tmp_path: Path) -> None:
     assert "ok" == report.verdict
     assert [["acme", "hub", SECRET], {"args": ["acme", 7, SECRET, "task"]}] == asked_for
     assert ("failed", "Desk refuses the credentials.") == (refused.verdict, refused.error)
+
+
+def test_a_session_by_a_form(store: Store, tmp_path: Path) -> None:
+    """User and password go once, as Basic has them, for a scope of the same host; 204 is an empty list."""
+    text = mapping(
+        top='auth = { kind = "session", url = "/token?scope=http://{host}/api", token = "accessToken", '
+        'headers = { Authorization = "Basic {basic}" }, body = { grant_type = "client_credentials" }, '
+        'encoding = "form", header = "Authorization", scheme = "Bearer" }',
+    )
+    rows: Any = Response(status=204, body=b"")
+
+    def say(request: Request) -> Any:
+        if request.path == "/token":
+            is_known = known == request.headers["authorization"]
+            return {"accessToken": "abcdef"} if is_known else Response(status=401)
+        return rows
+
+    asked = Asked(store, tmp_path, text, say)
+    settings = {"user": "hub", "password": credential()}
+    known = "Basic " + base64.b64encode(f"hub:{SECRET}".encode()).decode()
+    empty = asked.sync(settings=settings)
+    rows = [{"id": 1, "title": "t"}]
+    report = asked.sync(settings=settings)
+    signed, listed = asked.requests
+    known = ""
+    refused = asked.sync(settings=settings)
+
+    assert ("ok", "ok", "failed") == (report.verdict, empty.verdict, refused.verdict)
+    assert (f"http://{signed.headers['host']}/api", b"grant_type=client_credentials") == (
+        signed.query["scope"],
+        signed.body,
+    )
+    assert "Bearer abcdef" == listed.headers["authorization"]
+    assert not any(word in told(refused) for word in (SECRET, "abcdef", "aHVi"))
+
+
+def test_what_a_list_is_asked_for_by_is_one_value(store: Store, tmp_path: Path) -> None:
+    """An id that became an object asks for nothing: its row is rejected, and the list below stays."""
+    text = mapping(
+        top='[[list]]\nname = "boards"\npath = "/boards"\n',
+        list_='each = { list = "boards", set = { board = "id" } }\nparams = { board = "{board}" }\n'
+        'deletes = { kind = "absence" }',
+    )
+    boards: Any = [{"id": 7}]
+
+    def say(request: Request) -> Any:
+        if request.path == "/boards":
+            return boards
+        return [{"id": 1, "title": "t"}] if request.query["board"] == "7" else []
+
+    asked = Asked(store, tmp_path, text, say)
+    assert "ok" == asked.sync().verdict
+    boards = [{"id": {"value": 7}}]
+    odd = asked.sync(full=True)
+
+    assert "ok" != odd.verdict
+    assert "boards, row" in told(odd)
+    assert "is no single value" in told(odd)
+    assert {"1"} == asked.here()
 
 
 @pytest.mark.parametrize(

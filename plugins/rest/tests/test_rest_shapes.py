@@ -284,6 +284,7 @@ def test_each_key_of_the_language_has_its_meaning_and_an_example() -> None:
     assert "a record has spread or of, not both." in refused()
 
 
+NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 ROW_OF_README = re.compile(r"^\| `([\w-]+)` \| [^|]+ \| (Gold|Silver|Bronze) \| (\d+) \|", re.MULTILINE)
 
 
@@ -293,6 +294,13 @@ def test_the_readme_has_the_level_and_the_requests_of_each_mapping(store: Store,
     said = {name: (level.lower(), int(requests)) for name, level, requests in ROW_OF_README.findall(text)}
 
     assert shipped() == sorted(said)
+    counts, bronze = (
+        [count for _, count in said.values()],
+        [level for level, _ in said.values()].count("bronze"),
+    )
+    front = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    words = f"({len(said)})](plugins/rest/README.md) | Gold, {NUMBERS[bronze]} of them Bronze"
+    assert f"{words} | {min(counts)} to {max(counts)} for a thousand rows |" in front
     for name in shipped() if proof else ("tempo",):
         examined = MappingCertification(HERE / f"{name}.toml")
         with store_in_memory() as empty:

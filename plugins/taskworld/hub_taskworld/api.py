@@ -154,12 +154,14 @@ class Workspace:
         self.ctx, self.name, self.url = ctx, name, url.rstrip("/")
         self._email, self._password, self._token_setting, self._space = email, password, token, space
         self._token: str | None = None
+        self._denied: str | None = None
         self._lock = threading.Lock()
 
     def sign_in(self, *, ended: str = "") -> tuple[str, str]:
         """Return the token and the workspace; another token than the one that has *ended*.
 
-        Raises `ConfigError` for settings that cannot sign in, `SourceDenied` for a wrong password.
+        Raises `ConfigError` for settings that cannot sign in, `SourceDenied` for a wrong password: it is sent
+        once, whichever thread asks next, since a tool may lock an account that is wrong again and again.
         """
         with self._lock:
             if ended and ended == self._token and self._token_setting is None:
@@ -167,8 +169,16 @@ class Workspace:
             if self._token is None:
                 if self._token_setting is not None:
                     self._token = self._token_setting.reveal()
+                elif self._denied is not None:
+                    raise SourceDenied(self._denied)
                 elif self._email and self._password:
-                    answer = self._post("auth", {"email": self._email, "password": self._password.reveal()})
+                    try:
+                        answer = self._post(
+                            "auth", {"email": self._email, "password": self._password.reveal()}
+                        )
+                    except SourceDenied as exc:
+                        self._denied = str(exc)
+                        raise
                     self._token = str(answer.get("access_token") or "")
                     self._space = self._space or answer.get("default_space_id")
                     if not self._token:

@@ -584,7 +584,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             for page in dataverse.rows(asked.known)
             for row in page.rows
             if f"{begins}{row.get(PEOPLE.key)}" in assigned and row.get("resourcetype") in _HUMAN
-            if row.get("_calendarid_value")
+            if row.get("_calendarid_value", "not sent")
         ]
         expanded: dict[str, calendars.Days] = {}
         taken: list[str] = []

@@ -5,6 +5,7 @@ Pages, change tracking, tombstones, metadata, privileges.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import uuid
@@ -14,6 +15,7 @@ from functools import cache, partial
 from typing import Any, ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
+from hub import clock
 from hub.testing.kit import HttpWorld, Item, Ledger, Request, Response, microsoft
 from hub_msproject.services import premium
 from hub_msproject.services.dataverse import Table
@@ -606,11 +608,29 @@ class PremiumWorld(Ledger, HttpWorld):
         }
         return {
             "task": super().truth()["task"], "allocation": days, "task_link": links, "container": boxes,
-            "iteration": sprints, "account": people,
+            "iteration": sprints, "account": people, "capacity": self.capacity(),
             "assignment": {
                 f"a{guid('assignment', one.native)}": self.assigned(one) for one in self.seen() if one.hours
             },
         }  # fmt: skip
+
+    def capacity(self) -> dict[str, dict[str, Any]]:
+        """Return what people who are on a task can work from four weeks ago to 26 weeks from now."""
+        today = clock.now().date()
+        monday = today - timedelta(days=today.weekday() + 4 * 7)
+        people = {item.native % 3 + 1 for item in self.seen() if item.hours} - {3}  # the third is nobody
+        found: dict[str, dict[str, Any]] = {}
+        for week, number in itertools.product(range(30), sorted(people)):
+            first = monday + timedelta(days=7 * week)
+            days = [first + timedelta(days=place) for place in range(7)]
+            works = [day.weekday() < 5 and day.isoformat() not in self.away for day in days]
+            for one in sorted(set(works)):
+                weekdays = "".join("1" if told is one else "0" for told in works)
+                found[f"k{first}/{guid('resource', number)}/{weekdays}"] = {
+                    "account_id": f"premium:u{guid('resource', number)}", "weekdays": weekdays,
+                    "start_on": f"{first}", "finish_on": f"{days[-1]}", "seconds": 25200 * one, "units": 1.0,
+                }  # fmt: skip
+        return found
 
     def assigned(self, item: Item) -> dict[str, Any]:
         """Return what the store must hold of who is on a task: days are those of Paris, as above."""

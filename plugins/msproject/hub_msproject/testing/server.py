@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
+from hub import clock
 from hub.testing.kit import SECRET, FileWorld, HttpWorld, Item, Ledger, Log, Request, Response, stamp
 
 USER = "CONTOSO\\pmo"
@@ -545,6 +546,23 @@ class ServerWorld(ServerLedger, HttpWorld):
             + 7
             + 3 * len(self.able_days) // CAP
         )
+
+    def truth(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Add what people can work on the days that are shown, a row for those that are alike."""
+        rows: dict[str, dict[str, Any]] = {}
+        near = [day for day in self.able_days if -28 <= (day - clock.now().date()).days < 180]
+        for number in (1, 2, 3) if near else ():
+            first, hours = self.able_days[0], ["0"] * 7
+            for day in self.able_days:
+                hours[day.weekday()] = self.able(number, day)["Capacity"]
+            for told in dict.fromkeys(hours):
+                weekdays = "".join("1" if one == told else "0" for one in hours)
+                rows[f"k{first}/{guid('resource', number)}/{weekdays}"] = {
+                    "account_id": f"pwa:r{guid('resource', number)}", "weekdays": weekdays,
+                    "start_on": f"{first}", "finish_on": f"{first + timedelta(days=6)}",
+                    "seconds": round(float(told) * 3600), "units": 1.0,
+                }  # fmt: skip
+        return super().truth() | {"capacity": rows}
 
     # ---------- answering ----------
 

@@ -1,7 +1,7 @@
 """What a mapping asks and what its sample answers, held against the public schema of the tool.
 
-OpenAPI 3, Swagger 2, and the schema language of GraphQL. A sample may leave out what a schema has; what the
-schema does not have, or has of another type, is a problem.
+OpenAPI 3, Swagger 2, the schema language of GraphQL, and the metadata of OData 2. A sample may leave out what
+a schema has; what the schema does not have, or has of another type, is a problem.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 from hub.testing.kit import Request, Response
 
@@ -207,6 +208,88 @@ def _date(form: str | None, value: str) -> str:
     except ValueError:
         return f"a {form}"
     return "" if form == "date" or "T" in value else "a date-time"
+
+
+class Edmx:
+    """A service of OData 2 as its metadata have it: the sets that are read, and what their rows have."""
+
+    _FORMS: ClassVar[dict[str, str]] = {
+        "Edm.DateTime": r"/Date\(-?\d+\)/",
+        "Edm.DateTimeOffset": r"/Date\(-?\d+\+0000\)/",
+        "Edm.Guid": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "Edm.Decimal": r"-?\d+(\.\d+)?",
+        "Edm.String": r"(?s).*",
+    }
+
+    def __init__(self, path: Path) -> None:
+        """Read the metadata."""
+        root = ElementTree.parse(path).getroot()  # noqa: S314 - of the vendor, fetched by whoever runs this
+        self.types: dict[str, dict[str, dict[str, str]]] = {}
+        for kind in ("EntityType", "ComplexType"):
+            for node in root.iter():
+                if node.tag.endswith("}" + kind):
+                    self.types[node.attrib["Name"]] = {
+                        one.attrib["Name"]: {
+                            name.rpartition("}")[2]: said for name, said in one.attrib.items()
+                        }
+                        for one in node
+                        if one.tag.endswith("}Property")
+                    }
+        self.sets = {
+            node.attrib["Name"]: node.attrib["EntityType"].rpartition(".")[2]
+            for node in root.iter()
+            if node.tag.endswith("}EntitySet")
+        }
+        self.service = next(node.attrib["Namespace"] for node in root.iter() if node.tag.endswith("}Schema"))
+
+    def problems(self, request: Request, answer: Response) -> list[str]:
+        """Return what the metadata do not know of a question and of its answer; another service's is none."""
+        if f"/{self.service}" not in request.path:
+            return []
+        name = request.path.rpartition("/")[2]
+        if name not in self.sets:
+            return [f"{name}: there is no such set"]
+        known, said = self.types[self.sets[name]], []
+        for option, text in request.query.items():
+            match option:
+                case "$top" | "$skip":
+                    named = [] if text.isdigit() else [text]
+                case "$inlinecount":
+                    named = [] if text == "allpages" else [text]
+                case "$select" | "$orderby":
+                    named = [one for one in text.split(",") if one not in known]
+                case "$filter":
+                    one = text.split()[0]
+                    named = [text] if known.get(one, {}).get("filterable", "true") != "true" else []
+                    named += [] if one in known else [one]
+                case _:
+                    named = [option]
+            said += [f"{name} is asked for by {option} with {one}" for one in named]
+        body = answer.body if isinstance(answer.body, dict) else {}
+        for row in body.get("d", {}).get("results", [])[:40]:
+            said += [f"{name} answers {one}" for one in self._fits(known, row)]
+        return list(dict.fromkeys(said))
+
+    def _fits(self, known: dict[str, dict[str, str]], row: dict[str, Any]) -> Iterator[str]:
+        for name, value in row.items():
+            if name == "__metadata":
+                continue
+            if name not in known:
+                yield f"{name}, which is not known"
+                continue
+            kind = known[name]["Type"]
+            if not kind.startswith("Edm."):
+                yield from self._fits(self.types[kind.rpartition(".")[2]], value)
+            elif value is None:
+                if known[name].get("Nullable") == "false":
+                    yield f"{name} is null, which it may not be"
+            elif kind == "Edm.Boolean":
+                if not isinstance(value, bool):
+                    yield f"{name} is {value!r}, and should be a boolean"
+            elif not isinstance(value, str) or not re.fullmatch(self._FORMS[kind], value):
+                yield f"{name} is {value!r}, and should be {kind}"
+            elif kind == "Edm.String" and len(value) > int(known[name].get("MaxLength", len(value))):
+                yield f"{name} is {value!r}, which is too long"
 
 
 class GraphQl:

@@ -102,6 +102,8 @@ class RestSite(ABC):
     def _signed_in(self, request: Request) -> Response | None:
         """Answer the question that signs in by a body; None for another one that bears what that gave."""
         auth = self.mapping.auth
+        if auth.encoding == "form":
+            return self._signed_in_by_form(request)
         asked = json.loads(request.body) if request.body else {}
         found: dict[str, Any] = {}
         if request.path == f"/{(auth.url or '').lstrip('/')}" and _fits(auth.body, asked, found):
@@ -110,6 +112,19 @@ class RestSite(ABC):
             return Response(body=body)
         given = f"{asked} {request.headers.get((auth.header or '').lower())}"
         return None if SECRET in given else Response(status=401)
+
+    def _signed_in_by_form(self, request: Request) -> Response | None:
+        """Answer a form that signs in with user and password in a header."""
+        auth, sent = self.mapping.auth, request.headers.get("authorization")
+        if request.path != f"/{(auth.url or '').lstrip('/').partition('?')[0]}":
+            return None if sent == f"{auth.scheme} {SECRET}".strip() else Response(status=401)
+        basic = base64.b64encode(f"{USER}:{SECRET}".encode()).decode()
+        told = {name.replace("{host}", request.headers["host"]) for name in (auth.url or "").split("?")[1:]}
+        if sent != f"Basic {basic}" or dict(parse_qsl(request.body.decode())) != auth.body:
+            return Response(status=401)
+        if told and f"{request.search}".replace("%3A", ":").replace("%2F", "/") not in told:
+            return Response(status=400, body={"message": "another scope"})
+        return Response(body={auth.token or "": SECRET})
 
     def _asked(self, one: Wanted, request: Request) -> dict[str, str] | None:
         """Return the variables of a request for a list, or None when it is for something else."""
@@ -401,6 +416,8 @@ def like(example: Any, at: datetime) -> Any:
     if isinstance(example, int):
         return int(at.timestamp() * (1000 if example > 1e11 else 1))
     text = f"{example}"
+    if text.startswith("/Date("):
+        return f"/Date({int(at.timestamp()) * 1000}+0000)/"
     if "T" not in text:
         return f"{at:%Y-%m-%d %H:%M:%S}"
     fraction = ".000" if "." in text else ""
@@ -411,6 +428,8 @@ def stored(value: Any, zone: tzinfo) -> str:
     """Return a stamp as the store writes it."""
     if isinstance(value, int):
         moment = datetime.fromtimestamp(value / (1000 if value > 1e11 else 1), UTC)
+    elif f"{value}".startswith("/Date("):
+        moment = datetime.fromtimestamp(int(f"{value}"[6:].partition("+")[0]) / 1000, UTC)
     else:
         moment = datetime.fromisoformat(f"{value}")
         moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
