@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -159,12 +161,31 @@ def _tell(kind: type[Destination], say: Callable[[str], None]) -> None:
     kind.deliver = deliver  # type: ignore[method-assign]
 
 
-if __name__ == "__main__":
+def serve(root: Path) -> None:
+    """Run the nights that are asked for on standard input, each in a process of its own, which may be killed.
+
+    A line holds the night's number, which try it is and the destination that comes first. What is said is
+    ``pid N``, the phases as they begin, and ``ended CODE``.
+    """
+    import apprise  # noqa: F401 - what takes a second to load is loaded once
+
     print("ready", flush=True)
-    folder, day, try_no, deliver_first = sys.argv[1:]
-    sys.exit(
-        night(
-            Path(folder), int(day), tries=int(try_no), first=deliver_first,
-            say=lambda word: print(word, flush=True),
-        )
-    )  # fmt: skip
+    for line in sys.stdin:
+        number, tries, first = line.rstrip("\n").split(" ")
+        pid = os.fork()
+        if not pid:
+            print(f"pid {os.getpid()}", flush=True)
+            try:
+                code = night(
+                    root, int(number), tries=int(tries), first=first, say=lambda word: print(word, flush=True)
+                )
+            except BaseException:  # noqa: BLE001 - the process of a night has no other end
+                traceback.print_exc()
+                code = 99
+            os._exit(code)
+        _, status = os.waitpid(pid, 0)
+        print(f"ended {os.waitstatus_to_exitcode(status)}", flush=True)
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import itertools
 import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -39,7 +41,7 @@ pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL to send"),
 ]
 SCRIPT = Path(night_target.__file__)
-PARTS, KILLS = 10, 20
+PARTS, KILLS = 20, 10
 FEW = ("files", "deck", "fabric-mirror", "push")
 """The kinds of the sample."""
 
@@ -79,35 +81,54 @@ class Nights:
         (root / "site").write_text(json.dumps(site))
         self.destinations = night_target.destinations(root)
 
-    def start(self, number: int, first: str = "") -> subprocess.Popen[str]:
+        with (root / "said").open("w") as said:
+            self.child = subprocess.Popen(
+                [sys.executable, str(SCRIPT), str(root)], cwd=root, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said,
+            )  # fmt: skip
+        assert "ready" == self.heard()
+
+    def __enter__(self) -> Nights:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.child.communicate()
+        self.server.__exit__()
+
+    def heard(self) -> str:
+        assert self.child.stdout is not None
+        return self.child.stdout.readline().strip()
+
+    def start(self, number: int, first: str = "") -> int:
+        """Begin a night, and return the number of its process."""
+        assert self.child.stdin is not None
         self.tries += 1
-        return subprocess.Popen(
-            [sys.executable, str(SCRIPT), str(self.root), str(number), str(self.tries), first],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.root,
-        )  # fmt: skip
+        self.child.stdin.write(f"{number} {self.tries} {first}\n")
+        self.child.stdin.flush()
+        word, _, pid = self.heard().partition(" ")
+        assert "pid" == word, (self.root / "said").read_text()
+        return int(pid)
 
     def calm(self, number: int) -> dict[str, float]:
         """Run a night to its end, and return how long each of its phases took."""
-        child = self.start(number)
-        assert child.stdout is not None
-        began = [(line.strip(), time.monotonic()) for line in child.stdout]
-        _, said = child.communicate()
-        assert (0, "") == (child.returncode, said)
-        ends = [at for _, at in began[1:]] + [time.monotonic()]
-        return {name: end - at for (name, at), end in zip(began, ends, strict=True)}
+        self.start(number)
+        began = [(self.heard(), time.monotonic())]
+        while not began[-1][0].startswith("ended"):
+            began.append((self.heard(), time.monotonic()))
+        assert ("ended 0", "") == (began[-1][0], (self.root / "said").read_text())
+        return {name: end - at for (name, at), (_, end) in itertools.pairwise(began)}
 
     def kill(self, number: int, phase: str, after: float) -> bool:
         """Kill a night so long after a phase began; False where it was done before."""
-        child = self.start(number, phase)
-        assert child.stdout is not None
-        for line in child.stdout:
-            if line.strip() == phase:
-                time.sleep(after)
-                break
-        alive = child.poll() is None
-        child.kill()
-        child.communicate()
-        return alive
+        pid = self.start(number, phase)
+        while self.heard() != phase:
+            pass
+        time.sleep(after)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        while not (word := self.heard()).startswith("ended"):
+            pass
+        return word == f"ended {-signal.SIGKILL}"
 
     def image(self) -> dict[str, Any]:
         """Return what the store knows and what readers of the feed see, but for stamps of runs."""
@@ -222,17 +243,18 @@ def fields_as_they_were() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def undisturbed(
     tmp_path_factory: pytest.TempPathFactory, fields_as_they_were: None, proof: bool
-) -> Callable[[int], Any]:
+) -> Iterator[Callable[[int], Any]]:
     """Return what gives the durations and the image of a night that nobody disturbed, by its number."""
-    nights = Nights(tmp_path_factory.mktemp("undisturbed"), kinds=() if proof else FEW)
     known: list[tuple[dict[str, float], dict[str, Any]]] = []
 
-    def of(number: int) -> tuple[dict[str, float], dict[str, Any]]:
-        while len(known) <= number:
-            known.append((nights.calm(len(known)), nights.image()))
-        return known[number]
+    with Nights(tmp_path_factory.mktemp("undisturbed"), kinds=() if proof else FEW) as nights:
 
-    return of
+        def of(number: int) -> tuple[dict[str, float], dict[str, Any]]:
+            while len(known) <= number:
+                known.append((nights.calm(len(known)), nights.image()))
+            return known[number]
+
+        yield of
 
 
 @pytest.mark.long
@@ -246,26 +268,26 @@ def test_killed_nights_end_like_calm_ones(
     The store equals that of nights that nobody disturbed, so does the feed, and each destination shows it.
     """
     rng = random.Random(part)
-    nights = Nights(tmp_path / "nights", kinds=() if proof else FEW)
-    phases = nights.phases
     told: Counter[str] = Counter()
-    number = 0
-    while told.total() < (KILLS if proof else 3):
-        took, wanted = undisturbed(number)
-        for _ in range(rng.randint(1, 6) if number else 1):
-            # each phase has its turn, parts begin at others
-            phase = phases[(told.total() + part * 7) % len(phases)]
-            told[phase] += nights.kill(number, phase, rng.uniform(0.0, 1.1 * took[phase]))
-        nights.calm(number)
-        seen = nights.image()
+    most, number = (KILLS if proof else 3), 0
+    with Nights(tmp_path / "nights", kinds=() if proof else FEW) as nights:
+        phases = nights.phases
+        while told.total() < most:
+            took, wanted = undisturbed(number)
+            for _ in range(min(most - told.total(), rng.randint(4, 9) if number else 2)):
+                # each phase has its turn, parts begin at others
+                phase = phases[(told.total() + part * KILLS) % len(phases)]
+                told[phase] += nights.kill(number, phase, rng.uniform(0.0, 1.1 * took[phase]))
+            nights.calm(number)
+            seen = nights.image()
 
-        assert wanted["store"] == seen["store"], (number, told)
-        assert _natural(wanted["feed"]) == _natural(seen["feed"]), (number, told)
-        for name, tables in nights.shown().items():
-            for table, rows in tables.items():
-                assert seen["feed"][table] == rows, (name, table, number, told)
-        counts = {name: len(rows) for name, rows in seen["feed"].items()}
-        assert nights.pushed().items() <= counts.items(), (number, told)
-        assert nights.site.mails or not proof
-        number += 1
+            assert wanted["store"] == seen["store"], (number, told)
+            assert _natural(wanted["feed"]) == _natural(seen["feed"]), (number, told)
+            for name, tables in nights.shown().items():
+                for table, rows in tables.items():
+                    assert seen["feed"][table] == rows, (name, table, number, told)
+            counts = {name: len(rows) for name, rows in seen["feed"].items()}
+            assert nights.pushed().items() <= counts.items(), (number, told)
+            assert nights.site.mails or not proof
+            number += 1
     print(f"{told.total()} kills in {number} nights: {dict(told)}")
