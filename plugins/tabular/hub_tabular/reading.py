@@ -237,11 +237,13 @@ class Judge:
                 if self.owners and self.mapping.key and not other:
                     native = self._once(native, used)
                 if other and self.newest:
+                    mapper.pass_over(row.cells, native)
                     found.left += 1
                     sums.add(row, None)
                     continue
                 if other and (self.mapping.key or other in self.doubles):
                     found.rejected += 1
+                    mapper.pass_over(row.cells, native)
                     sums.add(row, None)
                     if tell:
                         self._reject_double(mapper, row, native, other)
@@ -250,6 +252,7 @@ class Judge:
             except Exception as exc:  # noqa: BLE001 - one odd row costs one row, in whatever way it is odd
                 found.rejected += 1
                 if not isinstance(exc, SumRowError):
+                    mapper.pass_over(row.cells, native)
                     sums.add(row, None)
                 if tell:
                     self._reject(mapper, row, native, exc, found)

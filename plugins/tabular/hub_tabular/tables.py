@@ -23,7 +23,7 @@ import msgspec
 from hub import CellError, HubError, SourceDataError, cell_text, names_period, periods_of, storable, tr
 from hub_tabular import books, encodings, pages
 from hub_tabular.books import Limits
-from hub_tabular.mapping import FILE, LESS, SHEET, UNTIL, Drop, FaultyCell, Mapping
+from hub_tabular.mapping import FILE, LESS, LEVEL, SHEET, UNTIL, Drop, FaultyCell, Mapping
 
 TOTAL = re.compile(r"(?i)^(?:grand |sous[- ]?|sub[- ]?)?(?:total|totaux|somme)s?\b")
 """How a row of sums calls itself."""
@@ -561,6 +561,41 @@ class Heading(msgspec.Struct, kw_only=True):
     spans: dict[str, tuple[date, date]] = {}
 
 
+class _Titles:
+    """The headers that hold for a row: the table's, those of another export below it, or of nested rows."""
+
+    def __init__(self, names: list[str], needed: Iterable[str], mapping: Mapping) -> None:
+        self.needed, self.table, self.names = set(needed), names, names
+        self.known = {*names}
+        self.level = 1
+        self.nested = mapping.nested
+        self.pattern = re.compile(mapping.nested.matches) if mapping.nested else None
+
+    def change(self, cells: list[Any], at: int, first: str) -> bool:
+        """Say whether *cells*, whose first filled one is *first*, are headers, which hold from now on."""
+        if self.nested and self.pattern and not at and self.pattern.search(first):
+            called = self.nested.columns
+            self.names = [called.get(name, name) for name in headers(cells)]
+            self.level = 2
+            return True
+        if first in self.known and (again := self._again(cells)):
+            self.table = self.names = again
+            self.level = 1
+            return True
+        if self.level == 2 and not at:
+            self.names, self.level = self.table, 1
+        return False
+
+    def _again(self, cells: list[Any]) -> list[str] | None:
+        """Return the headers of another export that was put below, in the order in which they stand there."""
+        texts = [cell_text(cell) for cell in cells]
+        filled = [text for text in texts if text]
+        if len(filled) < 2 or len(filled) != len(set(filled)) or not set(filled) <= set(self.table):
+            return None
+        again = headers(cells)
+        return again if self.needed <= set(again) else None
+
+
 class Table:
     """The rows of a file as the mapping cuts them, kept where they are few.
 
@@ -779,9 +814,10 @@ class Table:
     # ---------- rows ----------
 
     def _rows_of(self, sheet: Sheet, heading: Heading, rows: Iterator[list[Any]]) -> Iterator[Row]:
-        names, carried = heading.names, dict[str, Any]()
-        mapped, titles = {*self.needed, *self.also, *heading.pivot}, {*names}
+        titles, carried = _Titles(heading.names, self.needed, self.mapping), dict[str, Any]()
+        mapped = {*self.needed, *self.also, *heading.pivot}
         beyond, start = 0, self.mapping.header_row + 1
+        gap = is_title = False
         last: list[Row] = []
         widths = Counter[int]()
         empty = True
@@ -791,19 +827,25 @@ class Table:
             )
             if not first and not any(map(cell_text, cells)):
                 self.skipped["empty"] += 1
+                gap = True
                 continue
             empty = False
+            if titles.change(cells, at, first):
+                if is_title:  # the one cell between an empty row and headers: what a group is called
+                    self.skipped["group rows"] += len(last)
+                    last = []
+                self.skipped["repeated headers"] += 1
+                gap = is_title = False
+                continue
             # the last row may be cut off: how wide the others are is known when all were read
             yield from last
             last = []
-            if first in titles and (again := self._headers_again(cells, names)):
-                names = again
-                self.skipped["repeated headers"] += 1
-                continue
+            names = titles.names
+            is_title, gap = gap and sum(bool(cell_text(cell)) for cell in cells) == 1, False
             wrong = _unreadable(cells, len(names), sheet)
             if not sheet.is_text and len(cells) > heading.width:
                 beyond += any(map(cell_text, cells[heading.width :]))
-            made = self._cut(sheet, number, names, cells, at, carried, wrong)
+            made = self._cut(sheet, number, titles, cells, at, carried, wrong)
             if made is None:
                 if self._sum is not None:
                     self.sums.append([*self._several(self._sum, heading)])
@@ -826,20 +868,11 @@ class Table:
             sheet.notes = [*sheet.notes, tr("no row stands below its headers")]
         sheet.notes = [*sheet.notes, *self._said(heading, beyond)]
 
-    def _headers_again(self, cells: list[Any], names: list[str]) -> list[str] | None:
-        """Return the headers of another export that was put below, in the order in which they stand there."""
-        texts = [cell_text(cell) for cell in cells]
-        filled = [text for text in texts if text]
-        if len(filled) < 2 or len(filled) != len(set(filled)) or not set(filled) <= set(names):
-            return None
-        again = headers(cells)
-        return again if set(self.needed) <= set(again) else None
-
     def _cut(
         self,
         sheet: Sheet,
         number: int,
-        names: list[str],
+        titles: _Titles,
         cells: list[Any],
         first: int,
         carried: dict[str, Any],
@@ -849,6 +882,7 @@ class Table:
 
         *first* is where its first cell stands that is not empty.
         """
+        names = titles.names
         row = dict(zip(names, cells, strict=False))
         if wrong:
             return Row(sheet.name, number, row, "", wrong)
@@ -879,7 +913,7 @@ class Table:
                 return None
         for into, _ in self.groups:
             row.setdefault(into, carried.get(into))
-        row[SHEET], row[FILE] = sheet.name, self.stem
+        row[SHEET], row[FILE], row[LEVEL] = sheet.name, self.stem, titles.level
         return Row(sheet.name, number, row)
 
     def _several(self, row: Row, heading: Heading) -> Iterator[Row]:

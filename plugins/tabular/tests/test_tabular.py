@@ -420,6 +420,36 @@ def test_outline_gives_parents(tmp_path: Path, store: Any) -> None:
     assert {"A": None, "B": "s:in/a.csv/1", "C": "s:in/a.csv/2", "D": "s:in/a.csv/1"} == parents
 
 
+@pytest.mark.parametrize(("key", "below"), [('key = ["Id"]\n', "s:in/a.csv/2"), ("", None)])
+def test_below_a_row_that_cannot_be_taken(tmp_path: Path, store: Any, key: str, below: str | None) -> None:
+    """What stands below it stands below no other: below what is known of it, or below nothing."""
+    text = (
+        f'record = "task"\n{key}outline = {{ column = "Niv" }}\n[fields]\ntitle = '
+        '"T"\ndue_on = "D"\ncontainer_id = { value = "P" }\n'
+    )
+    source = write(tmp_path, text, a="Id;Niv;T;D\n1;1;A;\n2;1;B;soon\n3;2;C;\n4;x;E;\n5;2;F;\n6;2;G;\n")
+    sync_once(store, source, base=tmp_path)
+    parents = {row["title"]: row["parent_id"] for row in store.rows("SELECT title, parent_id FROM task")}
+
+    assert {"A": None, "C": below, "F": None, "G": None} == parents
+
+
+TITLED = "Site\n\nSprint 1\nTask;Who\nA;Ann\nB;\n\nSprint 2\nTask;Who\nC;\nTask;Who\nD;\n"
+
+
+def test_titles_between_an_empty_row_and_headers(tmp_path: Path, store: Any) -> None:
+    """They are counted as what names a group; the last row of an export, with another below it, is a row."""
+    text = 'record = "task"\nheader_row = 4\n[fields]\ntitle = "Task"\ncontainer_id = { value = "P" }\n'
+    report = sync_once(store, write(tmp_path, text, a=TITLED), base=tmp_path)
+
+    assert "ok" == report.verdict
+    assert ["A", "B", "C", "D"] == sorted(row["title"] for row in store.rows("SELECT title FROM task"))
+    assert (
+        '{"rows": {"left out: empty": 1, "left out: group rows": 1, "left out: repeated headers": 2, '
+        '"seen": 8, "taken": 4}}'
+    ) == store.runs("s")[0].tally
+
+
 def test_columns_of_days_become_rows(tmp_path: Path, store: Any) -> None:
     """A month's grid with one column a day is as good as a list."""
     text = (

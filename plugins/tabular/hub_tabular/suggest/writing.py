@@ -199,6 +199,8 @@ _NAMING = (
 
 def _drops(draft: Draft, looked: Looked) -> list[str]:
     """Return what leaves rows of sums out, and never a row that is filled where a row of data is."""
+    if any(line.startswith("drop = ") for line in draft.top):
+        return []
     keys = [draft.used[one] for one in _NAMING if one in draft.used]
     totals = [
         (name, row)
