@@ -33,6 +33,11 @@ SUFFIXES = TEXT + BOOKS
 _SAMPLE = 20
 _LOOKED_AT = 200
 """Rows in which columns are looked for that hold numbers and that nothing takes."""
+_FIGURE, _LETTERS = re.compile("[0-9]"), re.compile(r"[^\W\d_]")
+_NONE = frozenset(
+    {"n/a", "n.a.", "na", "nc", "n.c.", "nd", "tbd", "tbc", "none", "aucun", "néant", "à définir"}
+)
+"""What people write where there is no figure."""
 _NUL = "\0"
 _ZIP = b"PK\3\4"
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=([;,|\t])\"?[;,|\t]*\r?(?:\n|\Z)", re.IGNORECASE)
@@ -570,6 +575,9 @@ class _Titles:
         self.level = 1
         self.nested = mapping.nested
         self.pattern = re.compile(mapping.nested.matches) if mapping.nested else None
+        self.per = mapping.unpivot.per if mapping.unpivot else None
+        self._figures: dict[int, bool] = {}
+        """Which columns hold a figure in each row looked at so far: a day, a number."""
 
     def change(self, cells: list[Any], at: int, first: str) -> bool:
         """Say whether *cells*, whose first filled one is *first*, are headers, which hold from now on."""
@@ -585,6 +593,27 @@ class _Titles:
         if self.level == 2 and not at:
             self.names, self.level = self.table, 1
         return False
+
+    def learn(self, cells: list[Any]) -> None:
+        """Note in which columns a row holds figures."""
+        for at, cell in enumerate(cells):
+            if text := cell_text(cell):
+                self._figures[at] = self._figures.get(at, True) and _FIGURE.search(text) is not None
+
+    def begins_another(self, cells: list[Any]) -> bool:
+        """Say whether *cells* are the headers of another table, which stand where this one has figures."""
+        texts = {at: text for at, cell in enumerate(cells) if (text := cell_text(cell))}
+        words = {at for at, text in texts.items() if self._is_header(text)}
+        if len(texts) < 2 or len(words) < len(texts):
+            return False
+        return sum(self._figures.get(at, False) for at in words) >= (
+            1 if {*texts.values()} & self.known else 2
+        )
+
+    def _is_header(self, text: str) -> bool:
+        if self.per is not None and names_period(text, self.per):
+            return True
+        return not _FIGURE.search(text) and _LETTERS.search(text) is not None and text.casefold() not in _NONE
 
     def _again(self, cells: list[Any]) -> list[str] | None:
         """Return the headers of another export that was put below, in the order in which they stand there."""
@@ -817,7 +846,7 @@ class Table:
         titles, carried = _Titles(heading.names, self.needed, self.mapping), dict[str, Any]()
         mapped = {*self.needed, *self.also, *heading.pivot}
         beyond, start = 0, self.mapping.header_row + 1
-        gap = is_title = False
+        gap = is_title = is_another = False
         last: list[Row] = []
         widths = Counter[int]()
         empty = True
@@ -835,14 +864,21 @@ class Table:
                     self.skipped["group rows"] += len(last)
                     last = []
                 self.skipped["repeated headers"] += 1
-                gap = is_title = False
+                gap = is_title = is_another = False
                 continue
+            if is_another:
+                self.skipped["rows of another table"] += 1
+                continue
+            is_another = (gap or is_title) and titles.begins_another(cells)
+            if is_another and is_title:
+                self.skipped["rows of another table"] += len(last)
+                last = []
             # the last row may be cut off: how wide the others are is known when all were read
             yield from last
             last = []
             names = titles.names
             is_title, gap = gap and sum(bool(cell_text(cell)) for cell in cells) == 1, False
-            wrong = _unreadable(cells, len(names), sheet)
+            wrong = _another_table() if is_another else _unreadable(cells, len(names), sheet)
             if not sheet.is_text and len(cells) > heading.width:
                 beyond += any(map(cell_text, cells[heading.width :]))
             made = self._cut(sheet, number, titles, cells, at, carried, wrong)
@@ -853,6 +889,7 @@ class Table:
                 continue
             if number < start + _LOOKED_AT:
                 self._count_numbers(names, cells, mapped)
+                titles.learn(cells)
             widths[len(cells)] += 1
             last = list(self._several(made, heading))
             width = len(cells)
@@ -950,6 +987,13 @@ class Table:
             yield tr("headers that stand more than once: {names}", names=", ".join(sorted(heading.twice)))
         if beyond:
             yield tr("{count} {count:row has|rows have} cells beyond the last header", count=beyond)
+
+
+def _another_table() -> str:
+    return tr(
+        "the headers of another table: what stands below them is not read; give it a sheet or a file of its "
+        "own"
+    )
 
 
 def _unreadable(cells: list[Any], width: int, sheet: Sheet) -> str:

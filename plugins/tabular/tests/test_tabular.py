@@ -450,6 +450,60 @@ def test_titles_between_an_empty_row_and_headers(tmp_path: Path, store: Any) -> 
     ) == store.runs("s")[0].tally
 
 
+HOURS_MAPPING = """
+record = "worklog"
+date_formats = ["%d/%m/%Y"]
+[fields]
+account_id = "Who"
+container_id = "P"
+day = "Day"
+seconds = { column = "H", unit = "hours" }
+"""
+WORKED = "Who;P;Day;H\nAnn;A;05/10/2026;7\nBob;A;06/10/2026;8\n"
+
+
+@pytest.mark.parametrize("title", ["", "Absences\n"])
+def test_another_table_below(tmp_path: Path, store: Any, title: str) -> None:
+    """Its rows are not read as if they were of the first, and that is told, up to headers that come again."""
+    below = f"\n{title}Who;Why;From;Days\nAnn;Leave;12/10/2026;3\nBob;Leave;13/10/2026;1\n\n"
+    again = "Who;P;Day;H\nAnn;B;07/10/2026;6\n"
+    report = sync_once(store, write(tmp_path, HOURS_MAPPING, a=WORKED + below + again), base=tmp_path)
+
+    assert "partial" == report.verdict
+    (told,) = report.rejections
+    assert told.startswith(f"a.csv, row {6 if title else 5}: the headers of another table")
+    assert [("A", 7.0), ("A", 8.0), ("B", 6.0)] == [
+        (row["p"], row["h"])
+        for row in store.rows(
+            "SELECT substr(container_id, 3) AS p, seconds / 3600.0 AS h FROM worklog ORDER BY day"
+        )
+    ]
+
+
+def test_other_weeks_below(tmp_path: Path, store: Any) -> None:
+    """A second crosstab whose columns are other weeks is none of the first's."""
+    text = (
+        'record = "worklog"\nunpivot = { per = "week", name = "W", value = "H", year = 2026 }\n[fields]\n'
+        'account_id = "Who"\nday = "W"\nseconds = { column = "H", unit = "hours" }\n'
+    )
+    rows = "Who;S41;S42\nAnn;7;8\nBob;6;5\n\nWho;S43;S44\nAnn;1;2\n"
+    report = sync_once(store, write(tmp_path, text, a=rows), base=tmp_path)
+
+    assert "partial" == report.verdict
+    assert [26 * 3600] == [row["s"] for row in store.rows("SELECT sum(seconds) AS s FROM worklog")]
+
+
+@pytest.mark.parametrize(
+    "row", ["Ann;A;TBD;n/a", "Ann;A;;", "to be confirmed;by the committee;;", "Ann;A;-;-"]
+)
+def test_no_other_table_below(tmp_path: Path, store: Any, row: str) -> None:
+    """A row without figures below an empty one costs itself at most: the next ones are read."""
+    rows = f"{WORKED}\n{row}\nAnn;B;07/10/2026;6\n"
+    sync_once(store, write(tmp_path, HOURS_MAPPING, a=rows), base=tmp_path)
+
+    assert [21 * 3600] == [row["s"] for row in store.rows("SELECT sum(seconds) AS s FROM worklog")]
+
+
 def test_columns_of_days_become_rows(tmp_path: Path, store: Any) -> None:
     """A month's grid with one column a day is as good as a list."""
     text = (
