@@ -462,6 +462,20 @@ seconds = { column = "H", unit = "hours" }
 WORKED = "Who;P;Day;H\nAnn;A;05/10/2026;7\nBob;A;06/10/2026;8\n"
 
 
+def test_hours_of_nobody(tmp_path: Path, store: Any) -> None:
+    """They count, and are told: an empty cell may mean as above."""
+    rows = "Who;P;Day;H\nAnn;A;05/10/2026;7\n;B;06/10/2026;8\n;;07/10/2026;1\n"
+    report = sync_once(store, write(tmp_path, HOURS_MAPPING, a=rows), base=tmp_path)
+
+    assert ("ok", 16 * 3600) == (
+        report.verdict, store.rows("SELECT sum(seconds) AS s FROM worklog")[0]["s"],
+    )  # fmt: skip
+    assert [
+        "a.csv: 2 rows have no Who (9 h): if an empty cell means 'as above', say carry_down in the mapping",
+        "a.csv: 1 row has no P (1 h): if an empty cell means 'as above', say carry_down in the mapping",
+    ] == report.notes
+
+
 @pytest.mark.parametrize("title", ["", "Absences\n"])
 def test_another_table_below(tmp_path: Path, store: Any, title: str) -> None:
     """Its rows are not read as if they were of the first, and that is told, up to headers that come again."""
