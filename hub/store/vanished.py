@@ -12,6 +12,8 @@ from hub.store.store import COMPLETE, Store
 from hub.tally import FEW, Rejection
 from hub.words import tr
 
+_LOOKED_AT = 100
+"""Rows of a source in which a field is looked for before all are asked."""
 _OWNERS = ("task", "container", "worklog", "account")
 """What a custom field is of."""
 
@@ -99,6 +101,21 @@ def _emptied(
 
 
 def _columns_lost(store: Store, source: str, table: str, names: list[str], since: str) -> dict[str, int]:
+    # most columns are ruled out by a few rows, and most of the others had nothing that could vanish
+    few = store.connection.execute(
+        f"SELECT {', '.join(names)} FROM {table} WHERE source_id = ? AND {here()} LIMIT {_LOOKED_AT}",
+        (source,),
+    ).fetchall()
+    names = [name for at, name in enumerate(names) if all(row[at] is None for row in few)]
+    if not few or not names:
+        return {}
+    counts = ", ".join(f"count({name})" for name in names)
+    had = store.connection.execute(
+        f"SELECT {counts} FROM {table}_history WHERE superseded_at >= ?", (since,)
+    ).fetchone()
+    names = [name for name, count in zip(names, had, strict=True) if count >= FEW]
+    if not names:
+        return {}
     counts = ", ".join(
         f"count(DISTINCT h.id) FILTER (WHERE h.{name} IS NOT NULL AND t.{name} IS NULL)" for name in names
     )
