@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from hub_tabular import books, encodings, tables
+from hub_tabular import books, encodings, sheets
 from hub_tabular import mapping as mapping_module
 from hub_tabular.source import TabularSource
 
@@ -950,7 +950,7 @@ def test_a_damaged_workbook(place: Place, proof: bool) -> None:
 def test_a_grid_is_refused_by_its_name() -> None:
     """What cannot be opened is an error of the source with the file's name."""
     with pytest.raises(SourceDataError, match=r"none\.csv"):
-        list(tables.grid(Path("none.csv")))
+        list(sheets.grid(Path("none.csv")))
 
 
 # ---------- what `hub check` shows ----------

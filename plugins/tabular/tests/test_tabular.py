@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from hub_tabular import tables
+from hub_tabular import sheets, tables
 from hub_tabular.mapping import Mapping, RowError, RowMapper, check_mapping
 from hub_tabular.source import TabularSource
 from hub_tabular.suggest import suggest_mapping
@@ -545,7 +545,7 @@ def test_encodings_and_separators(tmp_path: Path, encoding: str, separator: str)
     path = tmp_path / "x.csv"
     path.write_bytes(text.encode(encoding))
 
-    assert [["Prénom", "Équipe"], ["Zoé", "Été à Orléans"], ["Noël", "Où ça"]] == list(tables.grid(path))
+    assert [["Prénom", "Équipe"], ["Zoé", "Été à Orléans"], ["Noël", "Où ça"]] == list(sheets.grid(path))
 
 
 @pytest.mark.parametrize(
@@ -575,9 +575,9 @@ def test_sheets(tmp_path: Path) -> None:
     """A sheet that is not there is named with those that are."""
     book(tmp_path / "b.xlsx", [["A"], [1]], sheet="Feuil1")
 
-    assert [["A"], [1.0]] == list(tables.grid(tmp_path / "b.xlsx", sheet="Feuil1"))
+    assert [["A"], [1.0]] == list(sheets.grid(tmp_path / "b.xlsx", sheet="Feuil1"))
     with pytest.raises(SourceDataError, match=r"no sheet 'Saisie'; it has Feuil1"):
-        list(tables.grid(tmp_path / "b.xlsx", sheet="Saisie"))
+        list(sheets.grid(tmp_path / "b.xlsx", sheet="Saisie"))
 
 
 def test_missing_mapping(tmp_path: Path, store: Any) -> None:
@@ -781,7 +781,7 @@ def test_a_percent_of_an_ods(tmp_path: Path) -> None:
             "META-INF/manifest.xml",
             '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
         )
-    rows = list(tables.grid(tmp_path / "a.ods", sheet="Plan"))
+    rows = list(sheets.grid(tmp_path / "a.ods", sheet="Plan"))
 
     assert [(0.45, True)] * 2 == [(row[1], getattr(row[1], "percent", False)) for row in rows[-2:]]
 
