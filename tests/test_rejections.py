@@ -586,6 +586,8 @@ def test_what_is_lacking_stands_in_the_feed(store: Store, tmp_path: Path) -> Non
                    amount_minor=123456, currency="EUR"),
     ]  # fmt: skip
     sync_once(store, ScriptedSource(name="s", script={"p": lambda _: [Batch(records=lines)]}))
+    for source in (board(1, 2, 3, 4, name="o"), board(*NONE, name="o")):
+        sync_once(store, source)
     with feed_view(store, tmp_path) as view:
         rows = view.connection.execute(
             "SELECT d.name, p.code, record, field, value, hours, amount::DOUBLE, is_accepted "
@@ -597,7 +599,11 @@ def test_what_is_lacking_stands_in_the_feed(store: Store, tmp_path: Path) -> Non
 
     assert [
         ("s", "A", "worklog", "day", "5 oct.", 2.5, None, 0),
+        ("o", "?", "task", "points", "", None, None, 0),
         ("s", "?", "budget_line", "month", "oct", None, 1234.56, 0),
     ] == rows
     assert (2, 2.5, 123456) == (source["rejected"], source["rejected_hours"], source["rejected_amount_minor"])
-    assert ["s: 2 things could not be taken (2.5 h, 1,234.56 in amounts)"] == said
+    assert [
+        "o: 1 thing could not be taken (0 h, 0.00 in amounts)",
+        "s: 2 things could not be taken (2.5 h, 1,234.56 in amounts)",
+    ] == said
