@@ -1,4 +1,7 @@
-"""What it costs that a source accounts for what it met: its share of a first sync of a file of hours."""
+"""What it costs that a source accounts for what it met: its share of a sync of a file of hours.
+
+A first one, and one in which every row changed, so that fields are looked for that vanished.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 
 from hub_tabular.source import TabularSource
 
-from hub.store import Store
+from hub.store import Store, vanished
 from hub.sync import Options, sync
 from hub.sync.accounts import Accounts
 
@@ -25,11 +28,12 @@ seconds = { column = "Hours", unit = "hours" }
 """
 
 
-def write(folder: Path) -> None:
+def write(folder: Path, month: int = 1) -> None:
     """Write a file of hours and its mapping."""
     lines = ["Id;Who;Project;Day;Hours"]
     lines += [
-        f"{n};P{n % 300};A{n % 40};2026-{n % 12 + 1:02}-{n % 28 + 1:02};{n % 8},25" for n in range(ROWS)
+        f"{n};P{n % 300};A{n % 40};2026-{(n + month) % 12 + 1:02}-{n % 28 + 1:02};{n % 8},25"
+        for n in range(ROWS)
     ]
     (folder / "hours.csv").write_text("\n".join(lines) + "\n")
     (folder / "hours.toml").write_text(MAPPING)
@@ -42,9 +46,9 @@ class Clocked:
         """Begin at nothing."""
         self.spent = 0.0
 
-    def around(self, name: str) -> None:
-        """Watch the method *name*."""
-        method = getattr(Accounts, name)
+    def around(self, owner: Any, name: str) -> None:
+        """Watch the function *name* of a class or module."""
+        method = getattr(owner, name)
 
         def watched(*args: Any, **kwargs: Any) -> Any:
             began = time.thread_time()
@@ -53,26 +57,27 @@ class Clocked:
             finally:
                 self.spent += time.thread_time() - began
 
-        setattr(Accounts, name, watched)
+        setattr(owner, name, watched)
 
 
 if __name__ == "__main__":
     clocked = Clocked()
     for name in ("sound", "waits", "compare", "share", "keep", "settle", "settle_source", "lines", "tally"):
-        clocked.around(name)
-    shares = []
+        clocked.around(Accounts, name)
+    clocked.around(vanished, "account_for")
+    shares: dict[str, list[float]] = {"a first sync": [], "one in which each row changed": []}
     for _ in range(ROUNDS):
-        clocked.spent = 0.0
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            write(folder)
-            source = TabularSource(name="s", path="hours.csv", mapping="hours.toml")
+            source = TabularSource(name="s", path="hours.csv", mapping="hours.toml", max_leave=1.0)
             with Store.open(folder / "hub.db") as store:
-                began = time.process_time()
-                report = sync(store, [source], Options(base=folder))
-                whole = time.process_time() - began
-        assert report.exit_code == 0, report.sources[0].missing
-        shares.append(clocked.spent / whole)
-    best = min(shares)
-    print(f"accounting for {ROWS:,} rows: {best:.1%} of a first sync (goal: 3 %)")
-    sys.exit(best > 0.03)
+                for month, found in enumerate(shares.values()):
+                    write(folder, month)
+                    clocked.spent = 0.0
+                    began = time.process_time()
+                    report = sync(store, [source], Options(base=folder))
+                    found.append(clocked.spent / (time.process_time() - began))
+                    assert report.exit_code == 0, report.sources[0].missing
+    for what, found in shares.items():
+        print(f"accounting for {ROWS:,} rows: {min(found):.1%} of {what} (goal: 3 %)")
+    sys.exit(max(map(min, shares.values())) > 0.03)

@@ -11,7 +11,7 @@ import pytest
 
 from hub.context import Context
 from hub.errors import SourceDataError, SourceUnavailable
-from hub.records import BudgetLine, Container, Record, Task, Worklog
+from hub.records import BudgetLine, Container, CustomValue, Record, Task, Worklog
 from hub.source import Batch, Partition, Scope
 from hub.store import Store, rejections
 from hub.sync import Options, sync
@@ -439,6 +439,142 @@ def test_negative_efforts_of_tasks_are_taken_and_named(store: Store) -> None:
     ] == report.notes
 
 
+def board(*points: float | None, due: str | None = "2026-10-31", name: str = "s") -> ScriptedSource:
+    """Return a source with one board and a task for each of *points*."""
+    rows: list[Record] = [Container(id=f"{name}:p", kind="project", code="P", name="P")]
+    rows += [
+        Task(id=f"{name}:{n}", container_id=f"{name}:p", title="x", kind="work", points=one, due_on=due)
+        for n, one in enumerate(points)
+    ]
+    return ScriptedSource(name=name, script={"p": lambda _: [Batch(records=rows)]})
+
+
+NONE = (None,) * 4
+QUIET = ScriptedSource(name="s", script={"p": lambda _: []})
+
+
+def vanished(store: Store) -> list[tuple[str, str]]:
+    return [(one.source_id, one.field) for one in rejections.rejected(store)]
+
+
+def test_a_field_that_vanished_from_all_rows(store: Store) -> None:
+    """Where rows had a value and none has one now, every run is partial until one comes back.
+
+    A field that some rows lose, others keep, is what people do.
+    """
+    runs = [
+        board(1, 2, 3, 4), board(*NONE[:3], 4), board(*NONE), board(1, 2, 3, 4), board(*NONE),
+        board(*NONE), QUIET, board(None, 2, None, None), board(*NONE[:3], 4),
+    ]  # fmt: skip
+    reports = [sync_once(store, one) for one in runs]
+    day = store.runs("s")[0].started_at[:10]
+
+    assert ["ok", "ok", "ok", "ok", "partial", "partial", "partial", "ok", "ok"] == [
+        one.verdict for one in reports
+    ]
+    said = (
+        f"task, points: 4 rows had a value before {day} and none has one now: the tool or its settings call "
+        "the field otherwise, or show it to this account no more"
+    )
+    assert [said] == reports[6].rejections
+    assert [] == vanished(store)
+
+
+def test_a_vanished_field_that_was_accepted(store: Store) -> None:
+    """It stays counted and the runs are green; it comes back, vanishes anew: that is another."""
+    sync_once(store, board(1, 2, 3, 4))
+    sync_once(store, board(*NONE))
+    (one,) = rejections.rejected(store)
+    rejections.accept(store, [one.id], actor="pmo", why="no points since the reform")
+    calm = [sync_once(store, source) for source in (board(*NONE), QUIET, board(*NONE))]
+    (kept,) = rejections.rejected(store)
+    back = sync_once(store, board(1, 2, 3, 4))
+    gone = sync_once(store, board(*NONE))
+    (anew,) = rejections.rejected(store)
+
+    assert [("ok", 1, [])] * 3 == [(run.verdict, run.rejected, run.rejections) for run in calm]
+    assert (one.id, one.reason, "pmo") == (kept.id, kept.reason, kept.accepted_by)
+    assert (("ok", 0), ("partial", 1)) == ((back.verdict, back.rejected), (gone.verdict, gone.rejected))
+    assert ("points", None) == (anew.field, anew.accepted_at)
+
+
+def test_two_fields_of_two_sources(store: Store) -> None:
+    """Each field stands for itself, each source for its own."""
+    for source in (board(1, 2, 3, 4), board(1, 2, 3, 4, name="o"), board(*NONE, due=None)):
+        sync_once(store, source)
+    other = sync_once(store, board(1, 2, 3, 4, name="o"))
+    both = vanished(store)
+    sync_once(store, board(*NONE))
+    halved = vanished(store)
+    sync_once(store, board(*NONE, name="o"))
+
+    assert [("s", "due_on"), ("s", "points")] == sorted(both)
+    assert ("ok", [("s", "points")]) == (other.verdict, halved)
+    assert [("o", "points"), ("s", "points")] == sorted(vanished(store))
+
+
+def test_what_is_no_vanished_field(store: Store) -> None:
+    """None had the field; all that had it left; fewer than three lost it."""
+    whole = Partition(id="p", complete=True, scope=Scope(records=(Task,), id_prefix="s:"))
+
+    def all_of(*points: float | None) -> ScriptedSource:
+        return msgspec.structs.replace(board(*points), partitions=(whole,))
+
+    runs = [
+        all_of(*[None] * 40),
+        all_of(*[None] * 37, 1, 2, 3),
+        all_of(*[None] * 37),
+        all_of(1, 2, *[None] * 35),
+    ]
+    runs.append(all_of(*[None] * 37))
+
+    assert ["ok"] * 5 == [sync_once(store, one).verdict for one in runs]
+    assert [] == vanished(store)
+
+
+@pytest.mark.parametrize("cut", ["died", "failed"])
+def test_a_field_that_vanished_in_two_runs(store: Store, cut: str) -> None:
+    """What a run that was cut off had taken away counts too: the next may meet nothing new."""
+    sync_once(store, board(1, 2, 3, 4))
+    if cut == "died":
+        run = store.begin_run("s", "increment")
+        rows = [row for batch in board(*NONE).script["p"](None) for row in batch.records]
+        with store.transaction():
+            store.count(run, store.save(rows, run_id=run, source_id="s"))
+    else:
+        parts = (Partition(id="a"), Partition(id="b"))
+
+        def fails(_: Any) -> Iterator[Batch]:
+            yield Batch(records=next(iter(board(None, None, 3, 4).script["p"](None))).records)
+            raise SourceUnavailable("no answer")
+
+        sync_once(store, ScriptedSource(name="s", script={"a": fails, "b": lambda _: []}, partitions=parts))
+
+    assert ("partial", [("s", "points")]) == (sync_once(store, board(*NONE)).verdict, vanished(store))
+
+
+def test_a_custom_field_that_vanished(store: Store) -> None:
+    """One that fields.csv asks for is held to the same; nobody asks for it any more: nothing lacks."""
+    task = Partition(id="t", complete=True, scope=Scope(records=(CustomValue,), id_prefix="s:f/"))
+
+    def read(values: int, fields: dict[str, str]) -> SourceReport:
+        rows: list[Record] = [Container(id="s:p", kind="project", code="P", name="P")]
+        rows += [Task(id=f"s:{n}", container_id="s:p", title="x", kind="work") for n in range(20)]
+        rows += [
+            CustomValue(id=f"s:f/{n}", row_id=f"s:{n}", field="Severity", text="high") for n in range(values)
+        ]
+        source = ScriptedSource(name="s", script={"t": lambda _: [Batch(records=rows)]}, partitions=(task,))
+        return sync(store, [source], Options(base=Path(), fields={"s": fields})).sources[0]
+
+    asked = {"Severity": "text"}
+    reports = [read(4, asked), read(0, asked), read(0, asked)]
+    (one,) = rejections.rejected(store)
+    reports += [read(1, asked), read(4, asked), read(0, asked), read(0, {})]
+
+    assert ["ok", "partial", "partial", "ok", "ok", "partial", "ok"] == [run.verdict for run in reports]
+    assert ("custom_value", "Severity") == (one.record, one.field)
+
+
 @pytest.mark.long
 def test_what_is_lacking_stands_in_the_feed(store: Store, tmp_path: Path) -> None:
     """Each rejection is a row with its hours and amounts, by source and project."""
@@ -450,6 +586,8 @@ def test_what_is_lacking_stands_in_the_feed(store: Store, tmp_path: Path) -> Non
                    amount_minor=123456, currency="EUR"),
     ]  # fmt: skip
     sync_once(store, ScriptedSource(name="s", script={"p": lambda _: [Batch(records=lines)]}))
+    for source in (board(1, 2, 3, 4, name="o"), board(*NONE, name="o")):
+        sync_once(store, source)
     with feed_view(store, tmp_path) as view:
         rows = view.connection.execute(
             "SELECT d.name, p.code, record, field, value, hours, amount::DOUBLE, is_accepted "
@@ -461,7 +599,11 @@ def test_what_is_lacking_stands_in_the_feed(store: Store, tmp_path: Path) -> Non
 
     assert [
         ("s", "A", "worklog", "day", "5 oct.", 2.5, None, 0),
+        ("o", "?", "task", "points", "", None, None, 0),
         ("s", "?", "budget_line", "month", "oct", None, 1234.56, 0),
     ] == rows
     assert (2, 2.5, 123456) == (source["rejected"], source["rejected_hours"], source["rejected_amount_minor"])
-    assert ["s: 2 things could not be taken (2.5 h, 1,234.56 in amounts)"] == said
+    assert [
+        "o: 1 thing could not be taken (0 h, 0.00 in amounts)",
+        "s: 2 things could not be taken (2.5 h, 1,234.56 in amounts)",
+    ] == said

@@ -430,24 +430,3 @@ def test_hours_follow_a_task_that_moves(store: Store) -> None:
     assert {"s:h/1": "s:d", "s:h/2": "s:e"} == {
         row["id"]: row["container_id"] for row in store.rows("SELECT id, container_id FROM worklog")
     }
-
-
-def test_a_field_that_vanished_from_all_rows_is_told(store: Store) -> None:
-    """Where it was filled before and no row has it now, a tool calls it otherwise: partial, and named.
-
-    One that some rows lose, others keep, is what people do.
-    """
-
-    def tasks(*points: float | None) -> ScriptedSource:
-        made = [
-            Task(id=f"s:{n}", container_id="s:p", title="x", kind="work", points=one, due_on="2026-10-31")
-            for n, one in enumerate(points)
-        ]
-        board = Container(id="s:p", kind="project", code="P", name="P")
-        return ScriptedSource(name="s", script={"p": once(board, *made)})
-
-    runs = [(1, 2, 3, 4), (None, None, None, 4), (None,) * 4, (1, 2, 3, 4), (None,) * 4]
-    *reports, gone = [sync_once(store, tasks(*points)) for points in runs]
-
-    assert ["ok", "ok", "ok", "ok", "partial"] == [one.verdict for one in (*reports, gone)]
-    assert ["no task has a points any more, and 4 had one"] == [one.partition(":")[0] for one in gone.missing]

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from hub.columns import columns_of
 from hub.placement import here, names_by_code
-from hub.records import BY_TABLE, Record
+from hub.records import BY_TABLE
 from hub.store.store import Store, utc_now
-from hub.tally import FEW
 from hub.words import tr
 
 _SHOWN = 5
@@ -50,35 +48,6 @@ def site_fields(store: Store) -> dict[str, dict[str, str]]:
         f"SELECT source, native, type FROM site_field WHERE {here()}"
     ):
         found.setdefault(source, {})[native] = kind
-    return found
-
-
-def emptied(
-    store: Store, source: str, records: Iterable[type[Record]], *, run_id: int, since: str
-) -> list[tuple[str, str, int]]:
-    """Return table, column and how many rows lost their value in a run, where no row of *source* has one.
-
-    *since* is when the run began.
-    """
-    found = []
-    for record in records:
-        table, names = record.table, [name for name in columns_of(record) if name != "id"]
-        lost = ", ".join(
-            f"count(*) FILTER (WHERE h.{name} IS NOT NULL AND t.{name} IS NULL) AS {name}" for name in names
-        )
-        row = store.rows(
-            f"SELECT {lost} FROM {table}_history h JOIN {table} t ON t.id = h.id "
-            f"WHERE h.superseded_at >= :since AND h.superseded_run = :run AND t.source_id = :source "
-            f"AND {here('t.presence')}",
-            {"since": since, "run": run_id, "source": source},
-        )[0]
-        for name in names:
-            if row[name] >= FEW and not store.rows(
-                f"SELECT 1 AS one FROM {table} WHERE source_id = :source AND {name} IS NOT NULL "
-                f"AND {here()} LIMIT 1",
-                {"source": source},
-            ):
-                found.append((table, name, row[name]))
     return found
 
 

@@ -13,6 +13,9 @@ from hub.store.store import Store
 from hub.tally import Rejection, sentence
 from hub.words import tr
 
+FIELDS = "__fields__"
+"""Under what the fields that vanished from all rows are kept: no reading of a partition settles them."""
+
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     """One row of `rejection`; *id* is what `hub rejections accept` is given."""
@@ -107,14 +110,28 @@ def settle_partitions(store: Store, source_id: str, planned: Iterable[str], mark
 
     Such a one is as it was, or gone; what somebody accepted stays as long as it is *marked* as read.
     """
-    there = {store.door.id(one) for one in planned}
+    there = {store.door.id(one) for one in planned} | {FIELDS}
     kept = there | {store.door.id(one) for one in marked}
     known = store.connection.execute(
         "SELECT id, partition, accepted_at FROM rejection WHERE source_id = ?", (source_id,)
     ).fetchall()
-    gone = [(id_,) for id_, partition, at in known if partition not in (kept if at else there)]
-    store.connection.executemany("DELETE FROM rejection WHERE id = ?", gone)
+    gone = [id_ for id_, partition, at in known if partition not in (kept if at else there)]
+    drop(store, gone)
     return len(gone)
+
+
+def kept_under(store: Store, source_id: str, partition: str) -> list[tuple[int, str, str]]:
+    """Return number, table and field of each rejection of a *partition*."""
+    rows = store.connection.execute(
+        "SELECT id, record, field FROM rejection WHERE source_id = ? AND partition = ?",
+        (source_id, partition),
+    )
+    return [(id_, record or "", field) for id_, record, field in rows]
+
+
+def drop(store: Store, numbers: Iterable[int]) -> None:
+    """Forget these: they came right."""
+    store.connection.executemany("DELETE FROM rejection WHERE id = ?", [(one,) for one in numbers])
 
 
 def accepted(store: Store, source_id: str) -> frozenset[tuple[str, str, str]]:

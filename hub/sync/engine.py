@@ -19,15 +19,14 @@ from hub.context import Context
 from hub.errors import HubError, Interrupted, SourceDataError, StoreError
 from hub.signals import ENDS, heard
 from hub.source import Batch, Census, Gone, Partition, Source
-from hub.store import Store, endings, rejections
+from hub.store import Store, endings, rejections, vanished
 from hub.store.leaving import follow_moves
-from hub.store.questions import emptied, nameless, under_way
+from hub.store.questions import nameless, under_way
 from hub.sync import effect
 from hub.sync.accounts import Accounts
 from hub.sync.leaving import apply_census, judge_absence, out_of_sight
 from hub.sync.readers import Readers, prepare_types
 from hub.sync.report import Hooks, Listener, Options, SourceReport, SyncReport, Verdict
-from hub.tally import FEW
 from hub.words import tr, trn
 
 CENSUS = "__census__"
@@ -449,6 +448,7 @@ class _Engine:
             if work.planned and not work.plan_failed and set(work.state.values()) <= {"ok"}:
                 marked = self.store.cursors(name)
                 work.accounts.settle_source(work.run_id, {"", *work.partitions}, marked)
+            vanished.account_for(self.store, name, work.source.provides, work.ctx.fields, run_id=work.run_id)
         report.rejected, report.rejections = work.accounts.lines()
         if work.accounts.corrections:
             negative = work.accounts.corrections
@@ -470,19 +470,6 @@ class _Engine:
                     len(negative),
                     hours=sum(negative) / 3600,
                 )
-            )
-        if report.changes.updated >= FEW:
-            began = self.store.runs(name, limit=1)[0].started_at
-            lost = emptied(self.store, name, work.source.provides, run_id=work.run_id, since=began)
-            report.missing.extend(
-                tr(
-                    "no {table} has a {column} any more, and {count} had one: the tool or its settings call "
-                    "it otherwise now, or show it to this account no more",
-                    table=table,
-                    column=column,
-                    count=count,
-                )
-                for table, column, count in lost
             )
         # what another source brings may still be on its way
         coming = [one.source.name for one in self.work.values() if one is not work and one.census != "done"]

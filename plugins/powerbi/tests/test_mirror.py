@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import duckdb
 import msgspec
@@ -20,6 +19,7 @@ from hub_powerbi.mirror import MirrorDestination
 from hub_powerbi.service import onelake
 from hub_powerbi.service.web import Web
 from hub_powerbi.testing.certification import LandingZone, MirrorCertification, replayed
+from hub_powerbi.testing.services import WORKSPACE, OneLake
 
 from hub import ConfigError, DeliveryContext, Destination, model
 from hub.http import Session
@@ -35,75 +35,8 @@ from hub.testing.kit import (
 from hub.testing.kit.deliveries import counter
 from hub.testing.kit.harness import Crash
 
-WORKSPACE = "11111111-2222-4333-8444-555555555555"
 ITEM = "pmo.MountedRelationalDatabase/Files/LandingZone"
 SAMPLE = ("destination-check-tells-the-truth", "refusals-are-told")
-
-
-class OneLake:
-    """The part of OneLake's API that a landing zone needs.
-
-    Written from the documentation of Data Lake Storage Gen2.
-    """
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self.uncommitted: dict[str, bytes] = {}
-        self.refuses = 0
-        self.page = 3
-
-    def answer(self, request: Request) -> Response:
-        if (signing := microsoft.sign_in(request)) is not None:
-            return signing
-        if not microsoft.is_signed_in(request):
-            return Response(status=401, body={"error": {"code": "InvalidAuthenticationInfo"}})
-        if self.refuses:
-            return Response(status=self.refuses, body={"error": {"code": "AuthorizationPermissionMismatch"}})
-        path, query = unquote(request.path).strip("/"), request.query
-        match request.method, query.get("action") or query.get("resource"):
-            case "GET", "filesystem":
-                return self.listed(path, query)
-            case "PUT", "file":
-                self.uncommitted[path] = b""
-                return Response(status=201, body=b"")
-            case "PATCH", "append":
-                if int(query["position"]) != len(self.uncommitted[path]):
-                    return Response(status=400, body={"error": {"code": "InvalidFlushPosition"}})
-                self.uncommitted[path] += request.body
-                return Response(status=202, body=b"")
-            case "PATCH", "flush":
-                if int(query["position"]) != len(self.uncommitted[path]):
-                    return Response(status=400, body={"error": {"code": "InvalidFlushPosition"}})
-                self.files[path] = self.uncommitted.pop(path)
-                return Response(body=b"")
-            case "PUT", None:
-                self.files[path] = self.files.pop(unquote(request.headers["x-ms-rename-source"]).strip("/"))
-                return Response(status=201, body=b"")
-            case "DELETE", _:
-                gone = [name for name in self.files if name.startswith(f"{path}/")]
-                for name in gone:
-                    del self.files[name]
-                return (
-                    Response(body=b"")
-                    if gone
-                    else Response(status=404, body={"error": {"code": "PathNotFound"}})
-                )
-        return Response(status=400, body={"error": {"code": "UnsupportedRestVersion"}})
-
-    def listed(self, workspace: str, query: dict[str, str]) -> Response:
-        root = f"{workspace}/{query['directory']}/"
-        inside = sorted(name for name in self.files if name.startswith(root))
-        if not inside and "LandingZone/" in query["directory"]:
-            return Response(status=404, body={"error": {"code": "PathNotFound"}})
-        here = [name for name in inside if "/" not in name.removeprefix(root)]
-        start = int(query.get("continuation", 0))
-        shown = [
-            {"name": name.removeprefix(f"{workspace}/"), "contentLength": str(len(self.files[name]))}
-            for name in here[start : start + self.page]
-        ]
-        folders = [{"name": f"{query['directory']}/_ProcessedFiles", "isDirectory": "true"}]
-        more = {"x-ms-continuation": str(start + self.page)} if start + self.page < len(here) else {}
-        return Response(body={"paths": shown + folders}, headers=more)
 
 
 class Lake(Place):

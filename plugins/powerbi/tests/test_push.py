@@ -8,9 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import jsonschema
@@ -18,6 +16,7 @@ import pytest
 from hub_powerbi import push
 from hub_powerbi.names import Names
 from hub_powerbi.push import PushDestination
+from hub_powerbi.testing.services import WORKSPACE, Workspace
 
 from hub import Delivery, DeliveryContext, FeedView, HubError, model
 from hub.publish import DeliveryReport, check_destination
@@ -27,92 +26,17 @@ from hub.testing import kept_feed, store, view_of
 from hub.testing.kit import Request, Response, SimulatorServer, faults, microsoft
 
 __all__ = ["store"]
-WORKSPACE = "f089354e-8366-4e18-aea3-4cb4a3a50b48"
 SPECIFICATION = Path(__file__).parents[4] / "shared" / "data" / "powerbi" / "swagger.json"
-
-
-class Service:
-    """A workspace with push models: tables that take rows and lose all of them at once."""
-
-    def __init__(self) -> None:
-        self.models: dict[str, dict[str, Any]] = {}
-        self.asked: list[Request] = []
-
-    def answer(self, request: Request) -> Response:
-        if (signing := microsoft.sign_in(request)) is not None:
-            return signing
-        assert microsoft.is_signed_in(request)
-        self.asked.append(request)
-        path = unquote(request.path).removeprefix(f"/v1.0/myorg/groups/{WORKSPACE}/datasets").strip("/")
-        body = json.loads(request.body) if request.body else {}
-        if not path and request.method == "GET":
-            return Response(
-                body={"value": [{"id": native, "name": one["name"]} for native, one in self.models.items()]}
-            )
-        if not path:
-            assert len(body["tables"]) <= 75
-            assert all(len(table["columns"]) <= 75 for table in body["tables"])
-            native = f"00000000-0000-4000-8000-{len(self.models):012d}"
-            self.models[native] = {
-                "name": body["name"],
-                "tables": {
-                    table["name"]: {"columns": table["columns"], "rows": []} for table in body["tables"]
-                },
-            }
-            return Response(status=201, body={"id": native})
-        native, _, rest = path.partition("/")
-        if rest == "executeQueries":
-            return Response(
-                body={
-                    "results": [
-                        {
-                            "tables": [
-                                {"rows": [self.evaluated(self.models[native], body["queries"][0]["query"])]}
-                            ]
-                        }
-                    ]
-                }
-            )
-        name = rest.removeprefix("tables/").removesuffix("/rows")
-        if name not in self.models[native]["tables"]:
-            return Response(status=404, body={"error": {"code": "PowerBIEntityNotFound"}})
-        table = self.models[native]["tables"][name]
-        if request.method == "PUT":
-            table["columns"] = body["columns"]
-        elif request.method == "DELETE":
-            table["rows"] = []
-        else:
-            assert len(body["rows"]) <= push.AT_ONCE
-            assert {column["name"] for column in table["columns"]} >= set(body["rows"][0])
-            table["rows"] += body["rows"]
-        return Response(body=b"")
-
-    def evaluated(self, one: dict[str, Any], query: str) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for alias, table, column in re.findall(
-            r'"(\w+ \w+)", (?:COUNTROWS|CONVERT\(MAX)\(\'([^\']+)\'(?:\[([^\]]+)\]\), DOUBLE)?\)', query
-        ):
-            rows = one["tables"][table]["rows"]
-            if column:
-                last = max((row[column] for row in rows if row[column]), default=None)
-                found[f"[{alias}]"] = (
-                    (datetime.fromisoformat(last) - datetime(1899, 12, 30)).total_seconds() / 86400
-                    if last
-                    else None
-                )
-            else:
-                found[f"[{alias}]"] = len(rows) or None
-        return found
 
 
 @pytest.fixture
 def site() -> Iterator[SimulatorServer]:
-    with SimulatorServer(Service(), most=10**9) as started:  # type: ignore[arg-type]
+    with SimulatorServer(Workspace(), most=10**9) as started:  # type: ignore[arg-type]
         yield started
 
 
-def service(site: SimulatorServer) -> Service:
-    assert isinstance(site.world, Service)
+def service(site: SimulatorServer) -> Workspace:
+    assert isinstance(site.world, Workspace)
     return site.world
 
 

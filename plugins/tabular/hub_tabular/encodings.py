@@ -27,6 +27,14 @@ _INSIDE = frozenset("’·\u00ad'")
 _SIGNS = frozenset("‘’“”«»–—…€°ºª²³µ·•©®™½¼¾§×÷±\u00a0\u00ad")
 _OPENING = frozenset("‘“«–—€§•©±×÷\u00a0")
 """Signs that a word may follow at once."""
+_ALPHABETS = tuple(
+    frozenset(letters + letters.upper())
+    for letters in (
+        "àâäéèêëîïôöùûüÿçœæ", "äöüßéèàê", "áéíóúñüçï", "àáâãçéêíóôõú", "àèéìíîòóùúç", "åäöæøéèàüóôê",
+        "äëïéèöüóêç",
+    )
+)  # fmt: skip
+"""The letters beyond ASCII of a text in French, German, Spanish, Portuguese, Italian, Nordic or Dutch."""
 _USUAL = frozenset("éèàêçÉÀ")
 _MOST_ODD = 0.2
 FEW = 3
@@ -118,7 +126,10 @@ def _western(file: str, words: set[bytes]) -> Guess:
     if odd[best]:
         shown = ", ".join(sorted(_decoded(one, best) for one in odd[best])[:FEW])
     elif best == "cp1252" and not doubtful:
-        return Guess(encoding=best)
+        thin = _thin(words)
+        if not thin:
+            return Guess(encoding=best)
+        shown = ", ".join(thin[:FEW])
     return Guess(
         encoding=best,
         said=tr(
@@ -127,6 +138,28 @@ def _western(file: str, words: set[bytes]) -> Guess:
             shown=shown,
         ),
     )
+
+
+def _thin(words: set[bytes]) -> list[str]:
+    """Return the words that tell Western from Central European (code page 1250), where they say little.
+
+    These are fewer than `FEW`, or too many of them do not go into the language of most.
+    """
+    deciding = [
+        text
+        for text, other in ((_decoded(one, "cp1252"), _decoded(one, "cp1250")) for one in words)
+        if any(letter in _LETTERS and letter != twin for letter, twin in zip(text, other, strict=True))
+    ]
+    strange = min(
+        (sorted(one for one in deciding if not _goes_into(one, letters)) for letters in _ALPHABETS), key=len
+    )
+    if len(strange) > _MOST_ODD * len(deciding):
+        return strange
+    return sorted(deciding) if len(deciding) < FEW else []
+
+
+def _goes_into(word: str, letters: frozenset[str]) -> bool:
+    return all(letter in letters for letter in word if letter in _LETTERS)
 
 
 def _decoded(word: bytes, encoding: str) -> str:
@@ -139,6 +172,8 @@ def _is_word(word: bytes, encoding: str) -> bool:
     runs = [len(run) for run in re.findall(r"[^\W\d_a-zA-Z]+", text)]
     if max(runs, default=0) > 2:  # Èâàí: another alphabet
         return False
+    if encoding == "cp1252" and not any(_goes_into(text, letters) for letters in _ALPHABETS):
+        return False  # Dvoøák: another code page
     return all(
         one.isascii() or _fits(before, one, after)
         for before, one, after in zip(text, text[1:], text[2:], strict=False)

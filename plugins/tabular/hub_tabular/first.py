@@ -10,8 +10,8 @@ import msgspec
 
 from hub import ConfigError, HubError, Suggestion, mark, tr
 from hub_tabular.mapping import Mapping, check_mapping
+from hub_tabular.sheets import SUFFIXES
 from hub_tabular.suggest import suggest_mapping
-from hub_tabular.tables import SUFFIXES
 
 _NAMES = {
     "worklog": ("hours", mark("hours of people")),

@@ -48,7 +48,7 @@ _SCALES = frozenset({"units", "thousands", "millions"})
 _DAY_S = 86400
 _UNITS = {"seconds": _EFFORTS, "share": _PARTS, "percent": _PARTS, "minor": _SCALES}
 """The units that a field may have, by what kind of column it fills."""
-SHEET, FILE, UNTIL, LESS = "#sheet", "#file", "#to", "#less"
+SHEET, FILE, UNTIL, LESS, LEVEL = "#sheet", "#file", "#to", "#less", "#level"
 """Columns that every table has besides its own: the names of sheet and file, the last day of a period, and
 what unpivot takes off."""
 _HOW = {
@@ -117,6 +117,18 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     column: str
 
 
+class Nested(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Rows that belong to the row above them, below headers of their own, as the sub-items of monday.com.
+
+    The row of these headers begins with a cell that matches *matches*, the rows below it with an empty one.
+    *columns* says which of their headers is which of the table's. The column ``#level`` is 1 in rows of the
+    table and 2 in these.
+    """
+
+    matches: str
+    columns: dict[str, str] = {}
+
+
 class Unpivot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Turn columns whose header matches *columns* into rows.
 
@@ -156,6 +168,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     carry_down: tuple[str, ...] = ()
     group: tuple[Group, ...] = ()
     outline: Outline | None = None
+    nested: Nested | None = None
     unpivot: Unpivot | None = None
     hours_per_day: float | None = None
     period: Literal["day", "week", "month"] = "day"
@@ -239,6 +252,7 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
             )
     for label, text in (
         [("drop", one.matches) for one in mapping.drop]
+        + ([("nested", mapping.nested.matches)] if mapping.nested else [])
         + [("group", one.matches) for one in mapping.group]
         + [
             ("pattern", field.pattern)
@@ -395,7 +409,9 @@ class RowMapper:
         }
         # a row that names its week is of the whole week, Monday to Sunday
         self.lasts = mapping.spans if self._spans() and "finish_on" not in self.fields else None
-        self.own = {SHEET, FILE} - {column for field in self.fields.values() for column in field.columns}
+        self.own = {SHEET, FILE, LEVEL} - {
+            column for field in self.fields.values() for column in field.columns
+        }
         """Columns beside the table that are no content of a row, because nothing takes them."""
         self.seen: Counter[str] = Counter()
         self.levels: list[tuple[int, str]] = []
@@ -454,7 +470,7 @@ class RowMapper:
             needed -= {self.mapping.unpivot.name, self.mapping.unpivot.value, UNTIL}
             needed |= set(self.mapping.unpivot.less.values())
         needed -= {group.into for group in self.mapping.group}
-        return needed - {SHEET, FILE}
+        return needed - {SHEET, FILE, LEVEL}
 
     def records(self, row: dict[str, Any]) -> Iterator[Record]:
         """Yield the records of one row. Raises `RowError` for a value that cannot be understood."""
@@ -633,7 +649,16 @@ class RowMapper:
             self.levels.pop()
         parent = self.levels[-1][1] if self.levels else None
         self.levels.append((level, record_id))
-        return parent
+        return parent or None
+
+    def pass_over(self, row: dict[str, Any], native: str | None) -> None:
+        """Let what stands below a row that was not taken stand below it all the same, not below another."""
+        if self.mapping.outline is None:
+            return
+        try:
+            self._parent(row, self.record_id(native) if native is not None and self.mapping.key else "")
+        except RowError:
+            self.levels.clear()
 
     def _companions(self, row: dict[str, Any], values: dict[str, Any]) -> Iterator[Record]:
         """Yield the account and the container that the row names, once per file."""

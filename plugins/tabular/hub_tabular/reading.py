@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub import CellReader, Context, Record, Worklog, storable, tr
+from hub import Allocation, CellReader, Context, Record, Worklog, storable, tr, trn
 from hub_tabular.books import Limits
 from hub_tabular.mapping import FILE, Mapping, RowError, RowMapper
 from hub_tabular.sums import SumRowError, Sums
@@ -22,6 +22,8 @@ SHARED_ROWS, SHARED_PART = 5, 0.5
 """Two files without a key are the same lines twice from so many equal rows, and so large a part, on."""
 _MAPPED = 100_000
 """Records that are kept while a file is judged; of a larger one they are made a second time."""
+_NAMING = ("account_id", "container_id")
+"""What says whose hours a row is, and of what."""
 Make = Callable[[str, dict[str, CellReader] | None, Callable[[str], str] | None], RowMapper]
 
 
@@ -180,6 +182,13 @@ class Judge:
         self.mapping, self.ctx = reading.mapping, reading.ctx
         self.odd: dict[str, list[str]] = {}
         self.sums: Sums | None = None
+        fields = reading.make("", None, None).fields if cls in {Worklog, Allocation} else {}
+        self.nobody = {
+            name: (", ".join(fields[name].columns), Counter[str]())
+            for name in _NAMING
+            if name in fields and fields[name].columns
+        }
+        """By field of hours, the column that says whose they are, and how many rows and seconds do not."""
         self.newest = owners is not None and self.mapping.overlap == "newest"
         keys = reading.natives(named=owners is not None)
         self.doubles = (
@@ -201,7 +210,22 @@ class Judge:
                 found.records += records
                 if len(found.records) > _MAPPED:
                     found.records = None
+        self.reading.table.notes += self._unnamed()
         return found
+
+    def _unnamed(self) -> Iterator[str]:
+        """Say which hours name nobody, or nothing, where a column is there for it."""
+        for column, seen in self.nobody.values():
+            if seen["rows"]:
+                yield trn(
+                    "{n} row has no {column} ({hours:g} h): if an empty cell means 'as above', say "
+                    "carry_down in the mapping",
+                    "{n} rows have no {column} ({hours:g} h): if an empty cell means 'as above', say "
+                    "carry_down in the mapping",
+                    seen["rows"],
+                    column=column,
+                    hours=seen["seconds"] / 3600,
+                )
 
     def records(self, judged: Judged) -> Iterator[list[Record]]:
         """Yield the records of the right rows."""
@@ -237,11 +261,13 @@ class Judge:
                 if self.owners and self.mapping.key and not other:
                     native = self._once(native, used)
                 if other and self.newest:
+                    mapper.pass_over(row.cells, native)
                     found.left += 1
                     sums.add(row, None)
                     continue
                 if other and (self.mapping.key or other in self.doubles):
                     found.rejected += 1
+                    mapper.pass_over(row.cells, native)
                     sums.add(row, None)
                     if tell:
                         self._reject_double(mapper, row, native, other)
@@ -250,6 +276,7 @@ class Judge:
             except Exception as exc:  # noqa: BLE001 - one odd row costs one row, in whatever way it is odd
                 found.rejected += 1
                 if not isinstance(exc, SumRowError):
+                    mapper.pass_over(row.cells, native)
                     sums.add(row, None)
                 if tell:
                     self._reject(mapper, row, native, exc, found)
@@ -258,6 +285,10 @@ class Judge:
             sums.add(row, records[-1])
             if self.cls is Worklog:
                 found.seconds += records[-1].seconds  # type: ignore[attr-defined]
+            for name, (_, seen) in self.nobody.items():
+                if tell and getattr(records[-1], name) is None:
+                    seen["rows"] += 1
+                    seen["seconds"] += getattr(records[-1], "seconds", None) or 0
             yield records
         sums.end()
 

@@ -40,7 +40,7 @@ from hub import (
     tr,
     trn,
 )
-from hub_tabular import tables
+from hub_tabular import sheets
 from hub_tabular.books import Limits, check_size
 from hub_tabular.checking import check_rows
 from hub_tabular.mapping import Mapping, RowMapper, check_mapping
@@ -99,7 +99,7 @@ _DATE = re.compile(r"(?<![0-9])(20[0-9]{2})[-_. ]?(0[1-9]|1[0-2])(?:[-_. ]?([0-2
 
 
 _OF_FILE = re.compile(
-    rf"(.+?(?:{'|'.join(map(re.escape, tables.SUFFIXES))})(?:@[0-9a-f]{{8}})?)/", re.IGNORECASE
+    rf"(.+?(?:{'|'.join(map(re.escape, sheets.SUFFIXES))})(?:@[0-9a-f]{{8}})?)/", re.IGNORECASE
 )
 
 
@@ -173,7 +173,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
         return mapping, check_mapping(mapping, str(path))
 
     def _files(self, ctx: Context, mapping: Mapping) -> list[Path]:
-        files = matching_files(ctx.base, self.path, tables.SUFFIXES)
+        files = matching_files(ctx.base, self.path, sheets.SUFFIXES)
         return files[-1:] if mapping.files == "latest" else files
 
     def check(self, ctx: Context) -> Iterable[Check]:

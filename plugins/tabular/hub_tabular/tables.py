@@ -1,61 +1,32 @@
-"""Open CSV, XLSX, XLS and ODS files and give their rows as dicts by header, with where each stands.
+"""The rows of a file as its mapping cuts them, as dicts by header, with where each stands.
 
 A table accounts for all that it met: each row is given, or counted under the reason why it was left out.
 """
 
 from __future__ import annotations
 
-import codecs
-import contextlib
-import csv
-import fnmatch
-import io
 import re
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from hub import CellError, HubError, SourceDataError, cell_text, names_period, periods_of, storable, tr
-from hub_tabular import books, encodings, pages
+from hub import CellError, SourceDataError, cell_text, names_period, periods_of, storable, tr
+from hub_tabular import books, encodings
 from hub_tabular.books import Limits
-from hub_tabular.mapping import FILE, LESS, SHEET, UNTIL, Drop, FaultyCell, Mapping
+from hub_tabular.mapping import FILE, LESS, LEVEL, SHEET, UNTIL, Drop, FaultyCell, Mapping
+from hub_tabular.sheets import Sheet, sheets_of
+from hub_tabular.titles import Heading, Titles, headers, joined_headers
 
 TOTAL = re.compile(r"(?i)^(?:grand |sous[- ]?|sub[- ]?)?(?:total|totaux|somme)s?\b")
 """How a row of sums calls itself."""
-TEXT = (".csv", ".tsv", ".txt", books.PACKED)
-BOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".xlsb")
-SUFFIXES = TEXT + BOOKS
-_SAMPLE = 20
 _LOOKED_AT = 200
 """Rows in which columns are looked for that hold numbers and that nothing takes."""
 _NUL = "\0"
-_ZIP = b"PK\3\4"
-_SEPARATOR = re.compile(r"\ufeff?\"?sep=([;,|\t])\"?[;,|\t]*\r?(?:\n|\Z)", re.IGNORECASE)
-"""The first line by which a program tells Excel how the cells are separated."""
-_LONGEST_MERGED = 10_000
-
-
-class Sheet(msgspec.Struct, kw_only=True):
-    """One sheet of a file, or a file of text, as its rows are read one after the other.
-
-    *width* is how many cells most rows of a text have, *notes* are what a person should know of it, *cut*
-    says why its last row seems cut off, *ends* whether its last line has an end (None in a workbook),
-    *encoding* in what a text is read.
-    """
-
-    name: str = ""
-    rows: Iterable[list[Any]] = ()
-    is_text: bool = False
-    width: int = 0
-    notes: list[str] = []
-    cut: str = ""
-    ends: bool | None = None
-    encoding: str = ""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -79,456 +50,6 @@ class Row(msgspec.Struct, frozen=True):
         return f"{sheet}{tr(', row {row}', row=self.number)}{part}"
 
 
-def grid(
-    path: Path, *, sheet: str | int = 0, encoding: str | None = None, delimiter: str | None = None
-) -> Iterator[list[Any]]:
-    """Yield the raw rows of one sheet of *path*.
-
-    Raises `SourceDataError` saying what is wrong with the file and how to mend it.
-    """
-    for one in sheets_of(path, Mapping(record="", fields={}, sheet=sheet, encoding=encoding,
-                                       delimiter=delimiter)):  # fmt: skip
-        yield from one.rows
-
-
-def sheets_of(
-    path: Path,
-    mapping: Mapping,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
-    known: dict[str, books.Inside] | None = None,
-) -> Iterator[Sheet]:
-    """Yield the sheets of *path* that the mapping reads; each must be read before the next.
-
-    *known* keeps what was seen inside the sheets of a workbook, for the next time it is read.
-    """
-    books.check_size(path, limits)
-    match kind_of(path):
-        case "text":
-            sheet = Sheet(is_text=True, notes=[])
-            sheet.rows = _text_rows(path, mapping, sheet)
-            yield sheet
-        case "page":
-            yield from _page_sheets(path, mapping, limits)
-        case "book":
-            yield from _book_sheets(path, mapping, limits, {} if known is None else known)
-
-
-def kind_of(path: Path) -> Literal["text", "book", "page"]:
-    """Say as what a file is read: by what it begins with, for names say ".xls" of any table."""
-    suffix = path.suffix.lower()
-    named: Literal["text", "book"] = "text" if suffix in TEXT else "book"
-    if suffix == books.PACKED:
-        return "text"
-    try:
-        with path.open("rb") as file:
-            head = file.read(4096)
-    except OSError:
-        return named  # told as it is opened
-    if books.is_book(head):
-        return "book"
-    if (
-        suffix in TEXT
-        or not head
-        or (b"\0" in head and not encodings.wide(head) and not head.startswith(encodings.BOMS))
-    ):
-        return named
-    return "page" if pages.is_page(head) else "text"
-
-
-# ---------- texts ----------
-
-
-def _text_rows(path: Path, mapping: Mapping, sheet: Sheet) -> Iterator[list[Any]]:
-    guessed = None if mapping.encoding else encodings.guess(path)
-    found = guessed.encoding if guessed else str(mapping.encoding)
-    if guessed and guessed.said:
-        sheet.notes = [*sheet.notes, guessed.said]
-    errors = "surrogateescape" if guessed and guessed.is_mixed else "strict"
-    try:
-        sheet.encoding = codecs.lookup(found).name
-        with io.TextIOWrapper(books.opened(path), encoding=found, errors=errors, newline="") as file:
-            sample = file.read(65536)
-            file.seek(0)
-            delimiter = mapping.delimiter or detect_delimiter(sample)
-            if _SEPARATOR.match(sample):
-                # a spreadsheet program shows no row for it, so that none is counted here
-                sample = sample.partition(file.readline())[2]
-            sheet.width = _usual_width(sample, delimiter, mapping.header_row)
-            yield from _parsed(file, delimiter, sheet)
-    except LookupError as exc:
-        raise SourceDataError(
-            tr(
-                "{file}: {found!r} is not an encoding Python knows.",
-                file=storable(path.name),
-                found=found,
-            )
-        ) from exc
-    except UnicodeError as exc:
-        if isinstance(exc, UnicodeDecodeError) and ("truncated" in exc.reason or "end of data" in exc.reason):
-            raise SourceDataError(
-                tr(
-                    "{file} seems to be cut off: it ends in the middle of a character. Export it again.",
-                    file=storable(path.name),
-                )
-            ) from exc
-        where = f" (byte {exc.start})" if isinstance(exc, UnicodeDecodeError) else ""
-        raise SourceDataError(
-            tr(
-                "{file} is not {found}{where}: say its encoding in the mapping, for example "
-                'encoding = "cp1252".',
-                file=storable(path.name),
-                found=found,
-                where=where,
-            )
-        ) from exc
-    except TypeError as exc:
-        raise SourceDataError(
-            tr(
-                "{file}: delimiter = {delimiter!r} is not one character.",
-                file=storable(path.name),
-                delimiter=mapping.delimiter,
-            )
-        ) from exc
-    except OSError as exc:
-        raise SourceDataError(
-            tr(
-                "{file} cannot be opened ({reason}): close it elsewhere or give the right to read.",
-                file=storable(path.name),
-                reason=exc.strerror,
-            )
-        ) from exc
-
-
-def _parsed(file: Iterable[str], delimiter: str, sheet: Sheet) -> Iterator[list[Any]]:
-    """Yield the rows of a text; one that csv cannot read is a single faulty cell."""
-    lines: list[str] = []
-
-    def fed() -> Iterator[str]:
-        for line in file:
-            # a mark of the order of bytes in the middle: two files were put together
-            plain = line.removeprefix("\ufeff")
-            lines.append(plain)
-            yield plain
-
-    reader = csv.reader(fed(), delimiter=delimiter)
-    before: list[str] = []
-    while True:
-        lines.clear()
-        try:
-            cells = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as exc:
-            yield [FaultyCell("\ufffd", tr("is not a readable row of a CSV file: {error}", error=exc))]
-        else:
-            if len(lines) > 1 and _fault_of(lines, delimiter):
-                # a mark that nothing closes would swallow the rows up to the next one
-                for line in lines:
-                    yield from csv.reader([line], delimiter=delimiter)
-            else:
-                yield cells
-        before = lines.copy() or before
-    if before:
-        sheet.ends = before[-1].endswith(("\n", "\r"))
-        if "unexpected end" in _fault_of(before, delimiter):
-            sheet.cut = tr("a quotation mark in its last row is never closed")
-
-
-def _fault_of(lines: list[str], delimiter: str) -> str:
-    """Return what a strict reader says of the quotation marks of one row; nothing where they are right."""
-    try:
-        list(csv.reader(lines, delimiter=delimiter, strict=True))
-    except csv.Error as exc:
-        return str(exc)
-    return ""
-
-
-def _usual_width(sample: str, delimiter: str, header_row: int) -> int:
-    lines = io.StringIO(sample, newline="")
-    try:
-        widths = [len(cells) for cells in csv.reader(lines, delimiter=delimiter)]
-    except csv.Error:
-        return 0
-    counted = Counter(width for width in widths[header_row - 1 :][:_SAMPLE] if width)
-    return counted.most_common(1)[0][0] if counted else 0
-
-
-# ---------- workbooks ----------
-
-
-def _book_sheets(
-    path: Path, mapping: Mapping, limits: Limits, known: dict[str, books.Inside]
-) -> Iterator[Sheet]:
-    import python_calamine
-
-    with _explained(path):
-        if path.suffix.lower() == ".ods" and not known:
-            known[""] = books.look_inside(path, "", limits)  # all sheets are read as the workbook opens
-        with _loaded(path) as book:
-            visible = [
-                one.name
-                for one in book.sheets_metadata
-                if one.typ == python_calamine.SheetTypeEnum.WorkSheet
-                and one.visible == python_calamine.SheetVisibleEnum.Visible
-            ]
-            chosen = _chosen(storable(path.name), list(book.sheet_names), visible, mapping)
-            notes = _unread(path, book, [name for name in visible if name not in chosen])
-            for name in chosen:
-                sheet = Sheet(name=name, notes=notes)
-                sheet.rows = _book_rows(path, book, sheet, limits, known)
-                yield sheet
-                notes = []
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn what the reader of workbooks raises into errors with the file's name."""
-    import python_calamine
-
-    try:
-        yield
-    except python_calamine.PasswordError as exc:
-        raise SourceDataError(
-            tr(
-                "{file} is protected by a password: save a copy without one for the hub.",
-                file=storable(path.name),
-            )
-        ) from exc
-    except OSError as exc:
-        raise SourceDataError(
-            tr(
-                "{file} cannot be opened ({reason}): close it elsewhere or give the right to read.",
-                file=storable(path.name),
-                reason=exc.strerror or exc,
-            )
-        ) from exc
-    except (HubError, GeneratorExit):
-        raise
-    except BaseException as exc:
-        # it panics over some damaged files, and a panic is no Exception
-        if isinstance(exc, python_calamine.CalamineError) or type(exc).__name__ == "PanicException":
-            raise SourceDataError(
-                tr(
-                    "{file} cannot be read as a workbook ({error}): it is damaged, half-written or of "
-                    "another type.",
-                    file=storable(path.name),
-                    error=exc,
-                )
-            ) from exc
-        raise
-
-
-def _loaded(path: Path) -> Any:
-    """Open a workbook by what it begins with, where its name says another type."""
-    import python_calamine
-
-    with path.open("rb") as file:
-        zipped = file.read(4) == _ZIP
-    if zipped == (path.suffix.lower() in books.ZIPPED):
-        return python_calamine.load_workbook(str(path))
-    return python_calamine.load_workbook(io.BytesIO(path.read_bytes()))
-
-
-def _chosen(file: str, names: list[str], visible: list[str], mapping: Mapping) -> list[str]:
-    """Return the sheets to read: a number counts the visible ones, a hidden one is read by its name only."""
-    if mapping.sheets is not None:
-        found = [name for name in visible if fnmatch.fnmatchcase(name, mapping.sheets)]
-        found = found or [name for name in names if name == mapping.sheets]
-        if not found:
-            raise SourceDataError(
-                tr(
-                    "{file} has no visible sheet like {sheets!r}; it has {visible}.",
-                    file=file,
-                    sheets=mapping.sheets,
-                    visible=", ".join(visible),
-                )
-            )
-        return found
-    sheet = mapping.sheet
-    if isinstance(sheet, int):
-        if not 0 <= sheet < len(visible):
-            raise SourceDataError(
-                tr(
-                    "{file} has {count} visible {count:sheet|sheets}: there is no sheet number {sheet}.",
-                    file=file,
-                    count=len(visible),
-                    sheet=sheet,
-                )
-            )
-        return [visible[sheet]]
-    if sheet not in names:
-        raise SourceDataError(
-            tr(
-                "{file} has no sheet {sheet!r}; it has {names}.",
-                file=file,
-                sheet=sheet,
-                names=", ".join(names),
-            )
-        )
-    return [sheet]
-
-
-def _unread(path: Path, book: Any, others: list[str]) -> list[str]:
-    """Return a note on the other visible sheets that hold rows."""
-    if path.suffix.lower() in {".xlsx", ".xlsm", ".xlsb"}:
-        found = [name for name in others if books.has_rows(path, name)]
-    else:
-        found = [name for name in others if book.get_sheet_by_name(name).total_height]
-    return _told_unread(found)
-
-
-def _told_unread(found: list[str]) -> list[str]:
-    if not found:
-        return []
-    return [
-        tr("not read: the sheets {names} (say sheets in the mapping to read several)", names=", ".join(found))
-    ]
-
-
-def _page_sheets(path: Path, mapping: Mapping, limits: Limits) -> Iterator[Sheet]:
-    found = pages.tables_of(path, limits, lambda: mapping.encoding or detect_encoding(path))
-    tables = {one.name: one for one in found}
-    visible = [one.name for one in found if one.is_visible]
-    chosen = _chosen(storable(path.name), list(tables), visible, mapping)
-    notes = _told_unread([name for name in visible if name not in chosen and any(tables[name].rows)])
-    for name in chosen:
-        yield Sheet(name=name, notes=notes, rows=_page_rows(tables[name]))
-        notes = []
-
-
-def _page_rows(table: pages.PageTable) -> Iterator[list[Any]]:
-    spanned, above = _spanned(table.merged), dict[int, Any]()
-    for place, cells in enumerate(table.rows):
-        _fill(cells, place, spanned, above)
-        yield cells
-
-
-def _book_rows(
-    path: Path, book: Any, sheet: Sheet, limits: Limits, known: dict[str, books.Inside]
-) -> Iterator[list[Any]]:
-    import python_calamine
-
-    if sheet.name not in known:
-        known[sheet.name] = books.look_inside(path, sheet.name, limits)
-    inside = known[sheet.name]
-    if inside.far:
-        more = tr(" and {count} more", count=len(inside.far) - 3) if len(inside.far) > 3 else ""
-        shown = ", ".join(inside.far[:3]) + more
-        far = tr("left out, for they are far from the table: the cells {shown}", shown=shown)
-        sheet.notes = [*sheet.notes, far]
-    # the rows are read outside of what opened the book
-    with _explained(path):
-        if inside.instead is not None:
-            with python_calamine.load_workbook(io.BytesIO(inside.instead)) as copy:
-                yield from _cells(path, copy, sheet, limits, inside)
-        else:
-            yield from _cells(path, book, sheet, limits, inside)
-
-
-def _cells(path: Path, book: Any, sheet: Sheet, limits: Limits, inside: books.Inside) -> Iterator[list[Any]]:
-    table = book.get_sheet_by_name(sheet.name)
-    height, width = table.total_height, table.total_width
-    if width > limits.columns or height * width > limits.cells:
-        raise books.too_far(storable(path.name), sheet.name, books.reference(height - 1, width - 1), limits)
-    left = table.start[1] if table.start else 0
-    odd = inside.shown or inside.faults
-    spanned = _spanned(table.merged_cell_ranges or inside.merged)
-    above: dict[int, Any] = {}
-    # rows are counted from the first of the sheet, so that their numbers are those a person sees
-    for place, row in enumerate(table.iter_rows() if table.start else ()):
-        cells = [None] * left + [None if cell == "" else cell for cell in row]
-        if odd:
-            cells = [_as_it_is(cell, inside, (place, at)) for at, cell in enumerate(cells)]
-        if spanned:
-            _fill(cells, place, spanned, above)
-        yield cells
-
-
-def _spanned(ranges: Iterable[tuple[tuple[int, int], tuple[int, int]]]) -> dict[int, list[tuple[int, bool]]]:
-    """Return for each row the columns in which merged cells begin (True) or go on below their first row."""
-    found: dict[int, list[tuple[int, bool]]] = {}
-    for (top, column), (bottom, _) in ranges:
-        for row in range(top, min(bottom, top + _LONGEST_MERGED) + 1) if bottom > top else ():
-            found.setdefault(row, []).append((column, row == top))
-    return found
-
-
-def _fill(
-    cells: list[Any], place: int, spanned: dict[int, list[tuple[int, bool]]], above: dict[int, Any]
-) -> None:
-    """Give a cell that was merged with one above it what stands there: a text or a day, never a number."""
-    for column, begins in spanned.get(place, ()):
-        if column >= len(cells):
-            continue
-        if begins:
-            above[column] = cells[column]
-        elif cells[column] is None and isinstance(above.get(column), str | date):
-            cells[column] = above[column]
-
-
-def _as_it_is(cell: Any, inside: books.Inside, place: tuple[int, int]) -> Any:
-    if fault := inside.faults.get(place):
-        return fault
-    shown = inside.shown.get(place)
-    return shown.of(cell) if shown and isinstance(cell, int | float) and not isinstance(cell, bool) else cell
-
-
-# ---------- what a text is written in ----------
-
-
-def detect_encoding(path: Path) -> str:
-    """Return what a text is written in, as `encodings.guess` finds it."""
-    return encodings.guess(path).encoding
-
-
-def detect_delimiter(sample: str) -> str:
-    """Return the separator that cuts the first lines into the same, largest number of columns."""
-    if match := _SEPARATOR.match(sample):
-        return match[1]
-    lines = [line for line in sample.splitlines() if line.strip()][:20]
-    best, score = ",", (0, 0)
-    for candidate in ";,\t|":
-        try:
-            counts = [len(row) for row in csv.reader(lines, delimiter=candidate)]
-        except csv.Error:
-            continue
-        if not counts:
-            continue
-        width = max(set(counts), key=lambda n: (counts.count(n), n))
-        if width > 1 and (counts.count(width), width) > score:
-            best, score = candidate, (counts.count(width), width)
-    return best
-
-
-def headers(cells: list[Any]) -> list[str]:
-    """Return column names: as a person reads them, told apart when equal, by their number where empty."""
-    names: dict[str, None] = {}
-    for number, cell in enumerate(cells):
-        name = cell_text(cell) or f"#{number + 1}"
-        base, count = name, 2
-        while name in names:
-            name = f"{base} ({count})"
-            count += 1
-        names[name] = None
-    return list(names)
-
-
-def joined_headers(rows: list[list[Any]]) -> list[Any]:
-    """Return headers of several rows as one: what stands over several columns, then what is below it."""
-    lowest, parts = rows[-1], list[list[str]]()
-    for row in rows[:-1]:
-        over, line = "", list[str]()
-        for at, cell in enumerate(lowest):
-            text = cell_text(row[at]) if at < len(row) else ""
-            over = text or (over if cell_text(cell) else "")
-            line.append(over)
-        parts.append(line + [cell_text(cell) for cell in row[len(lowest) :]])
-    parts.append([cell_text(cell) for cell in lowest])
-    width = max(map(len, parts))
-    found = [[line[at] for line in parts if at < len(line) and line[at]] for at in range(width)]
-    return [" ".join(dict.fromkeys(texts)) for texts in found]
-
-
 class Room:
     """How many rows may be kept, so that files need not be opened again."""
 
@@ -544,21 +65,6 @@ class Room:
                 return False
             self.left -= rows
             return True
-
-
-class Heading(msgspec.Struct, kw_only=True):
-    """The headers of a sheet: *names* in order, *twice* those that stand several times.
-
-    *width* is how many there are up to the last that is not empty.
-
-    *pivot* are the columns that become rows, *spans* the days they stand for.
-    """
-
-    names: list[str]
-    width: int = 0
-    twice: set[str] = set()
-    pivot: tuple[str, ...] = ()
-    spans: dict[str, tuple[date, date]] = {}
 
 
 class Table:
@@ -779,9 +285,10 @@ class Table:
     # ---------- rows ----------
 
     def _rows_of(self, sheet: Sheet, heading: Heading, rows: Iterator[list[Any]]) -> Iterator[Row]:
-        names, carried = heading.names, dict[str, Any]()
-        mapped, titles = {*self.needed, *self.also, *heading.pivot}, {*names}
+        titles, carried = Titles(heading.names, self.needed, self.mapping), dict[str, Any]()
+        mapped = {*self.needed, *self.also, *heading.pivot}
         beyond, start = 0, self.mapping.header_row + 1
+        gap = is_title = is_another = False
         last: list[Row] = []
         widths = Counter[int]()
         empty = True
@@ -791,19 +298,32 @@ class Table:
             )
             if not first and not any(map(cell_text, cells)):
                 self.skipped["empty"] += 1
+                gap = True
                 continue
             empty = False
+            if titles.change(cells, at, first):
+                if is_title:  # the one cell between an empty row and headers: what a group is called
+                    self.skipped["group rows"] += len(last)
+                    last = []
+                self.skipped["repeated headers"] += 1
+                gap = is_title = is_another = False
+                continue
+            if is_another:
+                self.skipped["rows of another table"] += 1
+                continue
+            is_another = (gap or is_title) and titles.begins_another(cells)
+            if is_another and is_title:
+                self.skipped["rows of another table"] += len(last)
+                last = []
             # the last row may be cut off: how wide the others are is known when all were read
             yield from last
             last = []
-            if first in titles and (again := self._headers_again(cells, names)):
-                names = again
-                self.skipped["repeated headers"] += 1
-                continue
-            wrong = _unreadable(cells, len(names), sheet)
+            names = titles.names
+            is_title, gap = gap and sum(bool(cell_text(cell)) for cell in cells) == 1, False
+            wrong = _another_table() if is_another else _unreadable(cells, len(names), sheet)
             if not sheet.is_text and len(cells) > heading.width:
                 beyond += any(map(cell_text, cells[heading.width :]))
-            made = self._cut(sheet, number, names, cells, at, carried, wrong)
+            made = self._cut(sheet, number, titles, cells, at, carried, wrong)
             if made is None:
                 if self._sum is not None:
                     self.sums.append([*self._several(self._sum, heading)])
@@ -811,6 +331,7 @@ class Table:
                 continue
             if number < start + _LOOKED_AT:
                 self._count_numbers(names, cells, mapped)
+                titles.learn(cells)
             widths[len(cells)] += 1
             last = list(self._several(made, heading))
             width = len(cells)
@@ -826,20 +347,11 @@ class Table:
             sheet.notes = [*sheet.notes, tr("no row stands below its headers")]
         sheet.notes = [*sheet.notes, *self._said(heading, beyond)]
 
-    def _headers_again(self, cells: list[Any], names: list[str]) -> list[str] | None:
-        """Return the headers of another export that was put below, in the order in which they stand there."""
-        texts = [cell_text(cell) for cell in cells]
-        filled = [text for text in texts if text]
-        if len(filled) < 2 or len(filled) != len(set(filled)) or not set(filled) <= set(names):
-            return None
-        again = headers(cells)
-        return again if set(self.needed) <= set(again) else None
-
     def _cut(
         self,
         sheet: Sheet,
         number: int,
-        names: list[str],
+        titles: Titles,
         cells: list[Any],
         first: int,
         carried: dict[str, Any],
@@ -849,6 +361,7 @@ class Table:
 
         *first* is where its first cell stands that is not empty.
         """
+        names = titles.names
         row = dict(zip(names, cells, strict=False))
         if wrong:
             return Row(sheet.name, number, row, "", wrong)
@@ -879,7 +392,7 @@ class Table:
                 return None
         for into, _ in self.groups:
             row.setdefault(into, carried.get(into))
-        row[SHEET], row[FILE] = sheet.name, self.stem
+        row[SHEET], row[FILE], row[LEVEL] = sheet.name, self.stem, titles.level
         return Row(sheet.name, number, row)
 
     def _several(self, row: Row, heading: Heading) -> Iterator[Row]:
@@ -916,6 +429,13 @@ class Table:
             yield tr("headers that stand more than once: {names}", names=", ".join(sorted(heading.twice)))
         if beyond:
             yield tr("{count} {count:row has|rows have} cells beyond the last header", count=beyond)
+
+
+def _another_table() -> str:
+    return tr(
+        "the headers of another table: what stands below them is not read; give it a sheet or a file of its "
+        "own"
+    )
 
 
 def _unreadable(cells: list[Any], width: int, sheet: Sheet) -> str:

@@ -1,7 +1,8 @@
 """How the exports of common tools are recognised, and which of their columns mean what.
 
 Sources: the tools' own documentation of their exports. Toggl Track, Clockify, Harvest and Tempo write English
-headers; Kimai and Redmine also French ones; Planner, Azure DevOps, Asana, Trello, ClickUp and GitLab English.
+headers; Kimai and Redmine also French ones; Planner, Azure DevOps, monday.com, Asana, Trello, ClickUp and
+GitLab English.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """How it writes days, for people, where that depends on who exports."""
     unit: str = ""
     """In what its efforts are counted, where it is not said with each."""
+    nested: str = ""
+    """How the row begins that holds the headers of the rows below a row."""
 
 
 TOOLS = (
@@ -200,6 +203,20 @@ TOOLS = (
         patterns={"assignee_id": "^([^;]+)"},
         key=("task id",),
         days="by the language of who exports",
+    ),
+    Tool(
+        name="monday.com",
+        record="task",
+        signs=(("name",), ("subitems",)),
+        fields={
+            "title": ("name",), "container_id": ("#file",), "status_raw": ("status",),
+            "priority_raw": ("priority",), "assignee_id": ("person", "people", "owner", "assignee"),
+            "planned_start_on": ("timeline - start",), "planned_finish_on": ("timeline - end",),
+            "due_on": ("due date", "deadline", "date"),
+        },
+        patterns={"assignee_id": "^([^,]+)", "container_id": r"^(.+?)(?:_[0-9]{6,})?$"},
+        key=("item id (auto generated)", "item id"),
+        nested="subitems",
     ),
     Tool(
         name="Asana",

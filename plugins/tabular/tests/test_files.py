@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from hub_tabular import books, encodings, tables
+from hub_tabular import books, encodings, sheets
 from hub_tabular import mapping as mapping_module
 from hub_tabular.source import TabularSource
 
@@ -950,7 +950,7 @@ def test_a_damaged_workbook(place: Place, proof: bool) -> None:
 def test_a_grid_is_refused_by_its_name() -> None:
     """What cannot be opened is an error of the source with the file's name."""
     with pytest.raises(SourceDataError, match=r"none\.csv"):
-        list(tables.grid(Path("none.csv")))
+        list(sheets.grid(Path("none.csv")))
 
 
 # ---------- what `hub check` shows ----------
@@ -1491,6 +1491,7 @@ PEOPLE = [
     "Jürgen Straße",
     "l'été – Éric",
     "Élodie O’Brien",
+    "Thérèse Fenêtre",
 ]
 
 
@@ -1535,6 +1536,44 @@ def test_a_wrong_guess_is_never_silent(tmp_path: Path, who: str, encoding: str) 
         guess = encodings.guess(tmp_path / "a.csv")
 
         assert guess.said or who.encode(encoding).decode(guess.encoding) == who
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ("Dvořák", None),  # ř and á go into no language that Windows-1252 is for: asked
+        ("Nováček", "Nov·Ëek"),  # a Mac's, if anything
+        ("Kučera", "Kuèera"),  # could be: told
+        ("Erdős", "Erdõs"),
+        ("Wiśniewski", "Wiœniewski"),
+        ("Présence Noël Müller André Dvořák", "Dvoøák"),
+        ("Présence Noël Müller", ""),  # the same in both
+    ],
+)
+def test_names_of_central_europe(tmp_path: Path, who: str, said: str | None) -> None:
+    """Letters of code page 1250 that could be those of 1252 are shown as they were read, or asked for."""
+    (tmp_path / "a.csv").write_bytes(f"Who;H\n{who};1\n".encode("cp1250"))
+    with pytest.raises(SourceDataError, match="cp1250") if said is None else contextlib.nullcontext():
+        told = encodings.guess(tmp_path / "a.csv").said
+        assert said == told.partition("a guess (")[2].partition(")")[0]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Problème, à étudier, fenêtre, où, Thérèse",
+        "über Straße größer, Müller",
+        "Muñoz Problème fenêtre à côté forêt très, pièce, thème, règle",
+    ],
+)
+def test_much_to_guess_by(tmp_path: Path, words: str) -> None:
+    """Words of one language, a name of another among them, need no remark."""
+    (tmp_path / "a.csv").write_bytes(f"Who;H\n{words};1\n".encode("cp1252"))
+
+    assert ("cp1252", "") == (
+        encodings.guess(tmp_path / "a.csv").encoding,
+        encodings.guess(tmp_path / "a.csv").said,
+    )
 
 
 @pytest.mark.parametrize(("most", "one"), [("utf-8", "cp1252"), ("cp1252", "utf-8"), ("mac_roman", "utf-8")])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_tabular import books, checking, reading, sums, tables
+from hub_tabular import books, checking, reading, sheets, sums, tables, titles
 from hub_tabular import mapping as mapping_module
 from hub_tabular import source as source_module
 from hub_tabular.suggest import fields, shapes, writing
@@ -87,9 +87,9 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
         "tally_lies": (_judge_with(_fewer), "test_the_tally_of_a_file"),
         "loses_a_row": (_judge_with(_first_row), "test_the_tally_of_a_file"),
         "hidden_first": (
-            put(tables, "_chosen", _with_hidden), "test_a_hidden_sheet_is_not_taken_for_the_visible_one",
+            put(sheets, "_chosen", _with_hidden), "test_a_hidden_sheet_is_not_taken_for_the_visible_one",
         ),
-        "other_sheets_unsaid": (put(tables, "_unread", lambda *_: []), "test_what_a_workbook_holds_besides"),
+        "other_sheets_unsaid": (put(sheets, "_unread", lambda *_: []), "test_what_a_workbook_holds_besides"),
         "errors_are_empty": (
             put(books, "_fault", lambda *_: None), "test_errors_and_formulas_without_a_value",
         ),
@@ -98,13 +98,13 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
         ),
         "a_sum_is_a_row": (put(sums.Sums, "refuse_sum", lambda *_: None), "test_a_sum_that_no_mapping_drops"),
         "merged_once": (
-            put(tables, "_fill", lambda *_: None), "test_merged_cells_stand_for_each_of_their_rows",
+            put(sheets, "_fill", lambda *_: None), "test_merged_cells_stand_for_each_of_their_rows",
         ),
         "cells_may_move": (
             put(tables, "_unreadable", lambda *_: ""), "test_a_row_of_a_text_that_is_not_well",
         ),
         "header_is_a_row": (
-            put(tables.Table, "_headers_again", lambda *_: None), "test_two_exports_put_together",
+            put(titles.Titles, "_again", lambda *_: None), "test_two_exports_put_together",
         ),
     },
     "one key, one row": {
@@ -132,10 +132,10 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
             "test_a_file_without_its_last_line_end",
         ),
         "links_to_nothing": (put(hub.files, "_is_there", Path.is_file), "test_a_link_to_nothing"),
-        "marks_may_stay_open": (put(tables, "_fault_of", lambda *_: ""), "test_a_last_row_that_is_cut"),
+        "marks_may_stay_open": (put(sheets, "_fault_of", lambda *_: ""), "test_a_last_row_that_is_cut"),
         "any_short_row_is_cut": (
-            put(tables.Table, "_cut", lambda self, sheet, number, names, cells, *_: tables.Row(
-                sheet.name, number, dict(zip(names, cells, strict=False)))),
+            put(tables.Table, "_cut", lambda self, sheet, number, heads, cells, *_: tables.Row(
+                sheet.name, number, dict(zip(heads.names, cells, strict=False)))),
             "test_a_trailer_shows_that_a_file_is_whole",
         ),
     },

@@ -609,6 +609,63 @@ def test_tasks_exported_from_boards(tmp_path: Path, store: Store, name: str) -> 
     assert TASKS[name] == [tuple(row.values()) for row in found]
 
 
+@pytest.mark.parametrize(
+    ("numbers", "unit", "hours"),
+    [
+        (("450", "420", "90"), "minutes", 16.0),  # no day has more than 1440 of them
+        (("27000", "25200", "5400"), "seconds", 16.0),
+        (("7,5", "7", "1,5"), "hours", 16.0),
+    ],
+)
+def test_hours_whose_unit_nobody_says(
+    tmp_path: Path, store: Store, numbers: tuple[str, ...], unit: str, hours: float
+) -> None:
+    """Numbers say it, and where they are not what hours are, the mapping says that it is a guess."""
+    rows = "".join(f"Jean;P;{day:02}/10/2026;{one}\n" for day, one in enumerate(numbers, start=13))
+    (tmp_path / "h.csv").write_text("Nom;Projet;Date;Temps\n" + rows, encoding="utf-8")
+    text = suggest_mapping(tmp_path / "h.csv")
+    synced(tmp_path / "h.csv", store, text)
+
+    assert hours == sum(found for _, found in lines(store))
+    assert (unit != "hours") == (f'unit = "{unit}" }}   # not clear: whole numbers' in text)
+
+
+MONDAY = [
+    ["Website relaunch"], ["What the site's team does"], [], ["This sprint"],
+    ["Name", "Subitems", "Person", "Status", "Timeline - Start", "Timeline - End", "Due date"],
+    ["Home page", "Draft, Review", "Ann Lee, Bob Ray", "Working on it", date(2026, 10, 1), date(2026, 10, 15),
+     date(2026, 10, 15)],
+    ["Subitems", "Name", "Owner", "Status", "Date"],
+    ["", "Draft", "Bob Ray", "Done", date(2026, 10, 5)],
+    ["", "Review", "Ann Lee", "Stuck", date(2026, 10, 9)],
+    ["Search", "", "Bob Ray", "Done", "", "", date(2026, 10, 5)],
+    ["", "", "", "", "", "", ""], ["Next sprint"],
+    ["Name", "Subitems", "Person", "Status", "Timeline - Start", "Timeline - End", "Due date"],
+    ["Payment", "", "Ann Lee"],
+    ["", "", "", "1 Done", "", "", date(2026, 11, 2)],
+]  # fmt: skip
+
+
+def test_a_board_of_monday(tmp_path: Path, store: Store) -> None:
+    """Titles of groups, headers again and sums are no tasks; a sub-item is one, below its item."""
+    book(tmp_path / "Website_relaunch_1730000000.xlsx", {"website relaunch": MONDAY})
+    report = synced(tmp_path / "Website_relaunch_1730000000.xlsx", store)
+    found = store.rows(
+        "SELECT t.title, c.name, p.title AS above, substr(t.assignee_id, 3) AS who, t.status_raw, t.due_on "
+        "FROM task t JOIN container c ON c.id = t.container_id LEFT JOIN task p ON p.id = t.parent_id "
+        "ORDER BY t.title"
+    )
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [
+        ("Draft", "Website_relaunch", "Home page", "Bob Ray", "Done", "2026-10-05"),
+        ("Home page", "Website_relaunch", None, "Ann Lee", "Working on it", "2026-10-15"),
+        ("Payment", "Website_relaunch", None, "Ann Lee", None, None),
+        ("Review", "Website_relaunch", "Home page", "Ann Lee", "Stuck", "2026-10-09"),
+        ("Search", "Website_relaunch", None, "Bob Ray", "Done", "2026-10-05"),
+    ] == [tuple(row.values()) for row in found]
+
+
 def test_a_plan_that_project_saved_as_a_workbook(tmp_path: Path, store: Store) -> None:
     """Its days are texts with a time, and its levels say what is part of what."""
     days = (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from hub_tabular import tables
+from hub_tabular import sheets, tables
 from hub_tabular.mapping import Mapping, RowError, RowMapper, check_mapping
 from hub_tabular.source import TabularSource
 from hub_tabular.suggest import suggest_mapping
@@ -420,6 +420,104 @@ def test_outline_gives_parents(tmp_path: Path, store: Any) -> None:
     assert {"A": None, "B": "s:in/a.csv/1", "C": "s:in/a.csv/2", "D": "s:in/a.csv/1"} == parents
 
 
+@pytest.mark.parametrize(("key", "below"), [('key = ["Id"]\n', "s:in/a.csv/2"), ("", None)])
+def test_below_a_row_that_cannot_be_taken(tmp_path: Path, store: Any, key: str, below: str | None) -> None:
+    """What stands below it stands below no other: below what is known of it, or below nothing."""
+    text = (
+        f'record = "task"\n{key}outline = {{ column = "Niv" }}\n[fields]\ntitle = '
+        '"T"\ndue_on = "D"\ncontainer_id = { value = "P" }\n'
+    )
+    source = write(tmp_path, text, a="Id;Niv;T;D\n1;1;A;\n2;1;B;soon\n3;2;C;\n4;x;E;\n5;2;F;\n6;2;G;\n")
+    sync_once(store, source, base=tmp_path)
+    parents = {row["title"]: row["parent_id"] for row in store.rows("SELECT title, parent_id FROM task")}
+
+    assert {"A": None, "C": below, "F": None, "G": None} == parents
+
+
+TITLED = "Site\n\nSprint 1\nTask;Who\nA;Ann\nB;\n\nSprint 2\nTask;Who\nC;\nTask;Who\nD;\n"
+
+
+def test_titles_between_an_empty_row_and_headers(tmp_path: Path, store: Any) -> None:
+    """They are counted as what names a group; the last row of an export, with another below it, is a row."""
+    text = 'record = "task"\nheader_row = 4\n[fields]\ntitle = "Task"\ncontainer_id = { value = "P" }\n'
+    report = sync_once(store, write(tmp_path, text, a=TITLED), base=tmp_path)
+
+    assert "ok" == report.verdict
+    assert ["A", "B", "C", "D"] == sorted(row["title"] for row in store.rows("SELECT title FROM task"))
+    assert (
+        '{"rows": {"left out: empty": 1, "left out: group rows": 1, "left out: repeated headers": 2, '
+        '"seen": 8, "taken": 4}}'
+    ) == store.runs("s")[0].tally
+
+
+HOURS_MAPPING = """
+record = "worklog"
+date_formats = ["%d/%m/%Y"]
+[fields]
+account_id = "Who"
+container_id = "P"
+day = "Day"
+seconds = { column = "H", unit = "hours" }
+"""
+WORKED = "Who;P;Day;H\nAnn;A;05/10/2026;7\nBob;A;06/10/2026;8\n"
+
+
+def test_hours_of_nobody(tmp_path: Path, store: Any) -> None:
+    """They count, and are told: an empty cell may mean as above."""
+    rows = "Who;P;Day;H\nAnn;A;05/10/2026;7\n;B;06/10/2026;8\n;;07/10/2026;1\n"
+    report = sync_once(store, write(tmp_path, HOURS_MAPPING, a=rows), base=tmp_path)
+
+    assert ("ok", 16 * 3600) == (
+        report.verdict, store.rows("SELECT sum(seconds) AS s FROM worklog")[0]["s"],
+    )  # fmt: skip
+    assert [
+        "a.csv: 2 rows have no Who (9 h): if an empty cell means 'as above', say carry_down in the mapping",
+        "a.csv: 1 row has no P (1 h): if an empty cell means 'as above', say carry_down in the mapping",
+    ] == report.notes
+
+
+@pytest.mark.parametrize("title", ["", "Absences\n"])
+def test_another_table_below(tmp_path: Path, store: Any, title: str) -> None:
+    """Its rows are not read as if they were of the first, and that is told, up to headers that come again."""
+    below = f"\n{title}Who;Why;From;Days\nAnn;Leave;12/10/2026;3\nBob;Leave;13/10/2026;1\n\n"
+    again = "Who;P;Day;H\nAnn;B;07/10/2026;6\n"
+    report = sync_once(store, write(tmp_path, HOURS_MAPPING, a=WORKED + below + again), base=tmp_path)
+
+    assert "partial" == report.verdict
+    (told,) = report.rejections
+    assert told.startswith(f"a.csv, row {6 if title else 5}: the headers of another table")
+    assert [("A", 7.0), ("A", 8.0), ("B", 6.0)] == [
+        (row["p"], row["h"])
+        for row in store.rows(
+            "SELECT substr(container_id, 3) AS p, seconds / 3600.0 AS h FROM worklog ORDER BY day"
+        )
+    ]
+
+
+def test_other_weeks_below(tmp_path: Path, store: Any) -> None:
+    """A second crosstab whose columns are other weeks is none of the first's."""
+    text = (
+        'record = "worklog"\nunpivot = { per = "week", name = "W", value = "H", year = 2026 }\n[fields]\n'
+        'account_id = "Who"\nday = "W"\nseconds = { column = "H", unit = "hours" }\n'
+    )
+    rows = "Who;S41;S42\nAnn;7;8\nBob;6;5\n\nWho;S43;S44\nAnn;1;2\n"
+    report = sync_once(store, write(tmp_path, text, a=rows), base=tmp_path)
+
+    assert "partial" == report.verdict
+    assert [26 * 3600] == [row["s"] for row in store.rows("SELECT sum(seconds) AS s FROM worklog")]
+
+
+@pytest.mark.parametrize(
+    "row", ["Ann;A;TBD;n/a", "Ann;A;;", "to be confirmed;by the committee;;", "Ann;A;-;-"]
+)
+def test_no_other_table_below(tmp_path: Path, store: Any, row: str) -> None:
+    """A row without figures below an empty one costs itself at most: the next ones are read."""
+    rows = f"{WORKED}\n{row}\nAnn;B;07/10/2026;6\n"
+    sync_once(store, write(tmp_path, HOURS_MAPPING, a=rows), base=tmp_path)
+
+    assert [21 * 3600] == [row["s"] for row in store.rows("SELECT sum(seconds) AS s FROM worklog")]
+
+
 def test_columns_of_days_become_rows(tmp_path: Path, store: Any) -> None:
     """A month's grid with one column a day is as good as a list."""
     text = (
@@ -447,7 +545,7 @@ def test_encodings_and_separators(tmp_path: Path, encoding: str, separator: str)
     path = tmp_path / "x.csv"
     path.write_bytes(text.encode(encoding))
 
-    assert [["Prénom", "Équipe"], ["Zoé", "Été à Orléans"], ["Noël", "Où ça"]] == list(tables.grid(path))
+    assert [["Prénom", "Équipe"], ["Zoé", "Été à Orléans"], ["Noël", "Où ça"]] == list(sheets.grid(path))
 
 
 @pytest.mark.parametrize(
@@ -477,9 +575,9 @@ def test_sheets(tmp_path: Path) -> None:
     """A sheet that is not there is named with those that are."""
     book(tmp_path / "b.xlsx", [["A"], [1]], sheet="Feuil1")
 
-    assert [["A"], [1.0]] == list(tables.grid(tmp_path / "b.xlsx", sheet="Feuil1"))
+    assert [["A"], [1.0]] == list(sheets.grid(tmp_path / "b.xlsx", sheet="Feuil1"))
     with pytest.raises(SourceDataError, match=r"no sheet 'Saisie'; it has Feuil1"):
-        list(tables.grid(tmp_path / "b.xlsx", sheet="Saisie"))
+        list(sheets.grid(tmp_path / "b.xlsx", sheet="Saisie"))
 
 
 def test_missing_mapping(tmp_path: Path, store: Any) -> None:
@@ -683,7 +781,7 @@ def test_a_percent_of_an_ods(tmp_path: Path) -> None:
             "META-INF/manifest.xml",
             '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
         )
-    rows = list(tables.grid(tmp_path / "a.ods", sheet="Plan"))
+    rows = list(sheets.grid(tmp_path / "a.ods", sheet="Plan"))
 
     assert [(0.45, True)] * 2 == [(row[1], getattr(row[1], "percent", False)) for row in rows[-2:]]
 

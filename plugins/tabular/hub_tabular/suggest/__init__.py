@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hub import ConfigError, storable, tr
-from hub_tabular import tables
+from hub_tabular import sheets
 from hub_tabular.suggest.looking import looked_at
 from hub_tabular.suggest.shapes import of_amounts, of_crosstab, of_known_tool, of_plain_table
 from hub_tabular.suggest.words import WORDS
@@ -20,13 +20,13 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
 
     Raises `ConfigError` for an unknown *record*, `SourceDataError` for a file without a row of headers.
     """
-    if path.suffix.lower() not in tables.SUFFIXES:
+    if path.suffix.lower() not in sheets.SUFFIXES:
         raise ConfigError(
             tr(
                 "{file}: files of type {suffix} are not read; known: {known}.",
                 file=storable(path.name),
                 suffix=path.suffix or "(none)",
-                known=", ".join(tables.SUFFIXES),
+                known=", ".join(sheets.SUFFIXES),
             )
         )
     if record is not None and record not in WORDS:

@@ -162,7 +162,7 @@ def _unit(looked: Looked, name: str) -> tuple[str, str]:
         return "hours", ""
     if re.search(r"heures?|hours?|\(h\)|^h$", bare):
         return "hours", tr("not clear: up to {largest:g} in one row", largest=largest)
-    if whole and sorted(numbers)[len(numbers) // 2] >= 300:
+    if whole and largest > 24 * 60 and sorted(numbers)[len(numbers) // 2] >= 300:
         return "seconds", tr("not clear: whole numbers up to {largest:g}, taken as seconds", largest=largest)
     if whole and largest <= 24 * 60:
         return "minutes", tr("not clear: whole numbers up to {largest:g}, taken as minutes", largest=largest)

@@ -26,7 +26,7 @@ from hub import (
     storable,
     tr,
 )
-from hub_tabular import books, tables
+from hub_tabular import books, sheets, tables, titles
 from hub_tabular.mapping import Mapping
 from hub_tabular.suggest.words import LEAVE, plain
 
@@ -87,7 +87,7 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
     mapping = Mapping(record="", fields={}, sheet=sheet or 0, sheets=None if sheet else "*")
     found: list[Looked] = []
     empty: list[str] = []
-    for one in tables.sheets_of(path, mapping):
+    for one in sheets.sheets_of(path, mapping):
         rows = list(islice(one.rows, _LOOK))
         header = _header_row(rows)
         if header is None:
@@ -96,7 +96,7 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
         first = header
         header, cells = _whole_header(rows, header)
         count = header - min(first, header - 1) + 1 if cells is not rows[header] else 1
-        names = tables.headers(cells)
+        names = titles.headers(cells)
         data = [
             dict(zip(names, cells, strict=False))
             for cells in rows[header + 1 :]
@@ -114,9 +114,9 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
                 most=_TOP,
             )
         )
-    if tables.kind_of(path) == "text":
-        with io.TextIOWrapper(books.opened(path), encoding=tables.detect_encoding(path), newline="") as file:
-            found[0].delimiter = tables.detect_delimiter(file.read(65536))
+    if sheets.kind_of(path) == "text":
+        with io.TextIOWrapper(books.opened(path), encoding=sheets.detect_encoding(path), newline="") as file:
+            found[0].delimiter = sheets.detect_delimiter(file.read(65536))
     # the sheet with most rows among those that have most in common
     groups = [[other for other in found if _alike(one, other)] for one in found]
     best = max(groups, key=lambda group: (len(group), sum(len(one.data) for one in group)))
@@ -169,7 +169,7 @@ def _whole_header(rows: list[list[Any]], at: int) -> tuple[int, list[Any]]:
 
     for upper in (at, at - 1):
         if 0 <= upper < len(rows) - 1 and spans(upper):
-            return upper + 1, tables.joined_headers([rows[upper], rows[upper + 1]])
+            return upper + 1, titles.joined_headers([rows[upper], rows[upper + 1]])
     return at, rows[at]
 
 

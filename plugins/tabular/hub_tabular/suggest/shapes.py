@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from hub import (
     BY_TABLE,
@@ -64,6 +64,7 @@ def of_known_tool(looked: Looked, record: str | None) -> Draft | None:
 
 def _of_tool(looked: Looked, tool: Tool, bare: dict[str, str]) -> Draft:
     draft = Draft(kind=tool.record, guessed=tr("an export of {tool}", tool=tool.name))
+    everything, looked.data = looked.data, _plain_rows(looked, tool.nested)
     for field, headers in tool.fields.items():
         if tool.name == "Kimai" and field == "account_id":
             headers = tuple(one for one in headers if one in bare)
@@ -96,7 +97,44 @@ def _of_tool(looked: Looked, tool: Tool, bare: dict[str, str]) -> Draft:
     if tool.name == "Tempo" and "container_id" not in draft.fields:
         column = bare["issue key"]
         draft.fields["container_id"] = f'{{ column = {toml(column)}, pattern = "^([^-]+)-" }}'
+    if tool.nested:
+        _say_nested(draft, looked, tool, everything)
     return draft
+
+
+def _plain_rows(looked: Looked, nested: str) -> list[dict[str, Any]]:
+    """Return the rows of data without what blocks have besides: titles, headers again, nested rows, sums."""
+    if not nested:
+        return looked.data
+    first = looked.names[0]
+    return [
+        row
+        for row in looked.data
+        if plain(cell_text(row.get(first))) not in {"", plain(first), nested}
+        and sum(bool(cell_text(cell)) for cell in row.values()) > 1
+    ]
+
+
+def _say_nested(draft: Draft, looked: Looked, tool: Tool, rows: list[dict[str, Any]]) -> None:
+    """Let nested rows become tasks below theirs, and leave out what names nothing."""
+    first = looked.names[0]
+    own = next((row for row in rows if plain(cell_text(row.get(first))) == tool.nested), None)
+    if own is not None:
+        columns = {
+            name: draft.used[field]
+            for name in (cell_text(own.get(one)) for one in looked.names[1:])
+            for field, headers in tool.fields.items()
+            if name not in looked.names and plain(name) in headers and field in draft.used
+        }
+        pairs = ", ".join(f"{toml(one)} = {toml(other)}" for one, other in columns.items())
+        called = f", columns = {{ {pairs} }}" if pairs else ""
+        matches = toml(f"^{cell_text(own[first])}$")
+        draft.top.append(
+            f"nested = {{ matches = {matches}{called} }}" + remark_of(tr("rows below headers of their own"))
+        )
+        draft.top.append('outline = { column = "#level" }' + remark_of(tr("the row's parent, by its level")))
+    title = toml(draft.used["title"])
+    draft.top.append(f'drop = [{{ matches = "", empty = [{title}] }}]' + remark_of(tr("rows of sums")))
 
 
 def of_crosstab(looked: Looked, record: str | None) -> Draft | None:

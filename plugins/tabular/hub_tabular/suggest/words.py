@@ -46,7 +46,7 @@ WORDS: dict[str, dict[str, str]] = {
         "opened_on": r"ouvert|creat|opened|date",
     },
     "task": {
-        "title": r"^sujet|^subject|titre|title|libelle|intitule|tache|task|^jalon|milestone|livrable"
+        "title": r"^sujet|^subject|titre|title|^resume$|libelle|intitule|tache|task|^jalon|milestone|livrable"
         r"|nom|name|\blots?\b|activite|phase",
         "is_milestone": r"^jalon|milestone",
         "container_id": r"projet|project|code",

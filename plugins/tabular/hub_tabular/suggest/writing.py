@@ -13,7 +13,7 @@ from hub import (
     storable,
     tr,
 )
-from hub_tabular import tables
+from hub_tabular import sheets, tables
 from hub_tabular.mapping import FILE
 from hub_tabular.suggest.looking import (
     Draft,
@@ -127,8 +127,8 @@ def written(draft: Draft, looked: Looked) -> str:
         ),
         f"record = {toml(draft.kind)}" + (f"            # {draft.guessed}" if draft.guessed else ""),
     ]
-    if tables.kind_of(path) == "text":
-        out.append(f"encoding = {toml(tables.detect_encoding(path))}")
+    if sheets.kind_of(path) == "text":
+        out.append(f"encoding = {toml(sheets.detect_encoding(path))}")
         out.append(f"delimiter = {toml(looked.delimiter)}")
     out.append(f"header_row = {looked.header + 1}")
     if looked.header_rows > 1:
@@ -199,6 +199,8 @@ _NAMING = (
 
 def _drops(draft: Draft, looked: Looked) -> list[str]:
     """Return what leaves rows of sums out, and never a row that is filled where a row of data is."""
+    if any(line.startswith("drop = ") for line in draft.top):
+        return []
     keys = [draft.used[one] for one in _NAMING if one in draft.used]
     totals = [
         (name, row)

@@ -15,7 +15,7 @@ from typing import Any, get_args, get_type_hints
 
 from hub import BY_TABLE, Account, ConfigError, Container, Source, convert
 from hub.testing.kit import FOLDER, FileWorld, SourceCertification
-from hub_tabular import tables
+from hub_tabular import sheets, tables
 from hub_tabular.mapping import REFERENCES, Field, Mapping, RowMapper
 from hub_tabular.source import TabularSource
 
@@ -48,7 +48,7 @@ class MappingCertification(SourceCertification):
         samples = [
             one
             for one in sorted(path.parent.glob(f"{path.stem}.sample.*"))
-            if one.suffix.lower() in tables.SUFFIXES
+            if one.suffix.lower() in sheets.SUFFIXES
         ]
         sheet = path.with_name(f"{path.stem}.expected.csv")
         if len(samples) != 1 or not sheet.exists():
@@ -65,7 +65,7 @@ class MappingCertification(SourceCertification):
             or mapping.group
             or mapping.outline
             or not mapping.key
-            or self.sample.suffix not in tables.TEXT
+            or self.sample.suffix not in sheets.TEXT
         )
         self.cannot = frozenset({"scale", "edits"} if whole else {"scale"})  # type: ignore[misc]
         found = {"increments", "columns", *(["deletions"] if mapping.snapshot == "full" else [])}
@@ -97,10 +97,10 @@ class Sample(FileWorld):
         self.certification = certification
         self.main = certification.mapping.record  # type: ignore[misc]
         self.content = certification.sample.read_bytes()
-        if certification.sample.suffix in tables.TEXT:
+        if certification.sample.suffix in sheets.TEXT:
             # without the mark at the start: it is about one file's beginning, not about a column
             self.encoding = (
-                certification.mapping.encoding or tables.detect_encoding(certification.sample)
+                certification.mapping.encoding or sheets.detect_encoding(certification.sample)
             ).removesuffix("-sig")
         self.ids = self._ids()
         self.sheet = self._sheet()
@@ -236,4 +236,4 @@ class Sample(FileWorld):
         mapper = RowMapper(
             self.certification.mapping, BY_TABLE[self.main], source=NAME, prefix="", hours_per_day=7.0
         )
-        return sorted(mapper.columns()) if self.certification.sample.suffix in tables.TEXT else []
+        return sorted(mapper.columns()) if self.certification.sample.suffix in sheets.TEXT else []
