@@ -190,8 +190,8 @@ class Context(RunContext):
         """Gives the ids that begin with a prefix of the rows the store has and that have not left."""
         self.known_texts: Callable[[type[Record], str, str], Mapping[str, str]] = lambda *_: {}
         """Gives, of the rows that `known_ids` gives, what a column says where it says something, by id."""
-        self.standing: Callable[[str], Mapping[str, tuple[Presence, str]]] = lambda prefix: {}
-        """Gives presence and container of every task the store ever had whose id begins with a prefix."""
+        self.standing: Callable[[str], Iterable[tuple[str, tuple[Presence, str]]]] = lambda prefix: ()
+        """Gives every task the store ever had whose id begins with a prefix: id, presence and container."""
         self.unchanged = 0
         self.known_as: Callable[[str], str] = str
         """Gives the name under which the store knows a partition, without somebody who was erased."""

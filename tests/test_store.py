@@ -396,7 +396,7 @@ def test_where_tasks_stand(store: Store) -> None:
         "s:0": ("present", "s:c0"),
         "s:1": ("present", "s:c1"),
         "s:2": ("outside", "s:c0"),
-    } == store.standing("s:")
+    } == dict(store.standing("s:"))
 
 
 @pytest.mark.of_files

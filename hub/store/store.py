@@ -545,15 +545,13 @@ class Store(PresenceRoom):
         sql = f"SELECT id, {column} FROM {record.table} WHERE id >= ? AND id < ? AND {here()}"
         return {row[0]: str(row[1]) for row in self._of_prefix(sql, prefix) if row[1] is not None}
 
-    def standing(self, prefix: str) -> dict[str, tuple[Presence, str]]:
-        """Return presence and container of every task whose id begins with *prefix*; from any thread."""
+    def standing(self, prefix: str) -> Iterator[tuple[str, tuple[Presence, str]]]:
+        """Yield id, presence and container of every task whose id begins with *prefix*; from any thread."""
         sql = "SELECT id, presence, container_id FROM task WHERE id >= ? AND id < ?"
         # there are few pairs: one object each, or a hundred thousand tasks take 20 MB more
         pairs: dict[tuple[Presence, str], tuple[Presence, str]] = {}
-        return {
-            id_: pairs.setdefault((presence, container), (presence, container))
-            for id_, presence, container in self._of_prefix(sql, prefix)
-        }
+        for id_, presence, container in self._of_prefix(sql, prefix):
+            yield id_, pairs.setdefault((presence, container), (presence, container))
 
     def _of_prefix(self, sql: str, prefix: str) -> Iterator[tuple[Any, ...]]:
         bounds = (prefix, prefix + "\U0010ffff")

@@ -322,7 +322,7 @@ def standing(
     Those of *but* are left out unless they are archived: a census holds no second list of what it found.
     """
     begins = source.row_id("")
-    rows = ((one[len(begins) :], known) for one, known in ctx.standing(begins).items())
+    rows = ((one[len(begins) :], known) for one, known in ctx.standing(begins))
     return {one: known for one, known in rows if one.isdigit() and (one not in but or known[0] == "archived")}
 
 
