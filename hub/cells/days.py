@@ -44,7 +44,6 @@ _NAME_FIRST = re.compile(rf"([a-z]+) +([0-9]{{1,2}})(?:st|nd|rd|th)?,? +([0-9]{{
 _WEEKDAY = re.compile(
     rf"({'|'.join(sorted(_WEEKDAYS, key=len, reverse=True))})\b\.?,? *(?=[0-9a-z])(.+)", re.I
 )
-_WEEK = re.compile(r"(\d{4})[- ]?[WS](\d{1,2})")
 _MONTH = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})|([0-9]{4})([0-9]{2})")
 _MONTH_LAST = re.compile(r"([0-9]{1,2})[-/.]([0-9]{4})")
 _MONTH_NAME = re.compile(r"([a-z]+)[ /-]+([0-9]{4}|[0-9]{2})")
@@ -103,15 +102,6 @@ def month_of(text: str, this_year: int) -> date | None:
     if match := _MONTH_NAME.fullmatch(plain):
         return _day(_year(match[2], this_year), month_number(match[1]), 1)
     return None
-
-
-def week_of(text: str) -> date | None:
-    """Return the Monday of the week that *text* names, as 2026-W44 or 2026-S44 (ISO 8601), or None.
-
-    Raises ValueError for a week that its year does not have.
-    """
-    match = _WEEK.fullmatch(text.strip().upper())
-    return date.fromisocalendar(int(match[1]), int(match[2]), 1) if match else None
 
 
 @functools.lru_cache(maxsize=20_000)

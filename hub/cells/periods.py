@@ -63,6 +63,20 @@ def names_period(header: str, per: Per) -> bool:
     return _read(header, per, numbers=False) is not None
 
 
+def period_named(text: str, per: Per) -> tuple[int, int | None] | None:
+    """Return the number of the week or month that a cell names, and the year where it says one, or None.
+
+    The column of *text* is known to name them, so that a mere number is one.
+    """
+    named = _read(text, per, numbers=True)
+    return (named.numbers[0], named.year) if named and named.unit == per else None
+
+
+def year_in(texts: Sequence[str]) -> int | None:
+    """Return the year that the first of *texts* says which says one alone."""
+    return _found_year(texts, turns=0)
+
+
 def periods_of(
     headers: Sequence[str], per: Per, *, years: Sequence[str] = (), order: DayOrder | None = None
 ) -> dict[str, Span]:

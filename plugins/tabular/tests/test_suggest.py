@@ -926,3 +926,90 @@ def test_a_calendar_of_one_person(tmp_path: Path, store: Store) -> None:
     assert "ok" == report.verdict
     assert {"d": 16, "f": "2026-10-01", "who": "s:Zoé Martin octobre 2026"} == found
     assert "not clear: no column names the people" in text
+
+
+def spans(store: Store, table: str = "worklog", day: str = "day") -> list[tuple[str, str, float]]:
+    """Return the first day, the last day and the hours of each line in the store."""
+    rows = store.rows(f"SELECT {day} AS first, finish_on, seconds FROM {table} ORDER BY {day}, seconds")
+    return [(row["first"], row["finish_on"], row["seconds"] / 3600) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "first", "second"),
+    [
+        ("Temps 2026", "Collaborateur;Projet;Semaine;Heures", "S41", "Sem. 42"),
+        ("Temps 2026", "Collaborateur;Projet;Semaine;Heures", "41", "42"),
+        ("Temps", "Collaborateur;Projet;Semaine;Heures", "2026-W41", "2026-S42"),
+        ("Temps", "Collaborateur;Projet;Semaine;Heures", "41/2026", "42/2026"),
+        ("Temps", "Collaborateur;Projet;Année;Semaine;Heures", "2026;41", "2026;42"),
+        ("Time", "Person;Project;Week;Hours", "W41-2026", "W42-2026"),
+        ("Time", "Person;Project;Week;Hours", "2026-10-05", "2026-10-14"),
+    ],
+)
+def test_hours_with_a_week_a_row(
+    tmp_path: Path, store: Store, name: str, header: str, first: str, second: str
+) -> None:
+    """Week 41 of 2026 is 5 to 11 October, the next one 12 to 18 October."""
+    path = tmp_path / f"{name}.csv"
+    path.write_text(f"{header}\nZoé;WEB;{first};35\nNoël;WEB;{second};28,5\n", encoding="utf-8")
+
+    text = suggest_mapping(path)
+    report = synced(path, store, text)
+
+    assert "a row is of its week, Monday to Sunday" in text
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("2026-10-05", "2026-10-11", 35), ("2026-10-12", "2026-10-18", 28.5)] == spans(store)
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "second"),
+    [
+        ("Nom;Projet;Mois;Heures", "octobre 2026", "nov. 2026"),
+        ("Nom;Projet;Mois;Heures", "10/2026", "11/2026"),
+        ("Nom;Projet;Mois;Heures", "2026-10", "2026-11"),
+        ("Nom;Projet;Année;Mois;Heures", "2026;10", "2026;11"),
+        ("Nom;Projet;Mois;Année;Heures", "octobre;2026", "novembre;2026"),
+    ],
+)
+def test_hours_with_a_month_a_row(tmp_path: Path, store: Store, header: str, first: str, second: str) -> None:
+    """October has 31 days, November 30."""
+    path = tmp_path / "Temps.csv"
+    path.write_text(f"{header}\nZoé;WEB;{first};140\nNoël;WEB;{second};122,5\n", encoding="utf-8")
+
+    text = suggest_mapping(path)
+    report = synced(path, store, text)
+
+    assert "a row is of its month, from the first to the last day" in text
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("2026-10-01", "2026-10-31", 140), ("2026-11-01", "2026-11-30", 122.5)] == spans(store)
+
+
+def test_months_of_a_workbook_in_a_plan(tmp_path: Path, store: Store) -> None:
+    """Months are days of the workbook shown as months; 20 days of 7 hours are 140 hours, in a plan."""
+    rows = [["Ressource", "Projet", "Mois", "Jours"], ["Zoé", "WEB", date(2026, 2, 1), 20]]
+    book(tmp_path / "plan de charge.xlsx", {"A": rows})
+
+    report = synced(tmp_path / "plan de charge.xlsx", store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("2026-02-01", "2026-02-28", 140)] == spans(store, "allocation", "start_on")
+
+
+def test_weeks_whose_year_is_open(tmp_path: Path, store: Store) -> None:
+    """A year that nothing says is said to be guessed; over the end of a year none is put in the wrong one."""
+    path = tmp_path / "Temps 2026.csv"
+    path.write_text("Nom;Projet;Semaine;Temps\nZ;P;S51;35\nZ;P;S52;35\nZ;P;S1;14\n", encoding="utf-8")
+    report = synced(path, store)
+
+    assert ("failed", 0) == (report.verdict, len(lines(store)))
+    assert "goes over the end of one" in " ".join([*report.missing, report.error or ""])
+
+    path = tmp_path / "Temps.csv"
+    path.write_text("Nom;Projet;Semaine;Temps\nZ;P;S41;35\n", encoding="utf-8")
+    written = date.fromtimestamp(path.stat().st_mtime).year
+    text = suggest_mapping(path)
+    day = tomllib.loads(text)["fields"]["day"]
+
+    assert "nothing says the year, taken from the day the file was written" in text
+    assert {"column": "Semaine", "format": "week", "year": written} == day
+    assert "hours" == tomllib.loads(text)["fields"]["seconds"]["unit"]

@@ -82,6 +82,12 @@ class Draft(msgspec.Struct, kw_only=True):
     guessed: str = ""
 
 
+def per_of(draft: Draft) -> Literal["day", "week", "month"]:
+    """Return what each row of a draft stands for."""
+    day = draft.fields.get("day", "") + draft.fields.get("start_on", "")
+    return "week" if 'format = "week"' in day else "month" if 'format = "month"' in day else "day"
+
+
 def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[str]]:
     """Return the sheet to map, the names of those like it, and of the others."""
     mapping = Mapping(record="", fields={}, sheet=sheet or 0, sheets=None if sheet else "*")

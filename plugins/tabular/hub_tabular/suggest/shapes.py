@@ -20,14 +20,15 @@ from hub import (
 )
 from hub_tabular import tables
 from hub_tabular.mapping import FILE
-from hub_tabular.suggest.days import holds_days
-from hub_tabular.suggest.fields import amount_of, take
+from hub_tabular.suggest.days import holds_days, period_of
+from hub_tabular.suggest.fields import FULL, amount_of, take
 from hub_tabular.suggest.looking import (
     Draft,
     Looked,
     is_numeric,
     is_of_absences,
     number_of,
+    per_of,
     remark_of,
     toml,
 )
@@ -203,14 +204,8 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
             draft.fields["category"] = '{ value = "all" }' + remark_of(tr("no column says the category"))
     else:
         draft.fields[{"worklog": "day", "allocation": "start_on"}[kind]] = toml(name)
-        if record is None and kind == "worklog" and per != "day" and not re.search(_WORKED, said):
-            draft.top.append(
-                "# "
-                + tr(
-                    "Not clear: is it what was worked, or what is planned? Taken as worked; "
-                    'record = "allocation" is a plan, with start_on in the place of day.'
-                )
-            )
+        if record is None and kind == "worklog" and per != "day":
+            _ask_whether_worked(draft, said)
         unit = _unit_of_cells(draft, looked, largest, per, said)
         draft.fields["seconds"] = f'{{ column = {toml(value)}, unit = "{unit}" }}'
         if kind == "allocation" and per == "day":
@@ -218,6 +213,17 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
     key = [draft.used[field] for field in (*naming, "task_id") if field in draft.used]
     draft.key = [*key, name] if looked.is_unique(key) else []
     return draft
+
+
+def _ask_whether_worked(draft: Draft, said: str) -> None:
+    if not re.search(_WORKED, said):
+        draft.top.append(
+            "# "
+            + tr(
+                "Not clear: is it what was worked, or what is planned? Taken as worked; "
+                'record = "allocation" is a plan, with start_on in the place of day.'
+            )
+        )
 
 
 def _is_numeric_or_empty(looked: Looked, name: str) -> bool:
@@ -265,7 +271,7 @@ def _year_option(draft: Draft, looked: Looked, periods: list[str], per: _Per) ->
 
 def _unit_of_cells(draft: Draft, looked: Looked, largest: float, per: _Per, said: str) -> str:
     """Return hours or days, and say where it is not sure."""
-    full, most = {"day": (1.0, 1.5), "week": (5.0, 7.0), "month": (23.0, 31.0)}[per]
+    full, most, _ = FULL[per]
     if largest > most:
         return "hours"
     if re.search(r"\bjh\b|\bjours?\b|\bdays?\b|j/h|\(j\)", said):
@@ -395,6 +401,11 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
     """Return the mapping of any other table, by its headers."""
     names = [name for name in looked.names if not name.startswith("#")]
     kind = record or max(WORDS, key=lambda one: fitness(one, names))
+    said = plain(" ".join([looked.path.stem, looked.sheet, *looked.above]))
+    if record is None and kind == "worklog" and re.search(PLANS, said):
+        start = assign("allocation", names).get("start_on")
+        if start and period_of(looked, start):  # a plan by weeks or months, as a crosstab of them is
+            kind = "allocation"
     draft = Draft(kind=kind, guessed="" if record else tr("guessed from the headers"))
     assigned = assign(kind, names)
     if kind == "worklog" and (hours := _hours_column(looked, assigned)):
@@ -402,8 +413,11 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
     if "finish_on" in assigned and kind == "worklog" and not holds_days(looked, assigned["finish_on"]):
         del assigned["finish_on"]  # when something ended, not the last of its days
     for field, name in assigned.items():
-        if not _is_number_for_a_day(looked, kind, field, name):
+        is_one = field in {"day", "start_on"} and period_of(looked, name)
+        if is_one or not _is_number_for_a_day(looked, kind, field, name):
             take(draft, looked, field, (name,))
+    if record is None and kind == "worklog" and per_of(draft) != "day":
+        _ask_whether_worked(draft, said + " " + plain(" ".join(names)))
     if kind == "register_item":
         _name_kind(draft, looked)
     if kind == "task" and re.search(r"^jalon|milestone", plain(draft.used.get("title", ""))):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import get_type_hints
+from typing import Literal, get_type_hints
 
 from hub import (
     BY_TABLE,
@@ -15,11 +15,12 @@ from hub import (
 )
 from hub_tabular.mapping import choices as choices_of
 
+_WEEK, _MONTH = r"semaine|\bsem\b|\bweek\b", r"\bmois\b|\bmonth\b"
 # words of headers, French and English, without accents: the first field that fits and is free takes the
 # column
 WORDS: dict[str, dict[str, str]] = {
     "worklog": {
-        "day": r"\bdate\b|\bjour\b|\bday\b|^du$|^debut|^from$|^start",
+        "day": rf"\bdate\b|\bjour\b|\bday\b|^du$|^debut|^from$|^start|{_WEEK}|{_MONTH}",
         "finish_on": r"^au$|^fin|^to$|^end",
         "seconds": r"heures?|hours?|duree|duration|temps|time|jh|jours|days|charge|qte",
         "account_id": r"matricule|login|employee|collab|salarie|employe|consultant|intervenant|\bagent"
@@ -63,7 +64,7 @@ WORDS: dict[str, dict[str, str]] = {
         "account_id": r"matricule|ressource|resource|personne|person|collab|salarie|employe|consultant"
         r"|intervenant|\bqui\b|\bwho\b|\bnom\b|\bname\b",
         "container_id": r"projet|project|code",
-        "start_on": r"debut|start|date|semaine", "finish_on": r"\bfin|finish|\bend",
+        "start_on": rf"debut|start|date|{_WEEK}|{_MONTH}", "finish_on": r"\bfin|finish|\bend",
         "seconds": r"charge|jours|days|heures|hours|jh",
     },
     "checklist_item": {
@@ -101,6 +102,11 @@ PLANS = r"plan de charge|capacit|staffing|allocation|prevision|affectation"
 def plain(text: str) -> str:
     """Return a text without case and accents."""
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
+PERIODS: dict[Literal["week", "month"], str] = {"week": _WEEK, "month": _MONTH}
+"""Captions of columns that name a week or a month for each row."""
+YEAR = r"^annee$|^year$"
 
 
 def is_effort(name: str) -> bool:

@@ -21,6 +21,7 @@ from hub_tabular.suggest.looking import (
     decimal_of,
     is_period,
     number_of,
+    per_of,
     remark_of,
     toml,
 )
@@ -155,7 +156,7 @@ def written(draft: Draft, looked: Looked) -> str:
     if draft.key:
         out.append(f"key = {toml(draft.key)}")
     else:
-        names = ("account_id", "container_id", "project_code", "task_id", "ref", "day", "month")
+        names = ("account_id", "container_id", "project_code", "task_id", "ref", "#year", "day", "month")
         naming = [draft.used[one] for one in names if one in draft.used]
         naming = naming if looked.is_unique(naming) else []
         out.append(
@@ -182,7 +183,8 @@ def written(draft: Draft, looked: Looked) -> str:
 
 
 def _lacking(draft: Draft) -> list[str]:
-    free = {"finish_on"} if any("unpivot" in line and "per =" in line for line in draft.top) else set()
+    spans = any("unpivot" in line and "per =" in line for line in draft.top) or per_of(draft) != "day"
+    free = {"finish_on"} if spans else set()
     return [
         one.name
         for one in msgspec.structs.fields(BY_TABLE[draft.kind])
