@@ -12,19 +12,24 @@ DayOrder = Literal["dd/mm", "mm/dd"]
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        ("janv janvier jan january", "fevr fevrier fev feb february", "mars mar march",
+        ("janv janvier jan january januar", "fevr fevrier fev feb february februar",
+         "mars mar march marz mrz",
         "avr avril apr april", "mai may",
-         "juin jun june", "juil juillet jul july", "aout aug august", "sept septembre sep september",
-         "oct octobre october", "nov novembre november", "dec decembre december"), start=1,
+         "juin jun june juni", "juil juillet jul july juli", "aout aug august",
+         "sept septembre sep september",
+         "oct octobre october okt oktober", "nov novembre november",
+         "dec decembre december dez dezember"), start=1,
     )
     for name in names.split()
 }  # fmt: skip
 _WEEKDAYS = {
     name: number
     for number, names in enumerate(
-        ("lun lundi mon monday", "mar mardi tue tues tuesday", "mer mercredi wed wednesday",
-         "jeu jeudi thu thur thurs thursday", "ven vendredi fri friday", "sam samedi sat saturday",
-         "dim dimanche sun sunday"),
+        ("lun lundi mon monday montag", "mar mardi tue tues tuesday dienstag",
+         "mer mercredi wed wednesday mittwoch",
+         "jeu jeudi thu thur thurs thursday donnerstag", "ven vendredi fri friday freitag",
+         "sam samedi sat saturday samstag",
+         "dim dimanche sun sunday sonntag"),
     )
     for name in names.split()
 }  # fmt: skip
@@ -58,7 +63,7 @@ def bare(text: str) -> str:
 
 
 def month_number(word: str) -> int:
-    """Return the month, from 1, that a word without accents and dots names in French or English, or 0."""
+    """Return the month, from 1, that a word of French, English or German without accents names, or 0."""
     return _MONTHS.get(word, 0)
 
 

@@ -1013,3 +1013,69 @@ def test_weeks_whose_year_is_open(tmp_path: Path, store: Store) -> None:
     assert "nothing says the year, taken from the day the file was written" in text
     assert {"column": "Semaine", "format": "week", "year": written} == day
     assert "hours" == tomllib.loads(text)["fields"]["seconds"]["unit"]
+
+
+def test_hours_in_german(tmp_path: Path, store: Store) -> None:
+    """Days with dots, and a row of sums; then a row a calendar week."""
+    path = tmp_path / "Zeiterfassung.csv"
+    path.write_text(
+        "Mitarbeiter;Projekt;Datum;Stunden;Aufgabe\nJürgen;WEB;05.10.2026;7,5;Entwurf\n"
+        "Käthe;LAGER;06.10.2026;3,25;Bau\nGesamt;;;10,75;\n",
+        encoding="utf-8",
+    )
+    report = synced(path, store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("2026-10-05", 7.5), ("2026-10-06", 3.25)] == lines(store)
+    assert {"s:Jürgen", "s:Käthe"} == {row["account_id"] for row in store.rows("SELECT * FROM worklog")}
+    assert {"s:WEB", "s:LAGER"} == {row["container_id"] for row in store.rows("SELECT * FROM worklog")}
+
+
+def test_weeks_in_german(tmp_path: Path, store: Store) -> None:
+    """KW 41 of 2026 is 5 to 11 October; October is Oktober."""
+    path = tmp_path / "Zeiterfassung 2026.csv"
+    path.write_text("Mitarbeiter;Projekt;Woche;Stunden\nJürgen;WEB;KW 41;35\n", encoding="utf-8")
+    assert ("ok", []) == ((report := synced(path, store)).verdict, report.rejections)
+    assert [("2026-10-05", "2026-10-11", 35)] == spans(store)
+
+
+def test_a_month_in_german(tmp_path: Path, store: Store) -> None:
+    """18.5 days of 7 hours are 129.5 hours of October."""
+    path = tmp_path / "Zeiterfassung.csv"
+    path.write_text("Mitarbeiter;Projekt;Monat;Tage\nJürgen;WEB;Oktober 2026;18,5\n", encoding="utf-8")
+    assert ("ok", []) == ((report := synced(path, store)).verdict, report.rejections)
+    assert [("2026-10-01", "2026-10-31", 129.5)] == spans(store)
+
+
+def test_tasks_in_german(tmp_path: Path, store: Store) -> None:
+    """A list of what is to be done, by whom and until when."""
+    path = tmp_path / "Liste.csv"
+    path.write_text(
+        "Nr;Aufgabe;Projekt;Status;Verantwortlich;Fällig am\n1;Entwurf;WEB;offen;Jürgen;30.10.2026\n"
+        "2;Bau;WEB;erledigt;Käthe;13.11.2026\n",
+        encoding="utf-8",
+    )
+    report = synced(path, store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("Entwurf", "offen", "s:Jürgen", "2026-10-30"), ("Bau", "erledigt", "s:Käthe", "2026-11-13")] == [
+        (row["title"], row["status_raw"], row["assignee_id"], row["due_on"])
+        for row in store.rows("SELECT * FROM task ORDER BY id")
+    ]
+
+
+def test_risks_in_german(tmp_path: Path, store: Store) -> None:
+    """What is open and what is done, in German words."""
+    path = tmp_path / "Risiken.csv"
+    path.write_text(
+        "Nr;Risiko;Projekt;Status;Verantwortlich;Frist\n1;Lieferung;WEB;offen;Jürgen;30.10.2026\n"
+        "2;Personal;WEB;geschlossen;Käthe;13.11.2026\n",
+        encoding="utf-8",
+    )
+    report = synced(path, store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("risk", "Lieferung", "open", "2026-10-30"), ("risk", "Personal", "closed", "2026-11-13")] == [
+        (row["kind"], row["title"], row["state"], row["due_on"])
+        for row in store.rows("SELECT * FROM register_item ORDER BY id")
+    ]

@@ -18,7 +18,10 @@ _ODD_DAYS = 0.2
 _DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%Y", "%m/%d/%y", "%d-%m-%Y",
          "%d/%b/%y")  # fmt: skip
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-_FRENCH = r"heures|matricule|projet|duree|\bjour|utilisateur|activite|demande|salarie"
+_EUROPEAN = (
+    r"heures|matricule|projet|duree|\bjour|utilisateur|activite|demande|salarie"
+    r"|mitarbeiter|projekt|stunden|datum|aufgabe"
+)
 
 
 def holds_days(looked: Looked, name: str) -> bool:
@@ -150,8 +153,8 @@ def day_parts(looked: Looked, name: str, days: str) -> tuple[list[str] | None, s
 
 
 def _is_european(looked: Looked) -> bool:
-    """Say whether commas in numbers, semicolons or French headers tell where a file was written."""
-    if re.search(_FRENCH, plain(" ".join(looked.names))):
+    """Say whether commas in numbers, semicolons or French or German headers tell where a file was written."""
+    if re.search(_EUROPEAN, plain(" ".join(looked.names))):
         return True
     return looked.delimiter == ";" or any(decimal_of(looked, name) for name in looked.names)
 

@@ -145,7 +145,7 @@ def _whole_of(text: str) -> int | None:
     return int(number) if number is not None and number == int(number) else None
 
 
-_HOURS = r"heures?|hours?|\(h\)|^h$"
+_HOURS = r"heures?|hours?|stunden|\bstd\b|\(h\)|^h$"
 
 
 def _above_one(looked: Looked, name: str) -> bool:
@@ -165,7 +165,8 @@ def _unit(looked: Looked, name: str, per: str) -> tuple[str, str]:
     """
     bare = plain(name)
     for unit, words in (
-        ("days", r"\b(jh|jours?|days?|charge|j|jours-homme|md)\b"), ("minutes", r"\bmin(ute)?s?\b"),
+        ("days", r"\b(jh|jours?|days?|charge|j|jours-homme|md|tage|personentage)\b"),
+        ("minutes", r"\bmin(ute)?[sn]?\b"),
         ("seconds", r"\bsec(onde?)?s?\b"),
     ):  # fmt: skip
         if re.search(words, bare):

@@ -50,7 +50,10 @@ from hub_tabular.tools import TOOLS, Tool
 _RESTS = r"reste a (?:engager|consommer|depenser|facturer)|disponible|\bsolde|\becart|\bdelta|variance"
 """Captions of what is computed from other columns of a budget."""
 _Per = Literal["day", "week", "month"]
-_WORKED = r"temps|time ?sheet|pointage|releve|\bcra\b|realise|consomme|heures|hours|saisie|activite"
+_WORKED = (
+    r"temps|time ?sheet|pointage|releve|\bcra\b|realise|consomme|heures|hours|saisie|activite"
+    r"|zeiterfassung|arbeitszeit|stunden"
+)
 _ENDS = r"start|end|begin|debut|\bfin\b|from|\bto\b|\ba\b|\bde\b"
 
 

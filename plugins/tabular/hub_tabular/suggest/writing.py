@@ -27,7 +27,7 @@ from hub_tabular.suggest.looking import (
 )
 from hub_tabular.suggest.words import plain
 
-_SUMS = "(?i)^(grand |sous.?|sub.?)?(total|totaux|somme)"
+_SUMS = "(?i)^(grand |sous.?|sub.?)?(total|totaux|somme|summe|gesamt(summe)?\\b)"
 
 
 def say_sheets(draft: Draft, looked: Looked, alike: list[str], others: list[str], asked: str | None) -> None:
