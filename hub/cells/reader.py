@@ -49,6 +49,8 @@ _ERROR = re.compile(
     r"#(?:REF!|DIV/0\s?!|VALUE!|VALEUR\s?!|N/A|NAME\?|NOM\s?\?|NUM!|NOMBRE\s?!|NULL!|NUL\s?!|SPILL!|CALC!|PROPAGATION\s?!"
     r"|REF\s!|N/D|GETTING_DATA|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|EXTERNAL!)|Err:[0-9]{3}"
 )
+_SERIAL = re.compile(r"[0-9]{1,6}(?:[.,][0-9]+)?")
+"""A day of Excel as a text file has it: 45931, or with a time 45931,5."""
 _EXCEL_ZERO = datetime(1899, 12, 30)
 
 
@@ -458,6 +460,8 @@ class CellReader:
         if "excel" in self.declared.formats and isinstance(cell, int | float) and abs(cell) < 1e6:
             return (_EXCEL_ZERO + timedelta(days=int(cell))).date()
         text = cell_text(cell)
+        if "excel" in self.declared.formats and _SERIAL.fullmatch(text):
+            return (_EXCEL_ZERO + timedelta(days=int(text.replace(",", ".").partition(".")[0]))).date()
         if patterns := [one for one in self.declared.formats if one not in _PERIODS]:
             for pattern in patterns:
                 if found := by_format(text, pattern):

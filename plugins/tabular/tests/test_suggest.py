@@ -1079,3 +1079,30 @@ def test_risks_in_german(tmp_path: Path, store: Store) -> None:
         (row["kind"], row["title"], row["state"], row["due_on"])
         for row in store.rows("SELECT * FROM register_item ORDER BY id")
     ]
+
+
+def test_days_as_excel_counts_them(tmp_path: Path, store: Store) -> None:
+    """45931 is 1 October 2025 (45658 is 1 January 2025 in Excel), in a text file."""
+    (tmp_path / "a.csv").write_text(
+        "Nom;Projet;Date;Heures\nZoé;WEB;45931;7,5\nJo;WEB;45932;3\nTotal;;;10,5\n", encoding="utf-8"
+    )
+
+    assert "45931 is 2025-10-01" in suggest_mapping(tmp_path / "a.csv")
+    assert ("ok", []) == ((report := synced(tmp_path / "a.csv", store)).verdict, report.rejections)
+    assert [("2025-10-01", 7.5), ("2025-10-02", 3)] == lines(store)
+
+
+def test_days_as_mere_numbers_of_a_workbook(tmp_path: Path, store: Store) -> None:
+    """45933 is 3 October 2025, where nobody gave the cells the format of a day."""
+    rows: list[list[Any]] = [["Nom", "Projet", "Date", "Heures"], ["Zoé", "WEB", 45933, 7]]
+    book(tmp_path / "b.xlsx", {"A": rows})
+
+    assert ("ok", []) == ((report := synced(tmp_path / "b.xlsx", store)).verdict, report.rejections)
+    assert [("2025-10-03", 7)] == lines(store)
+
+
+@pytest.mark.parametrize("other", ["12", "99999", "2025-10-02"])
+def test_numbers_that_are_no_days(tmp_path: Path, other: str) -> None:
+    """A column with one number that is no near day, or with days, is not read by Excel's count."""
+    (tmp_path / "a.csv").write_text(f"Nom;Date;Heures\nZ;45931;7\nJ;{other};3\n", encoding="utf-8")
+    assert "excel" not in suggest_mapping(tmp_path / "a.csv")

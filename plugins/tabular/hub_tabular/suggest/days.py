@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -109,6 +109,11 @@ def day_parts(looked: Looked, name: str, days: str) -> tuple[list[str] | None, s
     None where no way of writing fits them.
     """
     values = looked.values(name)
+    if serial := _first_serial(looked, name):
+        day = date(1899, 12, 30) + timedelta(days=serial)
+        return ['format = "excel"'], tr(
+            "numbers by which Excel counts days: {serial} is {day:%Y-%m-%d}", serial=serial, day=day
+        )
     texts = [value.strip() for value in values if isinstance(value, str) and not tables.TOTAL.search(value)]
     if not texts or any(map(tables.looks_like_date, values)):
         return [], ""
@@ -150,6 +155,20 @@ def day_parts(looked: Looked, name: str, days: str) -> tuple[list[str] | None, s
         form=toml(fits[0]),
         other=toml(fits[1]),
     )
+
+
+_SERIALS = range(36526, 54789)
+"""The days of the years 2000 to 2049 as Excel counts them."""
+
+
+def _first_serial(looked: Looked, name: str) -> int | None:
+    """Return the first number of a column of days that holds nothing but numbers of near days."""
+    found = []
+    for value in looked.values(name):
+        text = cell_text(value)
+        if not tables.TOTAL.search(text):
+            found.append(int(text) if re.fullmatch("[0-9]{5}", text) else 0)
+    return found[0] if found and all(one in _SERIALS for one in found) else None
 
 
 def _is_european(looked: Looked) -> bool:
