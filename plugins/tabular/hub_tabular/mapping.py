@@ -135,17 +135,17 @@ class Nested(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Unpivot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Turn columns whose header matches *columns* into rows.
 
-    The header goes to *name*, the cell to *value*. With *per* the headers are days, weeks or months, however
-    they are written (S41, 05/10, janv. 2026): *name* is then the first day of each, and the row lasts to the
-    last; *columns* may be left out, and *year* says the year where neither header, file, sheet nor the rows
-    above say it. *less* names for a column the one whose amount is taken off: a landing less what is consumed
-    is what is still to come.
+    The header goes to *name*, the cell to *value*. With *per* the headers are days, weeks, months, quarters
+    or years, however they are written (S41, 05/10, janv. 2026, T1 2026): *name* is then the first day of
+    each, and the row lasts to the last; *columns* may be left out, and *year* says the year where neither
+    header, file, sheet nor the rows above say it. *less* names for a column the one whose amount is taken
+    off: a landing less what is consumed is what is still to come.
     """
 
     columns: str | None = None
     name: str = "Colonne"
     value: str = "Valeur"
-    per: Literal["day", "week", "month"] | None = None
+    per: Literal["day", "week", "month", "quarter", "year"] | None = None
     year: int | None = None
     less: dict[str, str] = {}
 
@@ -185,10 +185,10 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     container: dict[str, str] = {}
 
     @property
-    def spans(self) -> Literal["week", "month"] | None:
+    def spans(self) -> Literal["week", "month", "quarter", "year"] | None:
         """Return what a row lasts where its one day does not say it."""
-        if self.unpivot and self.unpivot.per in {"week", "month"}:
-            return self.unpivot.per
+        if self.unpivot and self.unpivot.per not in {None, "day"}:
+            return self.unpivot.per  # type: ignore[return-value]
         day = self.fields.get("start_on" if self.record == "allocation" else "day")
         if not isinstance(day, Field):
             return None
@@ -299,7 +299,8 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
     if mapping.unpivot and not (mapping.unpivot.columns or mapping.unpivot.per):
         raise ConfigError(
             tr(
-                "{where}: unpivot needs columns (a regular expression) or per (day, week, month).",
+                "{where}: unpivot needs columns (a regular expression) or per (day, week, month, quarter, "
+                "year).",
                 where=where,
             )
         )

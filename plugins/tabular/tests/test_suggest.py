@@ -1106,3 +1106,47 @@ def test_numbers_that_are_no_days(tmp_path: Path, other: str) -> None:
     """A column with one number that is no near day, or with days, is not read by Excel's count."""
     (tmp_path / "a.csv").write_text(f"Nom;Date;Heures\nZ;45931;7\nJ;{other};3\n", encoding="utf-8")
     assert "excel" not in suggest_mapping(tmp_path / "a.csv")
+
+
+def amounts(store: Store) -> list[tuple[str, str, float]]:
+    """Return project, month and amount of each line of budget in the store."""
+    rows = store.rows("SELECT * FROM budget_line ORDER BY project_code, month")
+    return [(row["project_code"], row["month"], row["amount_minor"] / 100) for row in rows]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    ["T4 2026;T1 2027", "Q4 2026;Q1 2027", "2026-T4;2027-T1", "4e trimestre 2026;1er trimestre 2027",
+     "T4 2026;T1"],
+)  # fmt: skip
+def test_a_budget_with_a_column_a_quarter(tmp_path: Path, store: Store, headers: str) -> None:
+    """The fourth quarter begins in October, the first in January; their sum stays out."""
+    path = tmp_path / "Budget.csv"
+    path.write_text(
+        f"Projet;Nature;{headers};Total\nWEB;Sous-traitance;12 000;8 000,50;20 000,50\n"
+        "ERP;Licences;5 000;;5 000\n",
+        encoding="utf-8",
+    )
+    text = suggest_mapping(path)
+    report = synced(path, store, text)
+
+    assert "the amount of a quarter stands in its first month" in text
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("ERP", "2026-10", 5000), ("WEB", "2026-10", 12000), ("WEB", "2027-01", 8000.5)] == amounts(store)
+
+
+def test_a_budget_with_a_column_a_year(tmp_path: Path, store: Store) -> None:
+    """Years are headers where several stand side by side; the line that begins with one is a row."""
+    rows: list[list[Any]] = [["Projet", "Nature", 2026, 2027, 2028]]
+    rows += [["WEB", "Licences", 12000, 8000.5, 100], [2026, "Travaux", 500, 600, 700]]
+    book(tmp_path / "Budget.xlsx", {"A": rows})
+
+    text = suggest_mapping(tmp_path / "Budget.xlsx")
+    report = synced(tmp_path / "Budget.xlsx", store, text)
+
+    assert "the amount of a year stands in its January" in text
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [
+        ("2026", "2026-01", 500), ("2026", "2027-01", 600), ("2026", "2028-01", 700),
+        ("WEB", "2026-01", 12000), ("WEB", "2027-01", 8000.5), ("WEB", "2028-01", 100),
+    ] == amounts(store)  # fmt: skip

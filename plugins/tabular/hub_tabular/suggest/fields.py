@@ -154,7 +154,13 @@ def _above_one(looked: Looked, name: str) -> bool:
     )
 
 
-FULL = {"day": (1.0, 1.5, 24), "week": (5.0, 7.0, 24 * 7), "month": (23.0, 31.0, 24 * 31)}
+FULL = {
+    "day": (1.0, 1.5, 24),
+    "week": (5.0, 7.0, 24 * 7),
+    "month": (23.0, 31.0, 24 * 31),
+    "quarter": (66.0, 92.0, 24 * 92),
+    "year": (262.0, 366.0, 24 * 366),
+}
 """Of a period: the days that a person works in it, above which they are no days, and its hours."""
 
 

@@ -142,8 +142,18 @@ def _fixed(names: list[str]) -> list[str]:
 
 
 def is_period(name: str) -> bool:
-    """Say whether a header alone names a week or a month."""
-    return names_period(name, "week") or names_period(name, "month")
+    """Say whether a header alone names a week, a month or a quarter."""
+    return names_period(name, "week") or names_period(name, "month") or names_period(name, "quarter")
+
+
+def years_among(texts: Iterable[str]) -> list[str]:
+    """Return the texts that are years, one after the other: two of them at least.
+
+    One alone is a number as good as any other.
+    """
+    found = [text for text in texts if names_period(text, "year")]
+    years = [int(text[-4:]) for text in found]
+    return found if len(found) > 1 and years == list(range(years[0], years[0] + len(years))) else []
 
 
 _DURATION = re.compile(r"[0-9]+ ?h ?[0-9]*|[0-9]+([.,][0-9]+)? ?(h|j|jh)", re.IGNORECASE)
@@ -184,14 +194,15 @@ def _header_row(rows: list[list[Any]]) -> int | None:
     for number, cells in enumerate(rows[:_TOP]):
         texts = [cell_text(cell) for cell in cells if cell_text(cell)]
         days = names_days(texts)
+        years = years_among(texts)
         words = [
             text for text in texts
-            if (text in days and len(days) > 1) or is_period(text) or text == "#"
+            if (text in days and len(days) > 1) or text in years or is_period(text) or text == "#"
             or (re.search(r"[^\W\d]", text) and len(text) < 60 and not _DURATION.fullmatch(text))
         ]  # fmt: skip
         if len(words) < 2 or len(set(texts)) < len(texts) - 2 or len(words) < len(texts) * 0.8:
             continue
-        if all(map(is_period, words)):
+        if all(is_period(text) or text in years for text in words):
             continue
         below = sum(bool(cell_text(cell)) for cell in (rows[number + 1] if number + 1 < len(rows) else []))
         value = len(words) + 0.5 * min(below, len(words))

@@ -31,6 +31,7 @@ from hub_tabular.suggest.looking import (
     per_of,
     remark_of,
     toml,
+    years_among,
 )
 from hub_tabular.suggest.words import (
     AMOUNTS,
@@ -49,11 +50,12 @@ from hub_tabular.tools import TOOLS, Tool
 
 _RESTS = r"reste a (?:engager|consommer|depenser|facturer)|disponible|\bsolde|\becart|\bdelta|variance"
 """Captions of what is computed from other columns of a budget."""
-_Per = Literal["day", "week", "month"]
+_Per = Literal["day", "week", "month", "quarter", "year"]
 _WORKED = (
     r"temps|time ?sheet|pointage|releve|\bcra\b|realise|consomme|heures|hours|saisie|activite"
     r"|zeiterfassung|arbeitszeit|stunden"
 )
+_MONEY = r"budget|montant|amount|cout|cost|€|depense|betrag|kosten"
 _ENDS = r"start|end|begin|debut|\bfin\b|from|\bto\b|\ba\b|\bde\b"
 
 
@@ -160,11 +162,12 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
     ]  # fmt: skip
     largest = max((number_of(row.get(name)) or 0.0 for row in rows for name in periods), default=0.0)
     kind = record or (
-        "budget_line" if re.search(r"budget|montant|amount|cout|cost|€|depense", said) or largest > 744
+        "budget_line" if per in {"quarter", "year"} and not re.search(f"{PLANS}|{_WORKED}", said)
+        else "budget_line" if re.search(_MONEY, said) or largest > 744
         else "allocation" if re.search(PLANS, said) else "worklog"
     )  # fmt: skip
     draft = Draft(kind=kind, guessed=tr("a column a {per}", per=tr(per)), pivot=periods)
-    name, value = {"day": "Day", "week": "Week", "month": "Month"}[per], "Value"
+    name, value = per.capitalize(), "Value"
     year = _year_option(draft, looked, periods, per)
     # mere numbers are days only where somebody says so
     which = f"columns = {toml('^(' + '|'.join(re.escape(one) for one in days) + ')$')}, " if days else ""
@@ -197,7 +200,14 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
             tr("not clear: the first column of texts that nothing else takes")
         )
     if kind == "budget_line":
-        draft.fields |= {"month": toml(name), "amount_minor": amount_of(draft, looked, value, periods)}
+        if per in {"quarter", "year"} and not re.search(_MONEY, said + " " + plain(" ".join(looked.names))):
+            draft.top.append("# " + tr("Not clear: nothing says that these are amounts. Taken as a budget."))
+        of_first = {
+            "quarter": tr("the amount of a quarter stands in its first month"),
+            "year": tr("the amount of a year stands in its January"),
+        }
+        month = toml(name) + (remark_of(of_first[per]) if per in of_first else "")
+        draft.fields |= {"month": month, "amount_minor": amount_of(draft, looked, value, periods)}
         if "kind" not in draft.fields and (
             guess := guessed(said, choices_of_field(kind, "kind"), default="")
         ):
@@ -237,7 +247,7 @@ def _per(looked: Looked) -> _Per | None:
     """Return what most of the columns are: two of them at least, with numbers below."""
     found: dict[_Per, list[str]] = {
         per: [name for name in looked.names if names_period(name, per) and _is_numeric_or_empty(looked, name)]
-        for per in ("week", "month", "day")
+        for per in ("week", "month", "quarter", "day")
     }
     days = found["day"]
     if len(days) >= 2 and len(days) >= len(found["week"]) and len(days) >= len(found["month"]):
@@ -249,8 +259,11 @@ def _per(looked: Looked) -> _Per | None:
         if steps and all(step % 7 == 0 for step in steps):
             return "week"
         return "month" if steps and min(steps) >= 28 else "day"
-    best = max(("week", "month"), key=lambda per: len(found[per]))  # type: ignore[index]
-    return best if len(found[best]) >= 2 else None  # type: ignore[index, return-value]
+    best = max(("week", "month", "quarter"), key=lambda per: len(found[per]))  # type: ignore[index]
+    if len(found[best]) >= 2:  # type: ignore[index]
+        return best  # type: ignore[return-value]
+    years = years_among(looked.names)
+    return "year" if years and all(_is_numeric_or_empty(looked, name) for name in years) else None
 
 
 def _year_option(draft: Draft, looked: Looked, periods: list[str], per: _Per) -> str:
