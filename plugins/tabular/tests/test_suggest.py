@@ -1150,3 +1150,56 @@ def test_a_budget_with_a_column_a_year(tmp_path: Path, store: Store) -> None:
         ("2026", "2026-01", 500), ("2026", "2027-01", 600), ("2026", "2028-01", 700),
         ("WEB", "2026-01", 12000), ("WEB", "2027-01", 8000.5), ("WEB", "2028-01", 100),
     ] == amounts(store)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sub", "whole"),
+    [("Total Zoé", "Total général"), ("Zoe Total", "Grand Total"), ("Ergebnis", "Gesamtergebnis")],
+)
+def test_a_pivot_table_that_repeats_no_label(tmp_path: Path, store: Store, sub: str, whole: str) -> None:
+    """A label stands for the rows below it; sums of each person and of all stay out."""
+    path = tmp_path / "Temps.csv"
+    path.write_text(
+        "Collaborateur;Projet;Date;Heures\nZoé;WEB;05/10/2026;7\n;;16/10/2026;3,5\n;ERP;06/10/2026;4\n"
+        f"{sub};;;14,5\nJo;WEB;05/10/2026;7,5\n;;19/10/2026;2\n"
+        f";;20/10/2026;1\nJo Total;;;10,5\n{whole};;;25\n",
+        encoding="utf-8",
+    )
+    text = suggest_mapping(path)
+    report = synced(path, store, text)
+    rows = store.rows(
+        "SELECT account_id, container_id, sum(seconds) / 3600.0 AS h FROM worklog GROUP BY 1, 2"
+    )
+
+    assert "an empty cell seems to mean 'as above'" in text
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert {("s:Zoé", "s:WEB", 10.5), ("s:Zoé", "s:ERP", 4), ("s:Jo", "s:WEB", 10.5)} == {
+        (row["account_id"], row["container_id"], row["h"]) for row in rows
+    }
+
+
+def test_a_crosstab_of_a_pivot_table(tmp_path: Path, store: Store) -> None:
+    """The same with a column a week: Zoé has 35 and 7 hours on two projects, Jo 14."""
+    path = tmp_path / "Temps 2026.csv"
+    path.write_text(
+        "Collaborateur;Projet;S41;S42\nZoé;WEB;35;\n;ERP;;7\n;CRM;1;\nJo;WEB;14;\n;ERP;;2\nTotal;;50;9\n",
+        encoding="utf-8",
+    )
+    report = synced(path, store)
+    rows = store.rows("SELECT account_id, sum(seconds) / 3600.0 AS h FROM worklog GROUP BY 1 ORDER BY 1")
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("s:Jo", 16), ("s:Zoé", 43)] == [(row["account_id"], row["h"]) for row in rows]
+
+
+def test_a_name_that_lacks_is_not_carried_down(tmp_path: Path) -> None:
+    """Where a name comes twice, an empty cell may mean nobody: it is asked."""
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "Nom;Projet;Date;Heures\nZoé;WEB;05/10/2026;7\n;WEB;16/10/2026;3\n;ERP;06/10/2026;4\n"
+        ";ERP;07/10/2026;4\nZoé;WEB;20/10/2026;7\n;ERP;21/10/2026;4\n",
+        encoding="utf-8",
+    )
+    text = suggest_mapping(path)
+    assert "\ncarry_down" not in text
+    assert "# carry_down" in text

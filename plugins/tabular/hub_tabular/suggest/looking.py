@@ -45,6 +45,10 @@ class Looked(msgspec.Struct, kw_only=True):
     above: list[str]
     delimiter: str = ""
     header_rows: int = 1
+    carried: list[str] = []
+    """Columns of labels that are not repeated: an empty cell of *data* was filled from above."""
+    sums: dict[str, list[str]] = {}
+    """By column, what is empty in rows of sums, which are no rows of *data* then."""
 
     def values(self, name: str) -> list[Any]:
         """Return what is filled in a column."""
@@ -129,6 +133,60 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
     chosen = max(best, key=lambda one: len(one.data))
     alike = [one.sheet for one in best]
     return chosen, alike, [one.sheet for one in found if one.sheet not in alike] + empty
+
+
+SUMS = r"(?i)^(grand |sous.?|sub.?)?(total|totaux|somme|gesamt)|\b(total|ergebnis|summe)$"
+"""How the rows of sums of a pivot table begin or end: Total Zoé, Zoe Total, Gesamtergebnis."""
+_SPARSE = 0.6
+
+
+def carry(looked: Looked) -> None:
+    """Fill labels that a pivot table does not repeat, and take out its rows of sums, where it is one.
+
+    Its columns of labels stand first, but for the last of them with gaps; a label begins the ones behind it
+    anew, and none comes twice below the same. Where one comes twice, an empty cell may mean nobody.
+    """
+    labels = []
+    for name in looked.names:
+        if not looked.values(name) or is_numeric(looked, name):
+            break
+        labels.append(name)
+    body = []
+    sums: dict[str, list[str]] = {}
+    for row in looked.data:
+        filled = [name for name in labels if cell_text(row.get(name))]
+        last = filled[-1] if filled else None
+        if last and last != labels[-1] and re.search(SUMS, cell_text(row[last])):
+            empty = labels[labels.index(last) + 1 :]
+            sums[last] = [name for name in sums.get(last, empty) if name in empty]
+        else:
+            body.append(row)
+    gaps = []
+    for name in labels:
+        count = sum(bool(cell_text(row.get(name))) for row in body)
+        if count >= _SPARSE * len(body):
+            break
+        gaps.append(name)
+    full = labels[len(gaps)] if len(gaps) < len(labels) else None
+    if not gaps or full is None or not all(cell_text(row.get(full)) for row in body):
+        return
+    above: dict[str, Any] = {}
+    seen = set[tuple[str, ...]]()
+    rows = list[dict[str, Any]]()
+    for row in body:
+        begun = False
+        for at, name in enumerate(gaps):
+            if text := cell_text(row.get(name)):
+                begun, above[name] = True, row[name]
+                path = (*(cell_text(above[one]) for one in gaps[:at]), text)
+                if path in seen:
+                    return
+                seen.add(path)
+            elif begun or name not in above:
+                return
+        rows.append(row | above)
+    if len({path[0] for path in seen}) > 1:
+        looked.data, looked.carried, looked.sums = rows, gaps, sums
 
 
 def _alike(one: Looked, other: Looked) -> bool:

@@ -16,6 +16,7 @@ from hub import (
 from hub_tabular import sheets, tables
 from hub_tabular.mapping import FILE
 from hub_tabular.suggest.looking import (
+    SUMS,
     Draft,
     Looked,
     decimal_of,
@@ -139,12 +140,19 @@ def written(draft: Draft, looked: Looked) -> str:
         out.append(
             f"outline = {{ column = {toml(level)} }}" + remark_of(tr("the row's parent, by its level"))
         )
-    out += _drops(draft, looked)
+    named = {*draft.used.values(), *draft.account.values(), *draft.container.values(), *draft.key}
+    carried = [name for name in looked.carried if name in named]
+    out += _drops(draft, looked) + _pivot_drops(looked)
+    if carried:
+        out.append(
+            f"carry_down = {toml(carried)}"
+            + remark_of(tr("not clear: an empty cell seems to mean 'as above', for no label comes twice"))
+        )
     sparse = [
         name for name in looked.names if looked.data and 0 < len(looked.values(name)) < len(looked.data) * 0.6
     ]
-    named = {draft.used.get(field) for field in _NAMING}
-    groups = [name for name in sparse if name in named and cell_text(looked.data[0].get(name))]
+    called = {draft.used.get(field) for field in _NAMING}
+    groups = [name for name in sparse if name in called and cell_text(looked.data[0].get(name))]
     if groups:
         out.append(f"# carry_down = {toml(groups)}" + remark_of(tr("if an empty cell means 'as above'")))
     if any(decimal_of(looked, name) for name in looked.names):
@@ -201,7 +209,7 @@ _NAMING = (
 
 def _drops(draft: Draft, looked: Looked) -> list[str]:
     """Return what leaves rows of sums out, and never a row that is filled where a row of data is."""
-    if any(line.startswith("drop = ") for line in draft.top):
+    if looked.sums or any(line.startswith("drop = ") for line in draft.top):
         return []
     keys = [draft.used[one] for one in _NAMING if one in draft.used]
     totals = [
@@ -241,6 +249,16 @@ def _drops(draft: Draft, looked: Looked) -> list[str]:
             )
         )
     return out
+
+
+def _pivot_drops(looked: Looked) -> list[str]:
+    """Return what leaves the rows of sums of a pivot table out."""
+    entries = [
+        f"{{ column = {toml(name)}, matches = {toml(SUMS)}, empty = {toml(empty)} }}"
+        for name, empty in looked.sums.items()
+        if empty
+    ]
+    return [f"drop = [{', '.join(entries)}]" + remark_of(tr("rows of sums"))] if entries else []
 
 
 def _is_sum(draft: Draft, looked: Looked, row: dict[str, Any]) -> bool:
