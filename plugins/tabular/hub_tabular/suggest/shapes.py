@@ -13,6 +13,7 @@ from hub import (
     YearOpenError,
     cell_text,
     columns_of,
+    mark,
     names_days,
     names_period,
     periods_of,
@@ -51,6 +52,13 @@ from hub_tabular.tools import TOOLS, Tool
 _RESTS = r"reste a (?:engager|consommer|depenser|facturer)|disponible|\bsolde|\becart|\bdelta|variance"
 """Captions of what is computed from other columns of a budget."""
 _Per = Literal["day", "week", "month", "quarter", "year"]
+_CALLED: dict[_Per, str] = {
+    "day": mark("day"),
+    "week": mark("week"),
+    "month": mark("month"),
+    "quarter": mark("quarter"),
+    "year": mark("year"),
+}
 _WORKED = (
     r"temps|time ?sheet|pointage|releve|\bcra\b|realise|consomme|heures|hours|saisie|activite"
     r"|zeiterfassung|arbeitszeit|stunden"
@@ -166,7 +174,7 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
         else "budget_line" if re.search(_MONEY, said) or largest > 744
         else "allocation" if re.search(PLANS, said) else "worklog"
     )  # fmt: skip
-    draft = Draft(kind=kind, guessed=tr("a column a {per}", per=tr(per)), pivot=periods)
+    draft = Draft(kind=kind, guessed=tr("a column a {per}", per=tr(_CALLED[per])), pivot=periods)
     name, value = per.capitalize(), "Value"
     year = _year_option(draft, looked, periods, per)
     # mere numbers are days only where somebody says so
