@@ -1203,3 +1203,14 @@ def test_a_name_that_lacks_is_not_carried_down(tmp_path: Path) -> None:
     text = suggest_mapping(path)
     assert "\ncarry_down" not in text
     assert "# carry_down" in text
+
+
+def test_days_a_month_are_no_months(tmp_path: Path) -> None:
+    """Numbers below 13 under "Jours par mois" are days; a week without its year is no part of a key."""
+    (tmp_path / "a.csv").write_text("Nom;Projet;Jours par mois\nZ;P;5\nJ;P;8\n", encoding="utf-8")
+    assert "format" not in suggest_mapping(tmp_path / "a.csv")
+
+    (tmp_path / "T 2026.csv").write_text("Nom;Projet;N° semaine;Heures\nZ;P;5;35\n", encoding="utf-8")
+    text = suggest_mapping(tmp_path / "T 2026.csv")
+    assert {"column": "N° semaine", "format": "week"} == tomllib.loads(text)["fields"]["day"]
+    assert '# key = ["…"]' in text

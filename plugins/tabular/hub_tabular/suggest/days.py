@@ -11,7 +11,7 @@ import msgspec
 from hub import cell_text, day_readings, period_named, tr, year_in
 from hub_tabular import tables
 from hub_tabular.suggest.looking import Looked, decimal_of, toml
-from hub_tabular.suggest.words import PERIODS, YEAR, plain
+from hub_tabular.suggest.words import BARE_PERIOD, PERIODS, YEAR, plain
 
 _ODD_DAYS = 0.2
 """The share of a column's days that may be no days, without saying anything of how the others are written."""
@@ -60,6 +60,10 @@ def period_of(looked: Looked, name: str) -> Period | None:
         return Period(per=per) if all(map(_is_one_day, values)) else None
     if sum(one is not None for one in named) < len(named) * (1 - _ODD_DAYS):
         return None
+    if not re.search(BARE_PERIOD, plain(name)) and any(
+        re.fullmatch("[0-9]{1,2}", t) for t in looked.texts(name)
+    ):
+        return None  # "Jours par mois" counts days
     if all(one[1] is not None for one in named if one):
         return Period(per=per)
     year = next((one for one in looked.names if re.search(YEAR, plain(one)) and _is_years(looked, one)), None)

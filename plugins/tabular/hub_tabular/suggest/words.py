@@ -118,6 +118,8 @@ def plain(text: str) -> str:
 
 PERIODS: dict[Literal["week", "month"], str] = {"week": _WEEK, "month": _MONTH}
 """Captions of columns that name a week or a month for each row."""
+BARE_PERIOD = rf"^(?:n[o°]?\.? ?)?(?:de )?(?:{_WEEK}|{_MONTH})\W*(?:no|n°|nr|num|number|iso)?\W*$"
+"""Captions over mere numbers of weeks or months: Semaine, N° semaine, KW. Jours par mois is none."""
 YEAR = r"^annee$|^year$|^jahr$"
 
 

@@ -15,6 +15,7 @@ from hub import (
 )
 from hub_tabular import sheets, tables
 from hub_tabular.mapping import FILE
+from hub_tabular.suggest.days import period_of
 from hub_tabular.suggest.looking import (
     SUMS,
     Draft,
@@ -166,7 +167,10 @@ def written(draft: Draft, looked: Looked) -> str:
     else:
         names = ("account_id", "container_id", "project_code", "task_id", "ref", "#year", "day", "month")
         naming = [draft.used[one] for one in names if one in draft.used]
-        naming = naming if looked.is_unique(naming) else []
+        day = draft.used.get("day") or draft.used.get("start_on")
+        period = period_of(looked, day) if day in naming and day in looked.names else None
+        # S41 names a week in one year only
+        naming = naming if looked.is_unique(naming) and not (period and period.is_open) else []
         out.append(
             f"# key = {toml(naming or ['…'])}"
             + remark_of(tr("if these columns name a row for ever: then edits are seen as edits"))
