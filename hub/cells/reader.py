@@ -430,7 +430,7 @@ class CellReader:
         numbers = sorted(self.open_periods)
         if any(later - one > _CYCLE[per] / 2 for one, later in itertools.pairwise(numbers)):
             raise CellError(
-                tr("says no year, and its column goes over the end of one: write it as 2026-W41 or 2026-10")
+                tr("says no year, and its column may go over the end of one: write it as 2026-W41 or 2026-10")
             )
         year = self.declared.year or year_in(years)
         if year is None:
