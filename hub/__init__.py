@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from hub.cells import is_error as is_error
     from hub.cells import names_days as names_days
     from hub.cells import names_period as names_period
+    from hub.cells import period_named as period_named
     from hub.cells import periods_of as periods_of
     from hub.cells import scale_of as scale_of
     from hub.cells import unit_of as unit_of
+    from hub.cells import year_in as year_in
     from hub.clock import civil_day as civil_day
     from hub.clock import is_set as is_set
     from hub.clock import utc_stamp as utc_stamp
@@ -180,7 +182,8 @@ _ROOMS = {
     "cells": (
         "RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "caption_currency", "cell_text",
         "currencies_of", "day_readings",
-        "is_error", "names_days", "names_period", "periods_of", "scale_of", "unit_of",
+        "is_error", "names_days", "names_period", "period_named", "periods_of", "scale_of", "unit_of",
+        "year_in",
     ),
     "clock": ("civil_day", "is_set", "utc_stamp"),
     "columns": ("columns_of",),

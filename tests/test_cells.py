@@ -22,7 +22,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub import clock, convert
-from hub.cells import CellReader, Declared, FormattedNumber, caption_currency, scale_of, unit_of
+from hub.cells import (
+    CellReader,
+    Declared,
+    FormattedNumber,
+    caption_currency,
+    names_period,
+    periods_of,
+    scale_of,
+    unit_of,
+)
 from hub.cells.days import day_readings
 from hub.columns import Column, columns_of
 from hub.errors import CellError, SourceDataError
@@ -626,3 +635,24 @@ def test_a_day_that_names_its_weekday(text: str, day: str | None) -> None:
     readings = day_readings(text, 2026)
 
     assert ({day} - {None}) == {one.isoformat() for one in readings if one}
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "last"),
+    [
+        ("T1 2026", "2026-01-01", "2026-03-31"),
+        ("2026-Q2", "2026-04-01", "2026-06-30"),
+        ("3. Quartal 2026", "2026-07-01", "2026-09-30"),
+        ("2e trimestre 2026", "2026-04-01", "2026-06-30"),
+        ("Trim. 4 2026", "2026-10-01", "2026-12-31"),
+    ],
+)
+def test_a_quarter_lasts_three_months(header: str, first: str, last: str) -> None:
+    """From the first of its first month to the last of its third."""
+    assert {header: (date.fromisoformat(first), date.fromisoformat(last))} == periods_of([header], "quarter")
+
+
+@pytest.mark.parametrize("header", ["T5 2026", "2026", "T", "Q0", "T1 2026 Budget", "Test 1"])
+def test_what_is_no_quarter(header: str) -> None:
+    """Neither a fifth one, nor a year, nor a word."""
+    assert not names_period(header, "quarter")

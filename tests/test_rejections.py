@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,15 @@ import msgspec
 import pytest
 
 from hub.context import Context
-from hub.errors import SourceDataError, SourceUnavailable
+from hub.errors import ConfigError, SourceDataError, SourceUnavailable
 from hub.records import BudgetLine, Container, CustomValue, Record, Task, Worklog
 from hub.source import Batch, Partition, Scope
 from hub.store import Store, rejections
+from hub.store.lean import Database
+from hub.store.migrations import migrations
 from hub.sync import Options, sync
 from hub.sync.report import Hooks, SourceReport
-from hub.tally import Tally
+from hub.tally import Rejection, Tally
 from hub.testing import ScriptedSource, feed_view, sync_once
 from hub.validity import fault
 
@@ -607,3 +611,39 @@ def test_what_is_lacking_stands_in_the_feed(store: Store, tmp_path: Path) -> Non
         "o: 1 thing could not be taken (0 h, 0.00 in amounts)",
         "s: 2 things could not be taken (2.5 h, 1,234.56 in amounts)",
     ] == said
+
+
+def numbers(store: Store, *keys: str, run_id: int = 1) -> dict[str, int]:
+    """Keep a rejection for each of *keys* and forget the others; gives the number of each."""
+    found = [Rejection(key=key, place=f"row {key}", field="day", reason="is no day") for key in keys]
+    rejections.keep(store, "s", "file", found, run_id=run_id)
+    rejections.settle(store, "s", "file", run_id=run_id)
+    return {one.place.removeprefix("row "): one.id for one in rejections.rejected(store)}
+
+
+def test_a_number_is_never_given_twice(store: Store, tmp_path: Path) -> None:
+    """Whoever noted a number accepts what it was given to, or nothing: after the highest row left, too."""
+    assert {"a": 1, "b": 2} == numbers(store, "a", "b", run_id=1)
+    assert {"a": 1} == numbers(store, "a", run_id=2)
+    with pytest.raises(ConfigError, match="no rejection 2"):
+        rejections.accept(store, [2], actor="ann", why="known")
+    # one that is known keeps its number whatever comes before it, and uses up none
+    assert {"c": 3, "a": 1, "d": 4} == numbers(store, "c", "a", "d", run_id=3)
+    assert {} == numbers(store, run_id=4)
+    assert {"b": 5} == numbers(store, "b", run_id=5)
+
+
+def test_numbers_of_an_older_store_are_not_given_again(tmp_path: Path) -> None:
+    """The migration begins above the highest number that the store has."""
+    older = migrations._migrations.index(
+        next(one for one in migrations._migrations if one.name == "0014_rejection_numbers")
+    )
+    with closing(sqlite3.connect(tmp_path / "hub.db", isolation_level=None)) as raw:
+        migrations.apply(Database(raw), stop_before=migrations._migrations[older].name)
+        raw.execute(
+            "INSERT INTO rejection (id, source_id, partition, key, field, place, reason, first_seen, "
+            "last_seen, run_id) VALUES (7, 's', 'file', 'a', 'day', 'row a', 'is no day', '2026', '2026', 1)"
+        )
+    with Store.open(tmp_path / "hub.db") as opened:
+        assert {} == numbers(opened, run_id=2)
+        assert {"b": 8} == numbers(opened, "b", run_id=3)

@@ -41,10 +41,11 @@ from hub.records import (
     Task,
     Worklog,
 )
-from hub.store import Store, reading, subjects
+from hub.store import Store, reading, rejections, subjects
 from hub.store.engines import Engine, engine_of
 from hub.store.moving import contents, move
 from hub.sync import lock
+from hub.tally import Rejection
 from hub.testing import HubResult, store_image
 from hub.testing.empty import store_at
 
@@ -147,6 +148,30 @@ def test_a_store_comes_over_and_back(server: Engine, tmp_path: Path) -> None:
             ]
             rows.append(sorted(dump))
     assert rows[0] == rows[1]  # as SQLite itself writes them out
+
+
+def test_a_number_of_a_rejection_is_given_once_wherever_the_store_goes(
+    server: Engine, tmp_path: Path
+) -> None:
+    """The highest number is known after its row left, on a server, in a file, and back on a server."""
+
+    def given(engine: Engine, *keys: str, run: int) -> list[int]:
+        found = [Rejection(key=key, place=key, field="day", reason="is no day") for key in keys]
+        with Store.open(engine) as store:
+            rejections.keep(store, "s", "p", found, run_id=run)
+            rejections.settle(store, "s", "p", run_id=run)
+            return [one.id for one in rejections.rejected(store)]
+
+    file = engine_of(tmp_path / "hub.db")
+    back = engine_of(server.where.replace("=hub", "=again"), password=server.password)  # type: ignore[attr-defined]
+    assert [1, 2] == given(server, "a", "b", run=1)
+    assert [1, 3] == given(server, "a", "c", run=2)
+    assert [1] == given(server, "a", run=3)
+    move(server, file)
+    assert [1, 4] == given(file, "a", "c", run=4)
+    assert [] == given(file, run=5)
+    move(file, back)
+    assert [5] == given(back, "b", run=6)
 
 
 def test_what_stood_in_the_way_is_kept(server: Engine, tmp_path: Path) -> None:
@@ -319,6 +344,10 @@ def test_a_store_of_an_earlier_hub_is_brought_here(server: Engine, monkeypatch: 
             "VALUES (7, 's:1', 's:c', 'kept', 's', '2026-01-01T00:00:00.000000Z', 1)"
         )
         raw.execute("UPDATE task SET title = 'now', recorded_at = '2026-01-02T00:00:00.000000Z'")
+        raw.execute(
+            "INSERT INTO rejection (id, source_id, partition, key, field, place, reason, first_seen, "
+            "last_seen, run_id) VALUES (7, 's', 'p', 'a', 'day', 'a', 'is no day', '2026', '2026', 1)"
+        )
         raw.execute("COMMIT")
     raw.close()
 
@@ -329,6 +358,7 @@ def test_a_store_of_an_earlier_hub_is_brought_here(server: Engine, monkeypatch: 
         store.write_batch([Task(id="s:2", container_id="s:c", title="newer")], run_id=2, source_id="s")
         assert [{"key": 8, "title": "newer"}] == store.rows("SELECT key, title FROM task WHERE id = 's:2'")
         assert 2 == len(store.rows("SELECT 1 FROM task_history"))
+        assert [{"rejection_no": 7}] == store.rows("SELECT rejection_no FROM clock")
         assert [] == store.engine.verify(store.connection)
     with earlier.reader() as connection:
         assert wanted == _shape(connection)
@@ -750,7 +780,7 @@ DAMAGE = {
     "UPDATE task_history SET key = 999 WHERE id = 's:7'": "1 older image of task is of no row",
     "UPDATE clock SET last = '2020-01-01T00:00:00.000000Z'": "rows of task are later than the clock",
     "DELETE FROM source": "2 rows of sync_run name what is not there",
-    "DELETE FROM hub._sqlite_migrations WHERE name = '0013_endings'": "earlier version .*0013_endings",
+    "DELETE FROM hub._sqlite_migrations WHERE name = '0014_rejection_numbers'": "earlier version .*0014_rej",
     "UPDATE period_line SET seconds = seconds + 1": "the sealed month 2026-01 keeps were altered",
 }
 
@@ -834,12 +864,15 @@ def test_an_upgrade_of_a_server_is_told(
     _, server = place
     assert "is of this version" in run_hub("upgrade", "--check").output
     with SERVER.scratch().connect(server.where.rpartition("/")[2].partition("?")[0]) as raw:
-        raw.execute("DROP TABLE hub.ending; DELETE FROM hub._sqlite_migrations WHERE name = '0013_endings'")
+        raw.execute(
+            "ALTER TABLE hub.clock DROP COLUMN rejection_no; "
+            "DELETE FROM hub._sqlite_migrations WHERE name = '0014_rejection_numbers'"
+        )
     before = everything(server)
 
     check = run_hub("upgrade", "--check")
     assert 0 == check.exit_code, check.error
-    assert "0013_endings" in check.output
+    assert "0014_rejection_numbers" in check.output
     assert "pg_dump --schema=hub" in check.output
     assert before == everything(server)
     done = run_hub("upgrade")

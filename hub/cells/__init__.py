@@ -3,7 +3,7 @@
 from hub.cells.days import day_readings
 from hub.cells.durations import unit_of
 from hub.cells.numbers import CURRENCIES, DecimalSign, caption_currency, currencies_of, scale_of
-from hub.cells.periods import names_days, names_period, periods_of
+from hub.cells.periods import names_days, names_period, period_named, periods_of, year_in
 from hub.cells.reader import RULES, CellReader, Declared, FormattedNumber, cell_text, is_error
 
 __all__ = [
@@ -20,7 +20,9 @@ __all__ = [
     "is_error",
     "names_days",
     "names_period",
+    "period_named",
     "periods_of",
     "scale_of",
     "unit_of",
+    "year_in",
 ]

@@ -12,19 +12,24 @@ DayOrder = Literal["dd/mm", "mm/dd"]
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        ("janv janvier jan january", "fevr fevrier fev feb february", "mars mar march",
+        ("janv janvier jan january januar", "fevr fevrier fev feb february februar",
+         "mars mar march marz mrz",
         "avr avril apr april", "mai may",
-         "juin jun june", "juil juillet jul july", "aout aug august", "sept septembre sep september",
-         "oct octobre october", "nov novembre november", "dec decembre december"), start=1,
+         "juin jun june juni", "juil juillet jul july juli", "aout aug august",
+         "sept septembre sep september",
+         "oct octobre october okt oktober", "nov novembre november",
+         "dec decembre december dez dezember"), start=1,
     )
     for name in names.split()
 }  # fmt: skip
 _WEEKDAYS = {
     name: number
     for number, names in enumerate(
-        ("lun lundi mon monday", "mar mardi tue tues tuesday", "mer mercredi wed wednesday",
-         "jeu jeudi thu thur thurs thursday", "ven vendredi fri friday", "sam samedi sat saturday",
-         "dim dimanche sun sunday"),
+        ("lun lundi mon monday montag", "mar mardi tue tues tuesday dienstag",
+         "mer mercredi wed wednesday mittwoch",
+         "jeu jeudi thu thur thurs thursday donnerstag", "ven vendredi fri friday freitag",
+         "sam samedi sat saturday samstag",
+         "dim dimanche sun sunday sonntag"),
     )
     for name in names.split()
 }  # fmt: skip
@@ -44,7 +49,6 @@ _NAME_FIRST = re.compile(rf"([a-z]+) +([0-9]{{1,2}})(?:st|nd|rd|th)?,? +([0-9]{{
 _WEEKDAY = re.compile(
     rf"({'|'.join(sorted(_WEEKDAYS, key=len, reverse=True))})\b\.?,? *(?=[0-9a-z])(.+)", re.I
 )
-_WEEK = re.compile(r"(\d{4})[- ]?[WS](\d{1,2})")
 _MONTH = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})|([0-9]{4})([0-9]{2})")
 _MONTH_LAST = re.compile(r"([0-9]{1,2})[-/.]([0-9]{4})")
 _MONTH_NAME = re.compile(r"([a-z]+)[ /-]+([0-9]{4}|[0-9]{2})")
@@ -59,7 +63,7 @@ def bare(text: str) -> str:
 
 
 def month_number(word: str) -> int:
-    """Return the month, from 1, that a word without accents and dots names in French or English, or 0."""
+    """Return the month, from 1, that a word of French, English or German without accents names, or 0."""
     return _MONTHS.get(word, 0)
 
 
@@ -103,15 +107,6 @@ def month_of(text: str, this_year: int) -> date | None:
     if match := _MONTH_NAME.fullmatch(plain):
         return _day(_year(match[2], this_year), month_number(match[1]), 1)
     return None
-
-
-def week_of(text: str) -> date | None:
-    """Return the Monday of the week that *text* names, as 2026-W44 or 2026-S44 (ISO 8601), or None.
-
-    Raises ValueError for a week that its year does not have.
-    """
-    match = _WEEK.fullmatch(text.strip().upper())
-    return date.fromisocalendar(int(match[1]), int(match[2]), 1) if match else None
 
 
 @functools.lru_cache(maxsize=20_000)

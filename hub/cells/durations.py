@@ -28,9 +28,12 @@ _ISO = re.compile(
 
 
 _CAPTIONS: dict[Unit, re.Pattern[str]] = {
-    "hours": re.compile(r"\b(?:heures?|hours?|hrs?|h)\b", re.IGNORECASE),
-    "days": re.compile(r"\b(?:jh|jph|md|jours?|jrs|days?|man-?days?|jours?-homme|j)\b", re.IGNORECASE),
-    "minutes": re.compile(r"\b(?:minutes?|mins?|mn)\b", re.IGNORECASE),
+    "hours": re.compile(r"\b(?:heures?|hours?|hrs?|stunden|std|h)\b", re.IGNORECASE),
+    "days": re.compile(
+        r"\b(?:jh|jph|md|jours?|jrs|days?|man-?days?|jours?-homme|(?:personen|arbeits)?tage|j)\b",
+        re.IGNORECASE,
+    ),
+    "minutes": re.compile(r"\b(?:minuten?|minutes|mins?|mn)\b", re.IGNORECASE),
     "seconds": re.compile(r"\b(?:secondes?|seconds?|secs?)\b", re.IGNORECASE),
 }
 

@@ -1,4 +1,4 @@
-"""Headers that name days, weeks or months, read together: S41, W41-2026, 05/10, janv. 2026, October."""
+"""Headers that name days, weeks, months, quarters or years: S41, W41-2026, 05/10, janv. 2026, T1 2026."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hub.cells.days import DayOrder, bare, month_number
 from hub.errors import CellError, YearOpenError
 from hub.words import tr
 
-Per = Literal["day", "week", "month"]
+Per = Literal["day", "week", "month", "quarter", "year"]
 Span = tuple[date, date]
 _WEEK_WORD = r"(?:s|w|sem|semaine|week|wk|kw|cw)"
 _REST = r"(?:\s*[(\[,:].*)?"
@@ -39,6 +39,19 @@ _DAY_MONTH = re.compile(r"([0-9]{1,2})(?:er|st|nd|rd|th)?[ /-]+([a-z]+)(?:[ ,/-]
 _MONTH_DAY = re.compile(r"([a-z]+) +([0-9]{1,2})(?:st|nd|rd|th)?(?:,? +([0-9]{4}))?")
 _MONTH_NAME = re.compile(r"([a-z]+)(?:[ /_'-]+([0-9]{4}|[0-9]{2}))?")
 _YEAR_MONTH = re.compile(r"([0-9]{4})[-/._ ]?([0-9]{1,2})")
+_QUARTER_WORD = r"(?:t|q|trim|trimestre|quarter|quartal)"
+_QUARTERS = (
+    re.compile(
+        rf"{_QUARTER_WORD}\s*[-_.]?\s*(?P<number>[1-4])"
+        rf"(?:\s*[-/ _']\s*(?P<year>[0-9]{{4}}|[0-9]{{2}}))?{_REST}"
+    ),
+    re.compile(rf"(?P<year>[0-9]{{4}})\s*[-/_ ]?\s*{_QUARTER_WORD}\s*[-_.]?\s*(?P<number>[1-4]){_REST}"),
+    re.compile(
+        rf"(?P<number>[1-4])\.?\s*(?:er|e|eme|st|nd|rd|th)?\s*(?:trimestre|quarter|quartal)"
+        rf"(?:\s*[-/ _']\s*(?P<year>[0-9]{{4}}|[0-9]{{2}}))?{_REST}"
+    ),
+)
+_WHOLE_YEAR = re.compile(r"(?:(?:annee|exercice|year|jahr)\s+)?(?P<year>20[0-9]{2})")
 _DAY_NUMBER = re.compile(rf"(?:(?:{_DAY_NAMES}|[lmjvsdtwf])[ .]*)?(?P<number>[0-9]{{1,2}})")
 _MONTH_OF = re.compile(
     r"(?<![0-9])(?:20[0-9]{2}[-_/. ]?(0[1-9]|1[0-2])|(0?[1-9]|1[0-2])[-_/. ]20[0-9]{2})(?![0-9])"
@@ -61,6 +74,20 @@ class _Named(msgspec.Struct, frozen=True):
 def names_period(header: str, per: Per) -> bool:
     """Say whether *header* alone reads as a period of that length, and as nothing else."""
     return _read(header, per, numbers=False) is not None
+
+
+def period_named(text: str, per: Per) -> tuple[int, int | None] | None:
+    """Return the number of the week or month that a cell names, and the year where it says one, or None.
+
+    The column of *text* is known to name them, so that a mere number is one.
+    """
+    named = _read(text, per, numbers=True)
+    return (named.numbers[0], named.year) if named and named.unit == per else None
+
+
+def year_in(texts: Sequence[str]) -> int | None:
+    """Return the year that the first of *texts* says which says one alone."""
+    return _found_year(texts, turns=0)
 
 
 def periods_of(
@@ -110,6 +137,13 @@ def _read(header: str, per: Per, *, numbers: bool) -> _Named | None:
     text = bare(header).strip(" .:")
     if per == "month":
         return _month(text, numbers) or _day(text)
+    if per == "quarter":
+        match = next((match for form in _QUARTERS if (match := form.fullmatch(text))), None)
+        year = match["year"] if match else None
+        return _Named("quarter", (int(match["number"]),), _year(year) if year else None) if match else None
+    if per == "year":
+        match = _WHOLE_YEAR.fullmatch(text)
+        return _Named("year", (1,), int(match["year"])) if match else None
     if per == "week" and (named := _week(text, numbers)):
         return named
     if (
@@ -218,7 +252,7 @@ def _with_years(named: Sequence[_Named], years: Sequence[str], *, guess: int | N
     """Return the year of each, which goes on over the end of a year."""
     if all(one.year is not None for one in named):
         return [one.year or 0 for one in named]
-    size = 52 if named[0].unit == "week" else 12
+    size = {"week": 52, "quarter": 4}.get(named[0].unit, 12)
     turns, turn = [], 0
     for before, one in zip([None, *named], named, strict=False):
         step = one.numbers[0] - before.numbers[0] if before else 0
@@ -280,6 +314,8 @@ def _span(one: _Named, year: int, per: Per, header: str) -> Span:
     make: dict[Per, Callable[[], date]] = {
         "week": lambda: date.fromisocalendar(year, one.numbers[0], 1),
         "month": lambda: date(year, one.numbers[0], 1),
+        "quarter": lambda: date(year, 3 * one.numbers[0] - 2, 1),
+        "year": lambda: date(year, 1, 1),
         "day": lambda: date(year, *one.numbers),
     }
     try:
@@ -291,6 +327,10 @@ def _span(one: _Named, year: int, per: Per, header: str) -> Span:
     if per == "week":
         first -= timedelta(days=first.weekday())
         return first, first + timedelta(days=6)
+    if per == "quarter":
+        return first, date(year, first.month + 2, 30 if first.month in {4, 7} else 31)
+    if per == "year":
+        return first, date(year, 12, 31)
     if per == "month":
         first = first.replace(day=1)
         return first, (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)

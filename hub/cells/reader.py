@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import calendar
+import itertools
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal, cast
@@ -13,19 +15,22 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from hub import clock
-from hub.cells.days import DayOrder, by_format, day_readings, moment_of, month_of, week_of
+from hub.cells.days import DayOrder, by_format, day_readings, moment_of, month_of
 from hub.cells.durations import Unit, factor, seconds_of
 from hub.cells.numbers import BLANKS, DecimalSign, currencies_of, readings, settles, take_apart
+from hub.cells.periods import period_named, year_in
 from hub.columns import Column
 from hub.errors import CellError
 from hub.words import enumerated, mark, tr
 
-RULES = 2
+RULES = 3
 """Raised when a cell may become another value than before: what was read by older rules is read again."""
 YES = frozenset({"1", "x", "oui", "o", "yes", "y", "true", "vrai", "ok"})
 NO = frozenset({"0", "non", "n", "no", "false", "faux", "-"})
 DAY_S = 86400
-WEEK = "week"
+_PERIODS: tuple[Literal["week", "month"], ...] = ("week", "month")
+"""What a column of days may name instead of a day, as one of the formats that are declared of it."""
+_CYCLE = {"week": 52, "month": 12}
 _LARGEST = 2**63 - 1
 _NUMBERS = frozenset({"integer", "number", "share", "percent", "minor", "seconds"})
 _DAYS = frozenset({"day", "month", "instant"})
@@ -44,6 +49,8 @@ _ERROR = re.compile(
     r"#(?:REF!|DIV/0\s?!|VALUE!|VALEUR\s?!|N/A|NAME\?|NOM\s?\?|NUM!|NOMBRE\s?!|NULL!|NUL\s?!|SPILL!|CALC!|PROPAGATION\s?!"
     r"|REF\s!|N/D|GETTING_DATA|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|EXTERNAL!)|Err:[0-9]{3}"
 )
+_SERIAL = re.compile(r"[0-9]{1,6}(?:[.,][0-9]+)?")
+"""A day of Excel as a text file has it: 45931, or with a time 45931,5."""
 _EXCEL_ZERO = datetime(1899, 12, 30)
 
 
@@ -71,9 +78,10 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
 
     *unit* is that of numbers without one: of an effort, ``share`` or ``percent``, or of amounts ``units``,
     ``thousands`` or ``millions``; *day_s* are the seconds of a working day. *formats* are patterns of
-    strptime, ``excel`` for the numbers by which Excel counts days, or ``week`` for weeks and any day of one:
-    its Monday, or with *week_end* its Sunday. *currency* is the column's. *longest* bounds an effort in
-    seconds. *zone* is that of stamps without one, *home* the one whose civil day counts.
+    strptime, ``excel`` for the numbers by which Excel counts days, or ``week`` or ``month`` for these and any
+    day of one: its first day, or with *is_end* its last; *year* is that of those that say none. *currency* is
+    the column's. *longest* bounds an effort in seconds. *zone* is that of stamps without
+    one, *home* the one whose civil day counts.
     """
 
     decimal: DecimalSign | None = None
@@ -85,7 +93,8 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     longest: int | None = None
     zone: ZoneInfo | None = None
     home: ZoneInfo | None = None
-    week_end: bool = False
+    is_end: bool = False
+    year: int | None = None
     how: dict[str, str] = {}
 
 
@@ -101,6 +110,9 @@ class CellReader:
         self.signs: set[DecimalSign] = set()
         self.orders: set[DayOrder] = set()
         self.above_one = False
+        self.per = next((one for one in _PERIODS if one in declared.formats), None)
+        self.open_periods: set[int] = set()
+        """Numbers of weeks or months that the column names without their year."""
         self._of: dict[str, Callable[[Any], Any]] = {
             "flag": self._flag,
             "integer": self._integer,
@@ -119,14 +131,16 @@ class CellReader:
         """Say whether no cell of the column can be in doubt, so that it need not be looked at beforehand."""
         kind, told = self.column.kind, self.declared
         if kind in _DAYS:
-            return bool(set(told.formats) - {WEEK} or told.order)
+            return self.per is None and bool(told.formats or told.order)
         return kind not in _NUMBERS or (
             told.decimal is not None and (kind != "percent" or told.unit is not None)
         )
 
     def look(self, cell: Any) -> None:
         """Note what *cell* shows of how its column is written."""
-        if self.column.kind in _DAYS and isinstance(cell, str):
+        if self.per and (named := period_named(cell_text(cell), self.per)) and named[1] is None:
+            self.open_periods.add(named[0])
+        elif self.column.kind in _DAYS and isinstance(cell, str):
             dmy, mdy = day_readings(cell.strip(), clock.now().year)
             if (dmy is None) != (mdy is None):
                 self.orders.add("dd/mm" if mdy is None else "mm/dd")
@@ -146,8 +160,12 @@ class CellReader:
             )
             self.signs |= {sign for body in bodies if (sign := settles(body.strip())) is not None}
 
-    def value(self, cell: Any, *, currency: str | None = None, scale: int | None = None) -> Any:
+    def value(
+        self, cell: Any, *, currency: str | None = None, scale: int | None = None, years: Sequence[str] = ()
+    ) -> Any:
         """Return what *cell* is, None for nothing; *currency* is that of its row.
+
+        *years* are texts that may say the year of a week or a month without one, such as a sheet's name.
 
         *scale* is what the column's caption says an amount is counted in (1000 for k€); what is declared
         goes before it, and what the cell itself says before that. Raises `CellError` saying what is wrong.
@@ -161,6 +179,8 @@ class CellReader:
         kind = self.column.kind
         if kind == "minor":
             return self._minor(cell, currency or self.declared.currency, scale)
+        if kind == "day" and self.per and (first := self._period(cell, self.per, years)):
+            return self._near(first).isoformat()
         return self._of[kind](cell) if kind in self._of else cell_text(cell)
 
     # ---------- numbers ----------
@@ -387,16 +407,44 @@ class CellReader:
         return found if found and (found.tzinfo or found.time() != time(0)) else None
 
     def _date(self, cell: Any) -> date:
-        if WEEK not in self.declared.formats:
-            return self._plain_date(cell)
+        found = self._plain_date(cell)
+        return self._edge(found, self.per) if self.per else found
+
+    def _period(self, cell: Any, per: Literal["week", "month"], years: Sequence[str]) -> date | None:
+        """Return the first or the last day of the period that *cell* names, None where it names none."""
+        named = None if isinstance(cell, date) else period_named(cell_text(cell), per)
+        if named is None:
+            return None
+        number, year = named
+        if year is None:
+            year = self._year_of(per, years)
         try:
-            monday = week_of(cell_text(cell))
+            return self._edge(
+                date.fromisocalendar(year, number, 1) if per == "week" else date(year, number, 1), per
+            )
         except ValueError as exc:
             raise CellError(tr("is not a week of its year")) from exc
-        if monday is None:
-            found = self._plain_date(cell)
-            monday = found - timedelta(days=found.weekday())
-        return monday + timedelta(days=6) if self.declared.week_end else monday
+
+    def _year_of(self, per: Literal["week", "month"], years: Sequence[str]) -> int:
+        """Return the year of periods without one; over the end of a year they leave it open."""
+        numbers = sorted(self.open_periods)
+        if any(later - one > _CYCLE[per] / 2 for one, later in itertools.pairwise(numbers)):
+            raise CellError(
+                tr("says no year, and its column may go over the end of one: write it as 2026-W41 or 2026-10")
+            )
+        year = self.declared.year or year_in(years)
+        if year is None:
+            raise CellError(
+                tr("says no year, nor do the names of file and sheet: say year in the mapping, or write it "
+                   "as 2026-W41 or 2026-10")
+            )  # fmt: skip
+        return year
+
+    def _edge(self, day: date, per: Literal["week", "month"]) -> date:
+        """Return the first day of the period of *day*, or where it is the end that is asked the last."""
+        if per == "week":
+            return day + timedelta(days=6 * self.declared.is_end - day.weekday())
+        return day.replace(day=calendar.monthrange(day.year, day.month)[1] if self.declared.is_end else 1)
 
     def _plain_date(self, cell: Any) -> date:
         if isinstance(cell, datetime):
@@ -412,7 +460,9 @@ class CellReader:
         if "excel" in self.declared.formats and isinstance(cell, int | float) and abs(cell) < 1e6:
             return (_EXCEL_ZERO + timedelta(days=int(cell))).date()
         text = cell_text(cell)
-        if patterns := [one for one in self.declared.formats if one != WEEK]:
+        if "excel" in self.declared.formats and _SERIAL.fullmatch(text):
+            return (_EXCEL_ZERO + timedelta(days=int(text.replace(",", ".").partition(".")[0]))).date()
+        if patterns := [one for one in self.declared.formats if one not in _PERIODS]:
             for pattern in patterns:
                 if found := by_format(text, pattern):
                     return self._at_home(found)

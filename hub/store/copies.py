@@ -34,6 +34,7 @@ WHAT = {
     "0011_story": mark("the manager's word, and whom a decision is asked of"),
     "0012_retention": mark("since when the store remembers"),
     "0013_endings": mark("what tools say of the end of an address or a token"),
+    "0014_rejection_numbers": mark("numbers of rejections that are never given twice"),
 }
 """What each migration makes room for, in words."""
 

@@ -403,6 +403,20 @@ def _endings(db: Database) -> None:
     )
 
 
+@migrations(name="0014_rejection_numbers")
+def _rejection_numbers(db: Database) -> None:
+    """Keep the highest number that a rejection ever had: SQLite gives that of a deleted row again.
+
+    It stands beside the clock, so that whatever copies a store takes it along.
+    """
+    db.execute("ALTER TABLE clock ADD COLUMN rejection_no INTEGER NOT NULL DEFAULT 0")
+    db.execute(HIGHEST_REJECTION)
+
+
+HIGHEST_REJECTION = "UPDATE clock SET rejection_no = (SELECT coalesce(max(id), 0) FROM rejection)"
+"""What sets the count of a store that had none; in PostgreSQL too."""
+
+
 def _allow(db: Database, table: str, before: str, after: str) -> None:
     """Make *table* anew with another check, and give it the rows, indexes and triggers that it had.
 

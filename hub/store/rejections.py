@@ -60,7 +60,7 @@ def keep(store: Store, source_id: str, partition: str, found: Iterable[Rejection
         return
     # a stamp like that of any row, so that a feed as of a moment has what was known then
     text, id_, moment = store.door.text, store.door.id, store.stamp()
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (
             source_id, id_(partition), id_(one.key), one.field, text(one.place),
             one.record.table if one.record else None, id_(one.id) if one.id else None,
@@ -82,10 +82,32 @@ def keep(store: Store, source_id: str, partition: str, found: Iterable[Rejection
         store.tick(moment)
         store.engine.insert(
             store.connection,
-            f"INSERT INTO rejection ({names})",
+            f"INSERT INTO rejection (id, {names})",
             f"ON CONFLICT (source_id, partition, key, field) DO UPDATE SET {newer}",
-            rows,
+            _numbered(store, source_id, id_(partition), rows),
         )
+
+
+def _numbered(
+    store: Store, source_id: str, partition: str, rows: list[tuple[object, ...]]
+) -> list[tuple[object, ...]]:
+    """Return *rows* with a number before each new one that no rejection ever had, kept or forgotten.
+
+    A person who noted a number accepts what it was given to, or nothing.
+    """
+    known = set(
+        store.connection.execute(
+            "SELECT key, field FROM rejection WHERE source_id = ? AND partition = ?", (source_id, partition)
+        )
+    )
+    (last,) = store.connection.execute("SELECT rejection_no FROM clock").fetchone()
+    numbered = list[tuple[object, ...]]()
+    for row in rows:
+        is_new = row[2:4] not in known
+        last += is_new
+        numbered.append((last if is_new else None, *row))
+    store.connection.execute("UPDATE clock SET rejection_no = ?", (last,))
+    return numbered
 
 
 def settle(store: Store, source_id: str, partition: str, *, run_id: int) -> int:

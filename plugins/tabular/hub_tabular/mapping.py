@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import contextlib
 import functools
 import hashlib
@@ -65,10 +66,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     names; *value* a constant.
     *unit*: seconds, minutes, hours, days for efforts, share or percent for parts, units, thousands or
     millions for amounts (where nothing is said, by the header: ``Budget (k€)``); *format*: a strptime format
-    for dates, ``excel`` for the numbers by which Excel counts days, or ``week`` for a column that names a
-    week (2026-W44, or any day of it): its Monday, and its Sunday as ``finish_on``. *values* maps what the
-    file says to what the record says; *default* stands for an empty cell. *source* names another source whose
-    ids these are; *pattern* keeps the first group of a regular expression.
+    for dates, ``excel`` for the numbers by which Excel counts days, or ``week`` or ``month`` for a column
+    that names one (2026-W44, S44, oct. 2026, or any day of it): its first day, and its last as ``finish_on``;
+    *year* is that of those that say none, before that by which sheet or file is called. *values* maps what
+    the file says to what the record says; *default* stands for an empty cell. *source* names another source
+    whose ids these are; *pattern* keeps the first group of a regular expression.
     """
 
     column: str | tuple[str, ...] | None = None
@@ -78,6 +80,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         | None
     ) = None
     format: str | None = None
+    year: int | None = None
     values: dict[str, str | int | float | bool] | None = None
     default: str | int | float | bool | None = None
     source: str | None = None
@@ -132,17 +135,17 @@ class Nested(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Unpivot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Turn columns whose header matches *columns* into rows.
 
-    The header goes to *name*, the cell to *value*. With *per* the headers are days, weeks or months, however
-    they are written (S41, 05/10, janv. 2026): *name* is then the first day of each, and the row lasts to the
-    last; *columns* may be left out, and *year* says the year where neither header, file, sheet nor the rows
-    above say it. *less* names for a column the one whose amount is taken off: a landing less what is consumed
-    is what is still to come.
+    The header goes to *name*, the cell to *value*. With *per* the headers are days, weeks, months, quarters
+    or years, however they are written (S41, 05/10, janv. 2026, T1 2026): *name* is then the first day of
+    each, and the row lasts to the last; *columns* may be left out, and *year* says the year where neither
+    header, file, sheet nor the rows above say it. *less* names for a column the one whose amount is taken
+    off: a landing less what is consumed is what is still to come.
     """
 
     columns: str | None = None
     name: str = "Colonne"
     value: str = "Valeur"
-    per: Literal["day", "week", "month"] | None = None
+    per: Literal["day", "week", "month", "quarter", "year"] | None = None
     year: int | None = None
     less: dict[str, str] = {}
 
@@ -182,12 +185,14 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     container: dict[str, str] = {}
 
     @property
-    def spans(self) -> Literal["week", "month"] | None:
+    def spans(self) -> Literal["week", "month", "quarter", "year"] | None:
         """Return what a row lasts where its one day does not say it."""
-        if self.unpivot and self.unpivot.per in {"week", "month"}:
-            return self.unpivot.per
-        day = self.fields.get("day")
-        return "week" if isinstance(day, Field) and day.format == "week" else None
+        if self.unpivot and self.unpivot.per not in {None, "day"}:
+            return self.unpivot.per  # type: ignore[return-value]
+        day = self.fields.get("start_on" if self.record == "allocation" else "day")
+        if not isinstance(day, Field):
+            return None
+        return "week" if day.format == "week" else "month" if day.format == "month" else None
 
 
 class RowError(Exception):
@@ -294,7 +299,8 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
     if mapping.unpivot and not (mapping.unpivot.columns or mapping.unpivot.per):
         raise ConfigError(
             tr(
-                "{where}: unpivot needs columns (a regular expression) or per (day, week, month).",
+                "{where}: unpivot needs columns (a regular expression) or per (day, week, month, quarter, "
+                "year).",
                 where=where,
             )
         )
@@ -407,7 +413,7 @@ class RowMapper:
             for name, field in self.fields.items()
             if field.values is not None
         }
-        # a row that names its week is of the whole week, Monday to Sunday
+        # a row that names its week or its month is of the whole of it
         self.lasts = mapping.spans if self._spans() and "finish_on" not in self.fields else None
         self.own = {SHEET, FILE, LEVEL} - {
             column for field in self.fields.values() for column in field.columns
@@ -429,7 +435,8 @@ class RowMapper:
             currency=self.currency,
             zone=self.zone,
             how={name: tr(text) for name, text in _HOW.items()},
-            week_end=name == "finish_on",
+            is_end=name == "finish_on",
+            year=field.year,
             longest=_DAY_S
             if self.cls is Worklog and self.mapping.period == "day" and not self._spans()
             else None,
@@ -519,7 +526,10 @@ class RowMapper:
         until = row.get(UNTIL)
         if isinstance(until, date):
             return until.isoformat()
-        return (date.fromisoformat(first) + timedelta(days=6)).isoformat()
+        day = date.fromisoformat(first)
+        if self.lasts == "month":
+            return day.replace(day=calendar.monthrange(day.year, day.month)[1]).isoformat()
+        return (day + timedelta(days=6)).isoformat()
 
     def record_id(self, native: str) -> str:
         """Return the id of the row *native* in the store."""
@@ -786,7 +796,9 @@ class RowMapper:
             return text
         try:
             reader, scale = self.readers[name], self._scale(field, row)
-            found = reader.value(raw, currency=currency, scale=scale)
+            found = reader.value(
+                raw, currency=currency, scale=scale, years=(row.get(SHEET) or "", row.get(FILE) or "")
+            )
             turned = self.mapping.unpivot
             if turned and field.column == turned.value and LESS in row and reader.column.kind == "minor":
                 return found - (reader.value(row[LESS], currency=currency, scale=self._less_scale(row)) or 0)

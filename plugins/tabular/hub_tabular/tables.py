@@ -22,7 +22,9 @@ from hub_tabular.mapping import FILE, LESS, LEVEL, SHEET, UNTIL, Drop, FaultyCel
 from hub_tabular.sheets import Sheet, sheets_of
 from hub_tabular.titles import Heading, Titles, headers, joined_headers
 
-TOTAL = re.compile(r"(?i)^(?:grand |sous[- ]?|sub[- ]?)?(?:total|totaux|somme)s?\b")
+TOTAL = re.compile(
+    r"(?i)^(?:grand |sous[- ]?|sub[- ]?|zwischen)?(?:total|totaux|somme|summe|gesamt|gesamtsumme)s?\b"
+)
 """How a row of sums calls itself."""
 _LOOKED_AT = 200
 """Rows in which columns are looked for that hold numbers and that nothing takes."""

@@ -926,3 +926,291 @@ def test_a_calendar_of_one_person(tmp_path: Path, store: Store) -> None:
     assert "ok" == report.verdict
     assert {"d": 16, "f": "2026-10-01", "who": "s:Zoé Martin octobre 2026"} == found
     assert "not clear: no column names the people" in text
+
+
+def spans(store: Store, table: str = "worklog", day: str = "day") -> list[tuple[str, str, float]]:
+    """Return the first day, the last day and the hours of each line in the store."""
+    rows = store.rows(f"SELECT {day} AS first, finish_on, seconds FROM {table} ORDER BY {day}, seconds")
+    return [(row["first"], row["finish_on"], row["seconds"] / 3600) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "first", "second"),
+    [
+        ("Temps 2026", "Collaborateur;Projet;Semaine;Heures", "S41", "Sem. 42"),
+        ("Temps 2026", "Collaborateur;Projet;Semaine;Heures", "41", "42"),
+        ("Temps", "Collaborateur;Projet;Semaine;Heures", "2026-W41", "2026-S42"),
+        ("Temps", "Collaborateur;Projet;Semaine;Heures", "41/2026", "42/2026"),
+        ("Temps", "Collaborateur;Projet;Année;Semaine;Heures", "2026;41", "2026;42"),
+        ("Time", "Person;Project;Week;Hours", "W41-2026", "W42-2026"),
+        ("Time", "Person;Project;Week;Hours", "2026-10-05", "2026-10-14"),
+    ],
+)
+def test_hours_with_a_week_a_row(
+    tmp_path: Path, store: Store, name: str, header: str, first: str, second: str
+) -> None:
+    """Week 41 of 2026 is 5 to 11 October, the next one 12 to 18 October."""
+    path = tmp_path / f"{name}.csv"
+    path.write_text(f"{header}\nZoé;WEB;{first};35\nNoël;WEB;{second};28,5\n", encoding="utf-8")
+
+    text = suggest_mapping(path)
+    report = synced(path, store, text)
+
+    assert "a row is of its week, Monday to Sunday" in text
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("2026-10-05", "2026-10-11", 35), ("2026-10-12", "2026-10-18", 28.5)] == spans(store)
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "second"),
+    [
+        ("Nom;Projet;Mois;Heures", "octobre 2026", "nov. 2026"),
+        ("Nom;Projet;Mois;Heures", "10/2026", "11/2026"),
+        ("Nom;Projet;Mois;Heures", "2026-10", "2026-11"),
+        ("Nom;Projet;Année;Mois;Heures", "2026;10", "2026;11"),
+        ("Nom;Projet;Mois;Année;Heures", "octobre;2026", "novembre;2026"),
+    ],
+)
+def test_hours_with_a_month_a_row(tmp_path: Path, store: Store, header: str, first: str, second: str) -> None:
+    """October has 31 days, November 30."""
+    path = tmp_path / "Temps.csv"
+    path.write_text(f"{header}\nZoé;WEB;{first};140\nNoël;WEB;{second};122,5\n", encoding="utf-8")
+
+    text = suggest_mapping(path)
+    report = synced(path, store, text)
+
+    assert "a row is of its month, from the first to the last day" in text
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("2026-10-01", "2026-10-31", 140), ("2026-11-01", "2026-11-30", 122.5)] == spans(store)
+
+
+def test_months_of_a_workbook_in_a_plan(tmp_path: Path, store: Store) -> None:
+    """Months are days of the workbook shown as months; 20 days of 7 hours are 140 hours, in a plan."""
+    rows = [["Ressource", "Projet", "Mois", "Jours"], ["Zoé", "WEB", date(2026, 2, 1), 20]]
+    book(tmp_path / "plan de charge.xlsx", {"A": rows})
+
+    report = synced(tmp_path / "plan de charge.xlsx", store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("2026-02-01", "2026-02-28", 140)] == spans(store, "allocation", "start_on")
+
+
+def test_weeks_whose_year_is_open(tmp_path: Path, store: Store) -> None:
+    """A year that nothing says is said to be guessed; over the end of a year none is put in the wrong one."""
+    path = tmp_path / "Temps 2026.csv"
+    path.write_text("Nom;Projet;Semaine;Temps\nZ;P;S51;35\nZ;P;S52;35\nZ;P;S1;14\n", encoding="utf-8")
+    report = synced(path, store)
+
+    assert ("failed", 0) == (report.verdict, len(lines(store)))
+    assert "may go over the end of one" in " ".join([*report.missing, report.error or ""])
+
+    path = tmp_path / "Temps.csv"
+    path.write_text("Nom;Projet;Semaine;Temps\nZ;P;S41;35\n", encoding="utf-8")
+    written = date.fromtimestamp(path.stat().st_mtime).year
+    text = suggest_mapping(path)
+    day = tomllib.loads(text)["fields"]["day"]
+
+    assert "nothing says the year, taken from the day the file was written" in text
+    assert {"column": "Semaine", "format": "week", "year": written} == day
+    assert "hours" == tomllib.loads(text)["fields"]["seconds"]["unit"]
+
+
+def test_hours_in_german(tmp_path: Path, store: Store) -> None:
+    """Days with dots, and a row of sums; then a row a calendar week."""
+    path = tmp_path / "Zeiterfassung.csv"
+    path.write_text(
+        "Mitarbeiter;Projekt;Datum;Stunden;Aufgabe\nJürgen;WEB;05.10.2026;7,5;Entwurf\n"
+        "Käthe;LAGER;06.10.2026;3,25;Bau\nGesamt;;;10,75;\n",
+        encoding="utf-8",
+    )
+    report = synced(path, store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("2026-10-05", 7.5), ("2026-10-06", 3.25)] == lines(store)
+    assert {"s:Jürgen", "s:Käthe"} == {row["account_id"] for row in store.rows("SELECT * FROM worklog")}
+    assert {"s:WEB", "s:LAGER"} == {row["container_id"] for row in store.rows("SELECT * FROM worklog")}
+
+
+def test_weeks_in_german(tmp_path: Path, store: Store) -> None:
+    """KW 41 of 2026 is 5 to 11 October; October is Oktober."""
+    path = tmp_path / "Zeiterfassung 2026.csv"
+    path.write_text("Mitarbeiter;Projekt;Woche;Stunden\nJürgen;WEB;KW 41;35\n", encoding="utf-8")
+    assert ("ok", []) == ((report := synced(path, store)).verdict, report.rejections)
+    assert [("2026-10-05", "2026-10-11", 35)] == spans(store)
+
+
+def test_a_month_in_german(tmp_path: Path, store: Store) -> None:
+    """18.5 days of 7 hours are 129.5 hours of October."""
+    path = tmp_path / "Zeiterfassung.csv"
+    path.write_text("Mitarbeiter;Projekt;Monat;Tage\nJürgen;WEB;Oktober 2026;18,5\n", encoding="utf-8")
+    assert ("ok", []) == ((report := synced(path, store)).verdict, report.rejections)
+    assert [("2026-10-01", "2026-10-31", 129.5)] == spans(store)
+
+
+def test_tasks_in_german(tmp_path: Path, store: Store) -> None:
+    """A list of what is to be done, by whom and until when."""
+    path = tmp_path / "Liste.csv"
+    path.write_text(
+        "Nr;Aufgabe;Projekt;Status;Verantwortlich;Fällig am\n1;Entwurf;WEB;offen;Jürgen;30.10.2026\n"
+        "2;Bau;WEB;erledigt;Käthe;13.11.2026\n",
+        encoding="utf-8",
+    )
+    report = synced(path, store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("Entwurf", "offen", "s:Jürgen", "2026-10-30"), ("Bau", "erledigt", "s:Käthe", "2026-11-13")] == [
+        (row["title"], row["status_raw"], row["assignee_id"], row["due_on"])
+        for row in store.rows("SELECT * FROM task ORDER BY id")
+    ]
+
+
+def test_risks_in_german(tmp_path: Path, store: Store) -> None:
+    """What is open and what is done, in German words."""
+    path = tmp_path / "Risiken.csv"
+    path.write_text(
+        "Nr;Risiko;Projekt;Status;Verantwortlich;Frist\n1;Lieferung;WEB;offen;Jürgen;30.10.2026\n"
+        "2;Personal;WEB;geschlossen;Käthe;13.11.2026\n",
+        encoding="utf-8",
+    )
+    report = synced(path, store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("risk", "Lieferung", "open", "2026-10-30"), ("risk", "Personal", "closed", "2026-11-13")] == [
+        (row["kind"], row["title"], row["state"], row["due_on"])
+        for row in store.rows("SELECT * FROM register_item ORDER BY id")
+    ]
+
+
+def test_days_as_excel_counts_them(tmp_path: Path, store: Store) -> None:
+    """45931 is 1 October 2025 (45658 is 1 January 2025 in Excel), in a text file."""
+    (tmp_path / "a.csv").write_text(
+        "Nom;Projet;Date;Heures\nZoé;WEB;45931;7,5\nJo;WEB;45932;3\nTotal;;;10,5\n", encoding="utf-8"
+    )
+
+    assert "45931 is 2025-10-01" in suggest_mapping(tmp_path / "a.csv")
+    assert ("ok", []) == ((report := synced(tmp_path / "a.csv", store)).verdict, report.rejections)
+    assert [("2025-10-01", 7.5), ("2025-10-02", 3)] == lines(store)
+
+
+def test_days_as_mere_numbers_of_a_workbook(tmp_path: Path, store: Store) -> None:
+    """45933 is 3 October 2025, where nobody gave the cells the format of a day."""
+    rows: list[list[Any]] = [["Nom", "Projet", "Date", "Heures"], ["Zoé", "WEB", 45933, 7]]
+    book(tmp_path / "b.xlsx", {"A": rows})
+
+    assert ("ok", []) == ((report := synced(tmp_path / "b.xlsx", store)).verdict, report.rejections)
+    assert [("2025-10-03", 7)] == lines(store)
+
+
+@pytest.mark.parametrize("other", ["12", "99999", "2025-10-02"])
+def test_numbers_that_are_no_days(tmp_path: Path, other: str) -> None:
+    """A column with one number that is no near day, or with days, is not read by Excel's count."""
+    (tmp_path / "a.csv").write_text(f"Nom;Date;Heures\nZ;45931;7\nJ;{other};3\n", encoding="utf-8")
+    assert "excel" not in suggest_mapping(tmp_path / "a.csv")
+
+
+def amounts(store: Store) -> list[tuple[str, str, float]]:
+    """Return project, month and amount of each line of budget in the store."""
+    rows = store.rows("SELECT * FROM budget_line ORDER BY project_code, month")
+    return [(row["project_code"], row["month"], row["amount_minor"] / 100) for row in rows]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    ["T4 2026;T1 2027", "Q4 2026;Q1 2027", "2026-T4;2027-T1", "4e trimestre 2026;1er trimestre 2027",
+     "T4 2026;T1"],
+)  # fmt: skip
+def test_a_budget_with_a_column_a_quarter(tmp_path: Path, store: Store, headers: str) -> None:
+    """The fourth quarter begins in October, the first in January; their sum stays out."""
+    path = tmp_path / "Budget.csv"
+    path.write_text(
+        f"Projet;Nature;{headers};Total\nWEB;Sous-traitance;12 000;8 000,50;20 000,50\n"
+        "ERP;Licences;5 000;;5 000\n",
+        encoding="utf-8",
+    )
+    text = suggest_mapping(path)
+    report = synced(path, store, text)
+
+    assert "the amount of a quarter stands in its first month" in text
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("ERP", "2026-10", 5000), ("WEB", "2026-10", 12000), ("WEB", "2027-01", 8000.5)] == amounts(store)
+
+
+def test_a_budget_with_a_column_a_year(tmp_path: Path, store: Store) -> None:
+    """Years are headers where several stand side by side; the line that begins with one is a row."""
+    rows: list[list[Any]] = [["Projet", "Nature", 2026, 2027, 2028]]
+    rows += [["WEB", "Licences", 12000, 8000.5, 100], [2026, "Travaux", 500, 600, 700]]
+    book(tmp_path / "Budget.xlsx", {"A": rows})
+
+    text = suggest_mapping(tmp_path / "Budget.xlsx")
+    report = synced(tmp_path / "Budget.xlsx", store, text)
+
+    assert "the amount of a year stands in its January" in text
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [
+        ("2026", "2026-01", 500), ("2026", "2027-01", 600), ("2026", "2028-01", 700),
+        ("WEB", "2026-01", 12000), ("WEB", "2027-01", 8000.5), ("WEB", "2028-01", 100),
+    ] == amounts(store)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sub", "whole"),
+    [("Total Zoé", "Total général"), ("Zoe Total", "Grand Total"), ("Ergebnis", "Gesamtergebnis")],
+)
+def test_a_pivot_table_that_repeats_no_label(tmp_path: Path, store: Store, sub: str, whole: str) -> None:
+    """A label stands for the rows below it; sums of each person and of all stay out."""
+    path = tmp_path / "Temps.csv"
+    path.write_text(
+        "Collaborateur;Projet;Date;Heures\nZoé;WEB;05/10/2026;7\n;;16/10/2026;3,5\n;ERP;06/10/2026;4\n"
+        f"{sub};;;14,5\nJo;WEB;05/10/2026;7,5\n;;19/10/2026;2\n"
+        f";;20/10/2026;1\nJo Total;;;10,5\n{whole};;;25\n",
+        encoding="utf-8",
+    )
+    text = suggest_mapping(path)
+    report = synced(path, store, text)
+    rows = store.rows(
+        "SELECT account_id, container_id, sum(seconds) / 3600.0 AS h FROM worklog GROUP BY 1, 2"
+    )
+
+    assert "an empty cell seems to mean 'as above'" in text
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert {("s:Zoé", "s:WEB", 10.5), ("s:Zoé", "s:ERP", 4), ("s:Jo", "s:WEB", 10.5)} == {
+        (row["account_id"], row["container_id"], row["h"]) for row in rows
+    }
+
+
+def test_a_crosstab_of_a_pivot_table(tmp_path: Path, store: Store) -> None:
+    """The same with a column a week: Zoé has 35 and 7 hours on two projects, Jo 14."""
+    path = tmp_path / "Temps 2026.csv"
+    path.write_text(
+        "Collaborateur;Projet;S41;S42\nZoé;WEB;35;\n;ERP;;7\n;CRM;1;\nJo;WEB;14;\n;ERP;;2\nTotal;;50;9\n",
+        encoding="utf-8",
+    )
+    report = synced(path, store)
+    rows = store.rows("SELECT account_id, sum(seconds) / 3600.0 AS h FROM worklog GROUP BY 1 ORDER BY 1")
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("s:Jo", 16), ("s:Zoé", 43)] == [(row["account_id"], row["h"]) for row in rows]
+
+
+def test_a_name_that_lacks_is_not_carried_down(tmp_path: Path) -> None:
+    """Where a name comes twice, an empty cell may mean nobody: it is asked."""
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "Nom;Projet;Date;Heures\nZoé;WEB;05/10/2026;7\n;WEB;16/10/2026;3\n;ERP;06/10/2026;4\n"
+        ";ERP;07/10/2026;4\nZoé;WEB;20/10/2026;7\n;ERP;21/10/2026;4\n",
+        encoding="utf-8",
+    )
+    text = suggest_mapping(path)
+    assert "\ncarry_down" not in text
+    assert "# carry_down" in text
+
+
+def test_days_a_month_are_no_months(tmp_path: Path) -> None:
+    """Numbers below 13 under "Jours par mois" are days; a week without its year is no part of a key."""
+    (tmp_path / "a.csv").write_text("Nom;Projet;Jours par mois\nZ;P;5\nJ;P;8\n", encoding="utf-8")
+    assert "format" not in suggest_mapping(tmp_path / "a.csv")
+
+    (tmp_path / "T 2026.csv").write_text("Nom;Projet;N° semaine;Heures\nZ;P;5;35\n", encoding="utf-8")
+    text = suggest_mapping(tmp_path / "T 2026.csv")
+    assert {"column": "N° semaine", "format": "week"} == tomllib.loads(text)["fields"]["day"]
+    assert '# key = ["…"]' in text

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hub import ConfigError, storable, tr
 from hub_tabular import sheets
-from hub_tabular.suggest.looking import looked_at
+from hub_tabular.suggest.looking import carry, looked_at
 from hub_tabular.suggest.shapes import of_amounts, of_crosstab, of_known_tool, of_plain_table
 from hub_tabular.suggest.words import WORDS
 from hub_tabular.suggest.writing import say_sheets, written
@@ -38,11 +38,9 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
             )
         )
     looked, alike, others = looked_at(path, sheet)
-    draft = (
-        of_known_tool(looked, record)
-        or of_crosstab(looked, record)
-        or of_amounts(looked, record)
-        or of_plain_table(looked, record)
-    )
+    draft = of_known_tool(looked, record)
+    if draft is None:
+        carry(looked)  # tools repeat what they mean
+        draft = of_crosstab(looked, record) or of_amounts(looked, record) or of_plain_table(looked, record)
     say_sheets(draft, looked, alike, others, sheet)
     return written(draft, looked)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 
-from hub import day_readings, tr
+import msgspec
+
+from hub import cell_text, day_readings, period_named, tr, year_in
 from hub_tabular import tables
 from hub_tabular.suggest.looking import Looked, decimal_of, toml
-from hub_tabular.suggest.words import plain
+from hub_tabular.suggest.words import BARE_PERIOD, PERIODS, YEAR, plain
 
 _ODD_DAYS = 0.2
 """The share of a column's days that may be no days, without saying anything of how the others are written."""
 _DAYS = ("%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%Y", "%m/%d/%y", "%d-%m-%Y",
          "%d/%b/%y")  # fmt: skip
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-_FRENCH = r"heures|matricule|projet|duree|\bjour|utilisateur|activite|demande|salarie"
+_EUROPEAN = (
+    r"heures|matricule|projet|duree|\bjour|utilisateur|activite|demande|salarie"
+    r"|mitarbeiter|projekt|stunden|datum|aufgabe"
+)
 
 
 def holds_days(looked: Looked, name: str) -> bool:
@@ -29,12 +35,89 @@ def holds_days(looked: Looked, name: str) -> bool:
     )
 
 
+class Period(msgspec.Struct, frozen=True, kw_only=True):
+    """What the cells of a column name: *per* a week or a month, of a *year* that another column may say.
+
+    *is_open* says that neither a cell nor a column says the year.
+    """
+
+    per: Literal["week", "month"]
+    year: str | None = None
+    is_open: bool = False
+
+
+def period_of(looked: Looked, name: str) -> Period | None:
+    """Return what period each row stands for, None where its column names days, or something else.
+
+    Its header has to say so, for 41/2026 and 10/2026 look alike; then days of a workbook stand for theirs.
+    """
+    per = next((per for per, words in PERIODS.items() if re.search(words, plain(name))), None)
+    values = [value for value in looked.values(name) if not tables.TOTAL.search(cell_text(value))]
+    if per is None or not values:
+        return None
+    named = [None if isinstance(value, date) else period_named(cell_text(value), per) for value in values]
+    if not any(named):
+        return Period(per=per) if all(map(_is_one_day, values)) else None
+    if sum(one is not None for one in named) < len(named) * (1 - _ODD_DAYS):
+        return None
+    if not re.search(BARE_PERIOD, plain(name)) and any(
+        re.fullmatch("[0-9]{1,2}", t) for t in looked.texts(name)
+    ):
+        return None  # "Jours par mois" counts days
+    if all(one[1] is not None for one in named if one):
+        return Period(per=per)
+    year = next((one for one in looked.names if re.search(YEAR, plain(one)) and _is_years(looked, one)), None)
+    if year and all(one[1] is None for one in named if one):
+        return Period(per=per, year=year)
+    return Period(per=per, is_open=True)
+
+
+def period_parts(looked: Looked, period: Period) -> tuple[list[str], str]:
+    """Return how the periods of a column are written, and what is not sure of them."""
+    said = {
+        "week": tr("a row is of its week, Monday to Sunday"),
+        "month": tr("a row is of its month, from the first to the last day"),
+    }[period.per]
+    parts = [f'format = "{period.per}"']
+    if not period.is_open:
+        return parts, said
+    if year := year_in([looked.sheet, looked.path.stem]):
+        return parts, said + tr("; the year by the name of the sheet or the file: {year}", year=year)
+    if year := year_in([" ".join(looked.above)]):
+        return [*parts, f"year = {year}"], said + tr("; the year by the rows above the headers")
+    year = date.fromtimestamp(looked.path.stat().st_mtime).year
+    return [*parts, f"year = {year}"], said + tr(
+        "; not clear: nothing says the year, taken from the day the file was written"
+    )
+
+
+def joined(looked: Looked, name: str, year: str) -> list[str]:
+    """Return the columns of a period and its year as they read together: 2026 S41, octobre 2026."""
+    is_named = all(re.search(r"[a-z]{3}", plain(text)) for text in looked.texts(name))
+    return [name, year] if is_named else [year, name]
+
+
+def _is_one_day(value: Any) -> bool:
+    readings = day_readings(value.strip(), date.today().year) if isinstance(value, str) else ()
+    return isinstance(value, date) or len(set(readings) - {None}) == 1
+
+
+def _is_years(looked: Looked, name: str) -> bool:
+    texts = looked.texts(name)
+    return bool(texts) and all(re.fullmatch(r"20[0-9]{2}", text) for text in texts)
+
+
 def day_parts(looked: Looked, name: str, days: str) -> tuple[list[str] | None, str]:
     """Return how the days of a column are written, or the question that they leave open.
 
     None where no way of writing fits them.
     """
     values = looked.values(name)
+    if serial := _first_serial(looked, name):
+        day = date(1899, 12, 30) + timedelta(days=serial)
+        return ['format = "excel"'], tr(
+            "numbers by which Excel counts days: {serial} is {day:%Y-%m-%d}", serial=serial, day=day
+        )
     texts = [value.strip() for value in values if isinstance(value, str) and not tables.TOTAL.search(value)]
     if not texts or any(map(tables.looks_like_date, values)):
         return [], ""
@@ -78,9 +161,23 @@ def day_parts(looked: Looked, name: str, days: str) -> tuple[list[str] | None, s
     )
 
 
+_SERIALS = range(36526, 54789)
+"""The days of the years 2000 to 2049 as Excel counts them."""
+
+
+def _first_serial(looked: Looked, name: str) -> int | None:
+    """Return the first number of a column of days that holds nothing but numbers of near days."""
+    found = []
+    for value in looked.values(name):
+        text = cell_text(value)
+        if not tables.TOTAL.search(text):
+            found.append(int(text) if re.fullmatch("[0-9]{5}", text) else 0)
+    return found[0] if found and all(one in _SERIALS for one in found) else None
+
+
 def _is_european(looked: Looked) -> bool:
-    """Say whether commas in numbers, semicolons or French headers tell where a file was written."""
-    if re.search(_FRENCH, plain(" ".join(looked.names))):
+    """Say whether commas in numbers, semicolons or French or German headers tell where a file was written."""
+    if re.search(_EUROPEAN, plain(" ".join(looked.names))):
         return True
     return looked.delimiter == ";" or any(decimal_of(looked, name) for name in looked.names)
 

@@ -11,8 +11,8 @@ from hub import (
     scale_of,
     tr,
 )
-from hub_tabular.suggest.days import day_parts
-from hub_tabular.suggest.looking import Draft, Looked, is_of_absences, number_of, remark_of, toml
+from hub_tabular.suggest.days import day_parts, joined, period_of, period_parts
+from hub_tabular.suggest.looking import Draft, Looked, is_of_absences, number_of, per_of, remark_of, toml
 from hub_tabular.suggest.words import MUST, choices_of_field, guessed, plain
 
 
@@ -39,14 +39,21 @@ def take(
     column = toml(name) if len(columns) == 1 else toml(list(columns))
     parts, doubt = [f"column = {column}"], ""
     kind = columns_of(BY_TABLE[draft.kind])[field].kind
-    if kind in {"day", "instant"}:
+    period = period_of(looked, name) if field in {"day", "start_on"} and len(columns) == 1 else None
+    if period:
+        if period.year:
+            parts = [f"column = {toml(joined(looked, name, period.year))}"]
+            draft.used["#year"] = period.year
+        written, doubt = period_parts(looked, period)
+        parts += written
+    elif kind in {"day", "instant"}:
         more, doubt = day_parts(looked, name, days)
         if (more is None and field not in MUST[draft.kind]) or (kind == "instant" and doubt and not more):
             del draft.used[field]  # a row is worth more than its stamp
             return
         parts += more or []
     elif kind == "seconds":
-        found, doubt = (unit, "") if unit else _unit(looked, name)
+        found, doubt = (unit, "") if unit else _unit(looked, name, per_of(draft))
         parts.append(f'unit = "{found}"')
     elif kind == "minor":
         draft.fields[field] = amount_of(draft, looked, name, [name])
@@ -138,17 +145,34 @@ def _whole_of(text: str) -> int | None:
     return int(number) if number is not None and number == int(number) else None
 
 
+_HOURS = r"heures?|hours?|stunden|\bstd\b|\(h\)|^h$"
+
+
 def _above_one(looked: Looked, name: str) -> bool:
     return any(
         (number_of(str(value).rstrip("% ")) or 0) > 1 or "%" in str(value) for value in looked.values(name)
     )
 
 
-def _unit(looked: Looked, name: str) -> tuple[str, str]:
-    """Return the unit of an effort by its header and its numbers, and a doubt."""
+FULL = {
+    "day": (1.0, 1.5, 24),
+    "week": (5.0, 7.0, 24 * 7),
+    "month": (23.0, 31.0, 24 * 31),
+    "quarter": (66.0, 92.0, 24 * 92),
+    "year": (262.0, 366.0, 24 * 366),
+}
+"""Of a period: the days that a person works in it, above which they are no days, and its hours."""
+
+
+def _unit(looked: Looked, name: str, per: str) -> tuple[str, str]:
+    """Return the unit of an effort by its header and its numbers, and a doubt.
+
+    *per* is what a row stands for.
+    """
     bare = plain(name)
     for unit, words in (
-        ("days", r"\b(jh|jours?|days?|charge|j|jours-homme|md)\b"), ("minutes", r"\bmin(ute)?s?\b"),
+        ("days", r"\b(jh|jours?|days?|charge|j|jours-homme|md|tage|personentage)\b"),
+        ("minutes", r"\bmin(ute)?[sn]?\b"),
         ("seconds", r"\bsec(onde?)?s?\b"),
     ):  # fmt: skip
         if re.search(words, bare):
@@ -158,9 +182,11 @@ def _unit(looked: Looked, name: str) -> tuple[str, str]:
     if len(numbers) < len(values) * 0.8 or not numbers:
         return "hours", ""  # durations say their units
     whole, largest = all(number == int(number) for number in numbers), max(map(abs, numbers))
-    if largest <= 24:
+    if per != "day" and largest <= FULL[per][0] and not re.search(_HOURS, bare):
+        return "days", tr("not clear: no row is above {largest:g}, days or hours", largest=largest)
+    if largest <= FULL[per][2]:
         return "hours", ""
-    if re.search(r"heures?|hours?|\(h\)|^h$", bare):
+    if re.search(_HOURS, bare):
         return "hours", tr("not clear: up to {largest:g} in one row", largest=largest)
     if whole and largest > 24 * 60 and sorted(numbers)[len(numbers) // 2] >= 300:
         return "seconds", tr("not clear: whole numbers up to {largest:g}, taken as seconds", largest=largest)

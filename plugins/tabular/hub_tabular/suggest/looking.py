@@ -45,6 +45,10 @@ class Looked(msgspec.Struct, kw_only=True):
     above: list[str]
     delimiter: str = ""
     header_rows: int = 1
+    carried: list[str] = []
+    """Columns of labels that are not repeated: an empty cell of *data* was filled from above."""
+    sums: dict[str, list[str]] = {}
+    """By column, what is empty in rows of sums, which are no rows of *data* then."""
 
     def values(self, name: str) -> list[Any]:
         """Return what is filled in a column."""
@@ -80,6 +84,12 @@ class Draft(msgspec.Struct, kw_only=True):
     pivot: list[str] = []
     """Columns that become rows."""
     guessed: str = ""
+
+
+def per_of(draft: Draft) -> Literal["day", "week", "month"]:
+    """Return what each row of a draft stands for."""
+    day = draft.fields.get("day", "") + draft.fields.get("start_on", "")
+    return "week" if 'format = "week"' in day else "month" if 'format = "month"' in day else "day"
 
 
 def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[str]]:
@@ -125,6 +135,60 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
     return chosen, alike, [one.sheet for one in found if one.sheet not in alike] + empty
 
 
+SUMS = r"(?i)^(grand |sous.?|sub.?)?(total|totaux|somme|gesamt)|\b(total|ergebnis|summe)$"
+"""How the rows of sums of a pivot table begin or end: Total Zoé, Zoe Total, Gesamtergebnis."""
+_SPARSE = 0.6
+
+
+def carry(looked: Looked) -> None:
+    """Fill labels that a pivot table does not repeat, and take out its rows of sums, where it is one.
+
+    Its columns of labels stand first, but for the last of them with gaps; a label begins the ones behind it
+    anew, and none comes twice below the same. Where one comes twice, an empty cell may mean nobody.
+    """
+    labels = []
+    for name in looked.names:
+        if not looked.values(name) or is_numeric(looked, name):
+            break
+        labels.append(name)
+    body = []
+    sums: dict[str, list[str]] = {}
+    for row in looked.data:
+        filled = [name for name in labels if cell_text(row.get(name))]
+        last = filled[-1] if filled else None
+        if last and last != labels[-1] and re.search(SUMS, cell_text(row[last])):
+            empty = labels[labels.index(last) + 1 :]
+            sums[last] = [name for name in sums.get(last, empty) if name in empty]
+        else:
+            body.append(row)
+    gaps = []
+    for name in labels:
+        count = sum(bool(cell_text(row.get(name))) for row in body)
+        if count >= _SPARSE * len(body):
+            break
+        gaps.append(name)
+    full = labels[len(gaps)] if len(gaps) < len(labels) else None
+    if not gaps or full is None or not all(cell_text(row.get(full)) for row in body):
+        return
+    above: dict[str, Any] = {}
+    seen = set[tuple[str, ...]]()
+    rows = list[dict[str, Any]]()
+    for row in body:
+        begun = False
+        for at, name in enumerate(gaps):
+            if text := cell_text(row.get(name)):
+                begun, above[name] = True, row[name]
+                path = (*(cell_text(above[one]) for one in gaps[:at]), text)
+                if path in seen:
+                    return
+                seen.add(path)
+            elif begun or name not in above:
+                return
+        rows.append(row | above)
+    if len({path[0] for path in seen}) > 1:
+        looked.data, looked.carried, looked.sums = rows, gaps, sums
+
+
 def _alike(one: Looked, other: Looked) -> bool:
     """Say whether two sheets are one table: the same headers, but for those that name a period."""
     return one.header == other.header and _fixed(one.names) == _fixed(other.names) and bool(other.data)
@@ -136,8 +200,18 @@ def _fixed(names: list[str]) -> list[str]:
 
 
 def is_period(name: str) -> bool:
-    """Say whether a header alone names a week or a month."""
-    return names_period(name, "week") or names_period(name, "month")
+    """Say whether a header alone names a week, a month or a quarter."""
+    return names_period(name, "week") or names_period(name, "month") or names_period(name, "quarter")
+
+
+def years_among(texts: Iterable[str]) -> list[str]:
+    """Return the texts that are years, one after the other: two of them at least.
+
+    One alone is a number as good as any other.
+    """
+    found = [text for text in texts if names_period(text, "year")]
+    years = [int(text[-4:]) for text in found]
+    return found if len(found) > 1 and years == list(range(years[0], years[0] + len(years))) else []
 
 
 _DURATION = re.compile(r"[0-9]+ ?h ?[0-9]*|[0-9]+([.,][0-9]+)? ?(h|j|jh)", re.IGNORECASE)
@@ -178,14 +252,15 @@ def _header_row(rows: list[list[Any]]) -> int | None:
     for number, cells in enumerate(rows[:_TOP]):
         texts = [cell_text(cell) for cell in cells if cell_text(cell)]
         days = names_days(texts)
+        years = years_among(texts)
         words = [
             text for text in texts
-            if (text in days and len(days) > 1) or is_period(text) or text == "#"
+            if (text in days and len(days) > 1) or text in years or is_period(text) or text == "#"
             or (re.search(r"[^\W\d]", text) and len(text) < 60 and not _DURATION.fullmatch(text))
         ]  # fmt: skip
         if len(words) < 2 or len(set(texts)) < len(texts) - 2 or len(words) < len(texts) * 0.8:
             continue
-        if all(map(is_period, words)):
+        if all(is_period(text) or text in years for text in words):
             continue
         below = sum(bool(cell_text(cell)) for cell in (rows[number + 1] if number + 1 < len(rows) else []))
         value = len(words) + 0.5 * min(below, len(words))

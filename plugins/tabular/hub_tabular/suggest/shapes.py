@@ -13,6 +13,7 @@ from hub import (
     YearOpenError,
     cell_text,
     columns_of,
+    mark,
     names_days,
     names_period,
     periods_of,
@@ -20,16 +21,18 @@ from hub import (
 )
 from hub_tabular import tables
 from hub_tabular.mapping import FILE
-from hub_tabular.suggest.days import holds_days
-from hub_tabular.suggest.fields import amount_of, take
+from hub_tabular.suggest.days import holds_days, period_of
+from hub_tabular.suggest.fields import FULL, amount_of, take
 from hub_tabular.suggest.looking import (
     Draft,
     Looked,
     is_numeric,
     is_of_absences,
     number_of,
+    per_of,
     remark_of,
     toml,
+    years_among,
 )
 from hub_tabular.suggest.words import (
     AMOUNTS,
@@ -48,8 +51,19 @@ from hub_tabular.tools import TOOLS, Tool
 
 _RESTS = r"reste a (?:engager|consommer|depenser|facturer)|disponible|\bsolde|\becart|\bdelta|variance"
 """Captions of what is computed from other columns of a budget."""
-_Per = Literal["day", "week", "month"]
-_WORKED = r"temps|time ?sheet|pointage|releve|\bcra\b|realise|consomme|heures|hours|saisie|activite"
+_Per = Literal["day", "week", "month", "quarter", "year"]
+_CALLED: dict[_Per, str] = {
+    "day": mark("day"),
+    "week": mark("week"),
+    "month": mark("month"),
+    "quarter": mark("quarter"),
+    "year": mark("year"),
+}
+_WORKED = (
+    r"temps|time ?sheet|pointage|releve|\bcra\b|realise|consomme|heures|hours|saisie|activite"
+    r"|zeiterfassung|arbeitszeit|stunden"
+)
+_MONEY = r"budget|montant|amount|cout|cost|€|depense|betrag|kosten"
 _ENDS = r"start|end|begin|debut|\bfin\b|from|\bto\b|\ba\b|\bde\b"
 
 
@@ -156,11 +170,12 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
     ]  # fmt: skip
     largest = max((number_of(row.get(name)) or 0.0 for row in rows for name in periods), default=0.0)
     kind = record or (
-        "budget_line" if re.search(r"budget|montant|amount|cout|cost|€|depense", said) or largest > 744
+        "budget_line" if per in {"quarter", "year"} and not re.search(f"{PLANS}|{_WORKED}", said)
+        else "budget_line" if re.search(_MONEY, said) or largest > 744
         else "allocation" if re.search(PLANS, said) else "worklog"
     )  # fmt: skip
-    draft = Draft(kind=kind, guessed=tr("a column a {per}", per=tr(per)), pivot=periods)
-    name, value = {"day": "Day", "week": "Week", "month": "Month"}[per], "Value"
+    draft = Draft(kind=kind, guessed=tr("a column a {per}", per=tr(_CALLED[per])), pivot=periods)
+    name, value = per.capitalize(), "Value"
     year = _year_option(draft, looked, periods, per)
     # mere numbers are days only where somebody says so
     which = f"columns = {toml('^(' + '|'.join(re.escape(one) for one in days) + ')$')}, " if days else ""
@@ -193,7 +208,14 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
             tr("not clear: the first column of texts that nothing else takes")
         )
     if kind == "budget_line":
-        draft.fields |= {"month": toml(name), "amount_minor": amount_of(draft, looked, value, periods)}
+        if per in {"quarter", "year"} and not re.search(_MONEY, said + " " + plain(" ".join(looked.names))):
+            draft.top.append("# " + tr("Not clear: nothing says that these are amounts. Taken as a budget."))
+        of_first = {
+            "quarter": tr("the amount of a quarter stands in its first month"),
+            "year": tr("the amount of a year stands in its January"),
+        }
+        month = toml(name) + (remark_of(of_first[per]) if per in of_first else "")
+        draft.fields |= {"month": month, "amount_minor": amount_of(draft, looked, value, periods)}
         if "kind" not in draft.fields and (
             guess := guessed(said, choices_of_field(kind, "kind"), default="")
         ):
@@ -203,14 +225,8 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
             draft.fields["category"] = '{ value = "all" }' + remark_of(tr("no column says the category"))
     else:
         draft.fields[{"worklog": "day", "allocation": "start_on"}[kind]] = toml(name)
-        if record is None and kind == "worklog" and per != "day" and not re.search(_WORKED, said):
-            draft.top.append(
-                "# "
-                + tr(
-                    "Not clear: is it what was worked, or what is planned? Taken as worked; "
-                    'record = "allocation" is a plan, with start_on in the place of day.'
-                )
-            )
+        if record is None and kind == "worklog" and per != "day":
+            _ask_whether_worked(draft, said)
         unit = _unit_of_cells(draft, looked, largest, per, said)
         draft.fields["seconds"] = f'{{ column = {toml(value)}, unit = "{unit}" }}'
         if kind == "allocation" and per == "day":
@@ -218,6 +234,17 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
     key = [draft.used[field] for field in (*naming, "task_id") if field in draft.used]
     draft.key = [*key, name] if looked.is_unique(key) else []
     return draft
+
+
+def _ask_whether_worked(draft: Draft, said: str) -> None:
+    if not re.search(_WORKED, said):
+        draft.top.append(
+            "# "
+            + tr(
+                "Not clear: is it what was worked, or what is planned? Taken as worked; "
+                'record = "allocation" is a plan, with start_on in the place of day.'
+            )
+        )
 
 
 def _is_numeric_or_empty(looked: Looked, name: str) -> bool:
@@ -228,7 +255,7 @@ def _per(looked: Looked) -> _Per | None:
     """Return what most of the columns are: two of them at least, with numbers below."""
     found: dict[_Per, list[str]] = {
         per: [name for name in looked.names if names_period(name, per) and _is_numeric_or_empty(looked, name)]
-        for per in ("week", "month", "day")
+        for per in ("week", "month", "quarter", "day")
     }
     days = found["day"]
     if len(days) >= 2 and len(days) >= len(found["week"]) and len(days) >= len(found["month"]):
@@ -240,8 +267,11 @@ def _per(looked: Looked) -> _Per | None:
         if steps and all(step % 7 == 0 for step in steps):
             return "week"
         return "month" if steps and min(steps) >= 28 else "day"
-    best = max(("week", "month"), key=lambda per: len(found[per]))  # type: ignore[index]
-    return best if len(found[best]) >= 2 else None  # type: ignore[index, return-value]
+    best = max(("week", "month", "quarter"), key=lambda per: len(found[per]))  # type: ignore[index]
+    if len(found[best]) >= 2:  # type: ignore[index]
+        return best  # type: ignore[return-value]
+    years = years_among(looked.names)
+    return "year" if years and all(_is_numeric_or_empty(looked, name) for name in years) else None
 
 
 def _year_option(draft: Draft, looked: Looked, periods: list[str], per: _Per) -> str:
@@ -265,7 +295,7 @@ def _year_option(draft: Draft, looked: Looked, periods: list[str], per: _Per) ->
 
 def _unit_of_cells(draft: Draft, looked: Looked, largest: float, per: _Per, said: str) -> str:
     """Return hours or days, and say where it is not sure."""
-    full, most = {"day": (1.0, 1.5), "week": (5.0, 7.0), "month": (23.0, 31.0)}[per]
+    full, most, _ = FULL[per]
     if largest > most:
         return "hours"
     if re.search(r"\bjh\b|\bjours?\b|\bdays?\b|j/h|\(j\)", said):
@@ -395,6 +425,11 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
     """Return the mapping of any other table, by its headers."""
     names = [name for name in looked.names if not name.startswith("#")]
     kind = record or max(WORDS, key=lambda one: fitness(one, names))
+    said = plain(" ".join([looked.path.stem, looked.sheet, *looked.above]))
+    if record is None and kind == "worklog" and re.search(PLANS, said):
+        start = assign("allocation", names).get("start_on")
+        if start and period_of(looked, start):  # a plan by weeks or months, as a crosstab of them is
+            kind = "allocation"
     draft = Draft(kind=kind, guessed="" if record else tr("guessed from the headers"))
     assigned = assign(kind, names)
     if kind == "worklog" and (hours := _hours_column(looked, assigned)):
@@ -402,8 +437,11 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
     if "finish_on" in assigned and kind == "worklog" and not holds_days(looked, assigned["finish_on"]):
         del assigned["finish_on"]  # when something ended, not the last of its days
     for field, name in assigned.items():
-        if not _is_number_for_a_day(looked, kind, field, name):
+        is_one = field in {"day", "start_on"} and period_of(looked, name)
+        if is_one or not _is_number_for_a_day(looked, kind, field, name):
             take(draft, looked, field, (name,))
+    if record is None and kind == "worklog" and per_of(draft) != "day":
+        _ask_whether_worked(draft, said + " " + plain(" ".join(names)))
     if kind == "register_item":
         _name_kind(draft, looked)
     if kind == "task" and re.search(r"^jalon|milestone", plain(draft.used.get("title", ""))):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import get_type_hints
+from typing import Literal, get_type_hints
 
 from hub import (
     BY_TABLE,
@@ -15,56 +15,69 @@ from hub import (
 )
 from hub_tabular.mapping import choices as choices_of
 
-# words of headers, French and English, without accents: the first field that fits and is free takes the
-# column
+_WEEK = r"semaine|\bsem\b|\bweek\b|\bkw\b|kalenderwoche|\bwoche"
+_MONTH = r"\bmois\b|\bmonth\b|\bmonat\b"
+_PROJEKT = r"projekt(?!leit)"
+_AUFWAND = r"(?<!rest)(?<!ist)(?<!ist-)aufwand"
+# words of headers, French, English and German, without accents: the first field that fits and is free
+# takes the column
 WORDS: dict[str, dict[str, str]] = {
     "worklog": {
-        "day": r"\bdate\b|\bjour\b|\bday\b|^du$|^debut|^from$|^start",
-        "finish_on": r"^au$|^fin|^to$|^end",
-        "seconds": r"heures?|hours?|duree|duration|temps|time|jh|jours|days|charge|qte",
-        "account_id": r"matricule|login|employee|collab|salarie|employe|consultant|intervenant|\bagent"
+        "day": rf"\bdate\b|\bjour\b|\bday\b|^du$|^debut|^from$|^start|datum|^tag$|^von$|^beginn"
+        rf"|{_WEEK}|{_MONTH}",
+        "finish_on": r"^au$|^fin|^to$|^end|^bis$",
+        "seconds": r"heures?|hours?|duree|duration|temps|time|jh|jours|days|charge|qte"
+        r"|stunden|\bstd\b|aufwand|dauer|\bzeit\b|arbeitszeit|\btage\b|personentage",
+        "account_id": r"matricule|personalnummer|mitarbeiter|benutzer|bearbeiter"
+        r"|login|employee|collab|salarie|employe|consultant|intervenant|\bagent"
         r"|personne|person|ressource|resource|\bmember|\bmembre|user|utilisateur|\bqui\b|\bwho\b|nom|name",
-        "container_id": r"projet|project|code|affaire|imputation",
-        "task_id": r"ticket|issue|demande|tache|task",
-        "category": r"nature|categorie|category|type", "billable": r"facturable|billable",
-        "approval": r"statut|status|valid|approv",
+        "container_id": rf"projet|project|{_PROJEKT}|code|affaire|imputation",
+        "task_id": r"ticket|issue|demande|tache|task|aufgabe|vorgang",
+        "category": r"nature|categorie|category|type|kategorie|^art$",
+        "billable": r"facturable|billable|abrechenbar|fakturierbar",
+        "approval": r"statut|status|valid|approv|genehmig|freigabe",
     },
     "budget_line": {
-        "amount_minor": r"montant|amount|budget|cout|cost", "month": r"mois|month|periode|period",
-        "project_code": r"projet|project|code|affaire", "kind": r"type|nature|kind",
-        "category": r"categorie|category|poste|nature|rubrique",
-        "currency": r"devise|currency", "is_capex": r"capex|investissement",
+        "amount_minor": r"montant|amount|budget|cout|cost|betrag|\bkosten\b",
+        "month": r"mois|month|periode|period|\bmonat\b",
+        "project_code": rf"projet|project|{_PROJEKT}|code|affaire", "kind": r"type|nature|kind|^art$",
+        "category": r"categorie|category|poste|nature|rubrique|kategorie|kostenart",
+        "currency": r"devise|currency|wahrung", "is_capex": r"capex|investissement",
     },
     "register_item": {
         "title": r"libelle|titre|title|description|intitule|risque|risk|^actions?$|^decisions?$|probleme"
-        r"|sujet|subject",
-        "project_code": r"projet|project|code", "kind": r"type|kind",
-        "state": r"statut|etat|status|state", "probability": r"proba", "impact": r"impact|gravite|severity",
+        r"|sujet|subject|risiko|massnahme|bezeichnung|beschreibung|titel|thema",
+        "project_code": rf"projet|project|{_PROJEKT}|code", "kind": r"type|kind",
+        "state": r"statut|etat|status|state", "probability": r"proba|wahrscheinlich",
+        "impact": r"impact|gravite|severity|auswirkung|schwere",
         "exposure_minor": r"exposition|exposure|montant",
-        "owner_id": r"responsable|porteur|pilote|propriet|owner",
-        "due_on": r"echeance|due", "asked_of": r"demande a|asked of|decideur|instance",
-        "opened_on": r"ouvert|creat|opened|date",
+        "owner_id": r"responsable|porteur|pilote|propriet|owner|verantwortlich|zustandig",
+        "due_on": r"echeance|due|fallig|frist|\btermin\b",
+        "asked_of": r"demande a|asked of|decideur|instance",
+        "opened_on": r"ouvert|creat|opened|date|erfasst|erstellt|eroffnet|datum",
     },
     "task": {
-        "title": r"^sujet|^subject|titre|title|^resume$|libelle|intitule|tache|task|^jalon|milestone|livrable"
-        r"|nom|name|\blots?\b|activite|phase",
-        "is_milestone": r"^jalon|milestone",
-        "container_id": r"projet|project|code",
-        "status_raw": r"statut|etat|status|state", "planned_start_on": r"debut|start",
+        "title": r"^sujet|^subject|titre|title|^resume$|libelle|intitule|tache|task|aufgabe"
+        r"|vorgang|arbeitspaket|^jalon|milestone|meilenstein|livrable"
+        r"|nom|name|\blots?\b|activite|phase|bezeichnung|titel",
+        "is_milestone": r"^jalon|milestone|meilenstein",
+        "container_id": rf"projet|project|{_PROJEKT}|code",
+        "status_raw": r"statut|etat|status|state", "planned_start_on": r"debut|start|beginn|anfang",
         "actual_finish_on": r"date reelle|date effective|fin reelle|actual finish|actual end|realise le",
         "planned_finish_on": r"date revise|date prev|date planif|date actualis|\bfin|finish|\bend",
-        "due_on": r"echeance|due|date cible|date contract|^date$",
-        "percent": r"avancement|%|progress|percent",
-        "estimate_s": r"charge|estim|effort|budget",
-        "remaining_s": r"reste|raf|remaining", "spent_s": r"consomme|spent|realise",
-        "assignee_id": r"responsable|assign|owner|ressource",
+        "due_on": r"echeance|due|date cible|date contract|^date$|fallig|frist|\btermin\b",
+        "percent": r"avancement|%|progress|percent|fortschritt",
+        "estimate_s": rf"charge|estim|effort|budget|{_AUFWAND}",
+        "remaining_s": r"reste|raf|remaining|restaufwand", "spent_s": r"consomme|spent|realise|ist-?aufwand",
+        "assignee_id": r"responsable|assign|owner|ressource|verantwortlich|zustandig|bearbeiter|zugewiesen",
     },
     "allocation": {
-        "account_id": r"matricule|ressource|resource|personne|person|collab|salarie|employe|consultant"
-        r"|intervenant|\bqui\b|\bwho\b|\bnom\b|\bname\b",
-        "container_id": r"projet|project|code",
-        "start_on": r"debut|start|date|semaine", "finish_on": r"\bfin|finish|\bend",
-        "seconds": r"charge|jours|days|heures|hours|jh",
+        "account_id": r"mitarbeiter|matricule|ressource|resource|personne|person|collab|salarie|employe"
+        r"|consultant|intervenant|\bqui\b|\bwho\b|\bnom\b|\bname\b",
+        "container_id": rf"projet|project|{_PROJEKT}|code",
+        "start_on": rf"debut|start|date|beginn|datum|^von$|{_WEEK}|{_MONTH}",
+        "finish_on": r"\bfin|finish|\bend",
+        "seconds": r"charge|jours|days|heures|hours|jh|\btage\b|stunden|aufwand",
     },
     "checklist_item": {
         "label": r"libelle|label|critere|point|item|controle", "list": r"liste|list|matrice|lot",
@@ -91,16 +104,23 @@ AMOUNTS = (
     r"montant|amount|budget|cout|cost|engage|commit|consomme|consumed|actual|reel|facture|prev(u|is)|forecast"
     r"|atterrissage|landing|estimate|revise|depense|spent|\braf\b|reste|remaining|\betc\b|\beac\b|completion"
 )
-_EFFORT = r"\btime\b|temps|duree|duration|effort|charge|workload|estimate\b|estimation"
+_EFFORT = r"stunden|aufwand|dauer|\btime\b|temps|duree|duration|effort|charge|workload|estimate\b|estimation"
 AT_END = r"atterr|landing|\beac\b|at completion"
 """Captions of what something costs in the end: not what is still to come, which is the hub's forecast."""
-LEAVE = r"cong[eé]|\babs|\brtt|leave|vacation|holiday"
-PLANS = r"plan de charge|capacit|staffing|allocation|prevision|affectation"
+LEAVE = r"urlaub|abwesen|cong[eé]|\babs|\brtt|leave|vacation|holiday"
+PLANS = r"einsatzplan|ressourcenplan|kapazit|plan de charge|capacit|staffing|allocation|prevision|affectation"
 
 
 def plain(text: str) -> str:
     """Return a text without case and accents."""
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
+PERIODS: dict[Literal["week", "month"], str] = {"week": _WEEK, "month": _MONTH}
+"""Captions of columns that name a week or a month for each row."""
+BARE_PERIOD = rf"^(?:n[o°]?\.? ?)?(?:de )?(?:{_WEEK}|{_MONTH})\W*(?:no|n°|nr|num|number|iso)?\W*$"
+"""Captions over mere numbers of weeks or months: Semaine, N° semaine, KW. Jours par mois is none."""
+YEAR = r"^annee$|^year$|^jahr$"
 
 
 def is_effort(name: str) -> bool:
@@ -109,16 +129,21 @@ def is_effort(name: str) -> bool:
 
 
 _EFFORTS = frozenset({"seconds", "estimate_s", "remaining_s", "spent_s"})
-_NO_PERSON = r"\?$|type|role|activite|\blots?\b|phase|tache|client|comment|^key$|^cle$|ticket|statut|nature"
+_NO_PERSON = (
+    r"\?$|type|role|activite|\blots?\b|phase|tache|client|comment|^key$|^cle$|ticket|statut|nature"
+    r"|aufgabe|tatigkeit|kunde"
+)
 """Captions of columns that name nobody, whatever else stands in them."""
-_NUMBERS = r"\b(id|ids|key|cle|no|n°|num|numero|number|ref|reference|url|link|lien)$"
+_NUMBERS = r"\b(id|ids|key|cle|no|n°|num|numero|number|nr|ref|reference|url|link|lien)$"
 """Captions of what numbers a thing: Task ID, Clé, Card URL. None is what it is called."""
 
 
 def is_money(name: str) -> bool:
     """Say whether a caption speaks of money: Budget (k€), Montant HT, Coût."""
     return bool(
-        scale_of(name) or caption_currency(name) or re.search(r"[€$£]|\bk?eur\b|montant|\bcout", plain(name))
+        scale_of(name)
+        or caption_currency(name)
+        or re.search(r"[€$£]|\bk?eur\b|montant|\bcout|betrag|\bkosten", plain(name))
     )
 
 
@@ -162,14 +187,17 @@ def choices_of_field(kind: str, field: str) -> tuple[str, ...]:
 
 
 _GUESSES = {
-    "absence": rf"{LEAVE}|malad|sick|ferie|\bcp\b|parental|matern|patern",
+    "absence": rf"{LEAVE}|malad|krank|sick|ferie|feiertag|\bcp\b|parental|matern|patern",
     "internal": r"intern|structure|formation|run",
     "approved": r"valid|appro",
     "rejected": r"rej|refus", "submitted": r"soumis|submit|attente", "draft": r"brouillon|draft|saisi",
-    "closed": r"clos|ferm|termin|done|^fait|realise|acheve|resol|leve|solde|complete",
-    "open": r"ouvert|cours|open|a faire|a venir|todo|to do|nouve|new|plani|attente",
-    "cancelled": r"annul|aband|cancel",
-    "risk": r"risq|risk", "action": r"action", "decision": r"decis", "issue": r"probl|issue|incident",
+    "closed": r"clos|ferm|termin|done|^fait|realise|acheve|resol|leve|solde|complete"
+    r"|erledigt|geschlossen|fertig",
+    "open": r"ouvert|cours|open|a faire|a venir|todo|to do|nouve|new|plani|attente"
+    r"|offen|in arbeit|bearbeitung|geplant|\bneu\b",
+    "cancelled": r"annul|aband|cancel|abgebrochen|verworfen|storniert",
+    "risk": r"risq|risk|risiko", "action": r"action|massnahme", "decision": r"decis|entscheid|beschluss",
+    "issue": r"probl|issue|incident",
     "revised": r"revis", "committed": r"engag|commit", "consumed": r"consom|consum|reel|actual|spent|factur",
     "forecast": r"\braf\b|reste|remain|\betc\b|to complete|prev|forecast",
     "baseline": r"initial|budget|baseline|vote",

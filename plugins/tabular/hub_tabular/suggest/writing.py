@@ -15,18 +15,21 @@ from hub import (
 )
 from hub_tabular import sheets, tables
 from hub_tabular.mapping import FILE
+from hub_tabular.suggest.days import period_of
 from hub_tabular.suggest.looking import (
+    SUMS,
     Draft,
     Looked,
     decimal_of,
     is_period,
     number_of,
+    per_of,
     remark_of,
     toml,
 )
 from hub_tabular.suggest.words import plain
 
-_SUMS = "(?i)^(grand |sous.?|sub.?)?(total|totaux|somme)"
+_SUMS = "(?i)^(grand |sous.?|sub.?)?(total|totaux|somme|summe|gesamt(summe)?\\b)"
 
 
 def say_sheets(draft: Draft, looked: Looked, alike: list[str], others: list[str], asked: str | None) -> None:
@@ -138,12 +141,19 @@ def written(draft: Draft, looked: Looked) -> str:
         out.append(
             f"outline = {{ column = {toml(level)} }}" + remark_of(tr("the row's parent, by its level"))
         )
-    out += _drops(draft, looked)
+    named = {*draft.used.values(), *draft.account.values(), *draft.container.values(), *draft.key}
+    carried = [name for name in looked.carried if name in named]
+    out += _drops(draft, looked) + _pivot_drops(looked)
+    if carried:
+        out.append(
+            f"carry_down = {toml(carried)}"
+            + remark_of(tr("not clear: an empty cell seems to mean 'as above', for no label comes twice"))
+        )
     sparse = [
         name for name in looked.names if looked.data and 0 < len(looked.values(name)) < len(looked.data) * 0.6
     ]
-    named = {draft.used.get(field) for field in _NAMING}
-    groups = [name for name in sparse if name in named and cell_text(looked.data[0].get(name))]
+    called = {draft.used.get(field) for field in _NAMING}
+    groups = [name for name in sparse if name in called and cell_text(looked.data[0].get(name))]
     if groups:
         out.append(f"# carry_down = {toml(groups)}" + remark_of(tr("if an empty cell means 'as above'")))
     if any(decimal_of(looked, name) for name in looked.names):
@@ -155,9 +165,12 @@ def written(draft: Draft, looked: Looked) -> str:
     if draft.key:
         out.append(f"key = {toml(draft.key)}")
     else:
-        names = ("account_id", "container_id", "project_code", "task_id", "ref", "day", "month")
+        names = ("account_id", "container_id", "project_code", "task_id", "ref", "#year", "day", "month")
         naming = [draft.used[one] for one in names if one in draft.used]
-        naming = naming if looked.is_unique(naming) else []
+        day = draft.used.get("day") or draft.used.get("start_on")
+        period = period_of(looked, day) if day in naming and day in looked.names else None
+        # S41 names a week in one year only
+        naming = naming if looked.is_unique(naming) and not (period and period.is_open) else []
         out.append(
             f"# key = {toml(naming or ['…'])}"
             + remark_of(tr("if these columns name a row for ever: then edits are seen as edits"))
@@ -182,7 +195,8 @@ def written(draft: Draft, looked: Looked) -> str:
 
 
 def _lacking(draft: Draft) -> list[str]:
-    free = {"finish_on"} if any("unpivot" in line and "per =" in line for line in draft.top) else set()
+    spans = any("unpivot" in line and "per =" in line for line in draft.top) or per_of(draft) != "day"
+    free = {"finish_on"} if spans else set()
     return [
         one.name
         for one in msgspec.structs.fields(BY_TABLE[draft.kind])
@@ -199,7 +213,7 @@ _NAMING = (
 
 def _drops(draft: Draft, looked: Looked) -> list[str]:
     """Return what leaves rows of sums out, and never a row that is filled where a row of data is."""
-    if any(line.startswith("drop = ") for line in draft.top):
+    if looked.sums or any(line.startswith("drop = ") for line in draft.top):
         return []
     keys = [draft.used[one] for one in _NAMING if one in draft.used]
     totals = [
@@ -239,6 +253,16 @@ def _drops(draft: Draft, looked: Looked) -> list[str]:
             )
         )
     return out
+
+
+def _pivot_drops(looked: Looked) -> list[str]:
+    """Return what leaves the rows of sums of a pivot table out."""
+    entries = [
+        f"{{ column = {toml(name)}, matches = {toml(SUMS)}, empty = {toml(empty)} }}"
+        for name, empty in looked.sums.items()
+        if empty
+    ]
+    return [f"drop = [{', '.join(entries)}]" + remark_of(tr("rows of sums"))] if entries else []
 
 
 def _is_sum(draft: Draft, looked: Looked, row: dict[str, Any]) -> bool:
