@@ -344,6 +344,8 @@ def _plan(
         round(sum(len(task.base) for task in project.tasks if task.kind == "work") * 560 / 1000) * 1000.0
         + rng.choice((20, 40, 60)) * 1000
     )
+    if project.story == "watermelon":  # its money lasts: until now the landing is no worse than amber
+        project.budget += 15_000.0
     if project.kind == "hybrid":
         for task in project.tasks:
             if task.ticket:
