@@ -199,7 +199,7 @@ def memory_stays_flat(certification: SourceCertification, seed: int) -> str:
     if largest[1] > max(1.5 * largest[0], LARGEST_BATCH[isinstance(harness.world, HttpWorld)]):
         raise Failed(f"the largest batch grew from {largest[0]} to {largest[1]} records")
     if peaks[1] > 2 * peaks[0] + ROOM + largest[1] * ROOM_PER_RECORD:
-        raise Failed(f"the peak of memory grew from {peaks[0] / 1e6:.1f} to {peaks[1] / 1e6:.1f} MB")
+        raise Failed(f"the peak of memory grew from {peaks[0] / 1e6:.0f} to {peaks[1] / 1e6:.0f} MB")
     return (
         f"largest batches {largest[0]} and {largest[1]} records, "
         f"peaks {peaks[0] / 1e6:.1f} and {peaks[1] / 1e6:.1f} MB"
