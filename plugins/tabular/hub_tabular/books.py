@@ -170,6 +170,17 @@ def _unpacked(file: IO[bytes], member: zipfile.ZipInfo, most: int) -> int:
     return found
 
 
+def damaged(path: Path, error: BaseException) -> SourceDataError:
+    """Return what is said of a file that is no workbook, or no longer one."""
+    return SourceDataError(
+        tr(
+            "{file} cannot be read as a workbook ({error}): it is damaged, half-written or of another type.",
+            file=storable(path.name),
+            error=error,
+        )
+    )
+
+
 def look_inside(path: Path, sheet: str, limits: Limits) -> Inside:
     """Return what stands in *sheet* besides its values.
 
@@ -188,14 +199,7 @@ def look_inside(path: Path, sheet: str, limits: Limits) -> Inside:
             return _of_xlsx(storable(path.name), book, sheet, limits)
     except (*_DAMAGED, OSError) as exc:
         # what cannot be looked at is not given to a reader that would build whatever it holds
-        raise SourceDataError(
-            tr(
-                "{file} cannot be read as a workbook ({error}): it is damaged, half-written or of "
-                "another type.",
-                file=storable(path.name),
-                error=exc,
-            )
-        ) from exc
+        raise damaged(path, exc) from exc
 
 
 def has_rows(path: Path, sheet: str) -> bool:

@@ -278,14 +278,7 @@ def _explained(path: Path) -> Iterator[None]:
     except BaseException as exc:
         # it panics over some damaged files, and a panic is no Exception
         if isinstance(exc, python_calamine.CalamineError) or type(exc).__name__ == "PanicException":
-            raise SourceDataError(
-                tr(
-                    "{file} cannot be read as a workbook ({error}): it is damaged, half-written or of "
-                    "another type.",
-                    file=storable(path.name),
-                    error=exc,
-                )
-            ) from exc
+            raise books.damaged(path, exc) from exc
         raise
 
 
