@@ -124,7 +124,7 @@ def rejections(ctx: click.Context, source: str | None, json_: bool) -> int:
         app.as_json(found)
         return 0
     if not found:
-        app.say(tr("Everything that was met could be taken. What was not read at all stands in `hub status`."))
+        app.say(tr("Everything that was met could be taken. What was not read at all is in `hub status`."))
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, where in (
