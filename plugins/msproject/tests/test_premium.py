@@ -16,6 +16,7 @@ import msgspec
 import pytest
 from hub_msproject.services.calendars import Block, able
 from hub_msproject.services.premium import TASKS, PremiumSource, _link_type
+from hub_msproject.testing import premium as simulator
 from hub_msproject.testing.certification import PremiumCertification
 from hub_msproject.testing.premium import PremiumWorld, guid
 
@@ -154,6 +155,66 @@ def test_what_is_shown_otherwise_is_told(
 
     assert "partial" == report.verdict
     assert any(said in one for one in (*report.missing, *report.rejections)), report.missing
+
+
+def counted(request: Request) -> bool:
+    return request.path.endswith("/msdyn_projecttasks") and "$apply" in request.query
+
+
+def test_a_list_that_ends_early_is_held_against_what_is_counted(store: Store) -> None:
+    """Where the link to the next page is lost no row tells of it: nothing leaves, and new ones are missed."""
+    world = PremiumWorld(3, scale=5)
+
+    def cut(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        if request.path.endswith("/msdyn_projecttasks") and not counted(request):
+            assert isinstance(answer.body, dict)
+            answer.body["value"] = answer.body.get("value", [])[:5]
+            if answer.body.pop("@odata.nextLink", None):
+                answer.body["@odata.deltaLink"] = f"{site.url}{request.path}?$deltatoken=0"
+        return answer
+
+    with SimulatorServer(world) as site:
+        site.fault = cut
+        short = go(store, site)
+        site.fault = None
+        calm = go(store, site)
+        world.expire()
+        site.fault = cut
+        again = go(store, site)
+
+    there = len(world.entries("msdyn_projecttask"))
+    said = f"different rows of msdyn_projecttask came where the service counts {there}"
+    assert ("partial", "ok", "partial") == (short.verdict, calm.verdict, again.verdict)
+    assert [any(said in one for one in report.missing) for report in (short, again)] == [True, True]
+    assert [] == differences(store, "premium", world) + out_of_sight(store, world)
+
+
+def test_what_leaves_while_it_is_read_is_not_missed(store: Store) -> None:
+    """What was counted before is counted once more, where fewer came."""
+    world = PremiumWorld(3)
+
+    def leaves(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        answer = honest()
+        if counted(request) and not lost:
+            lost.append(world.delete())
+        return answer
+
+    lost: list[str] = []
+    with SimulatorServer(world) as site:
+        site.fault = leaves
+        report = go(store, site)
+
+    assert (1, "ok", ()) == (len(lost), report.verdict, tuple(report.missing))
+
+
+def test_tables_that_cannot_be_counted_are_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Aggregates of Dataverse end at 50,000 rows with an error."""
+    monkeypatch.setattr(simulator, "AGGREGATED", 2)
+    with SimulatorServer(PremiumWorld(3)) as site:
+        report = go(store, site)
+
+    assert "ok" == report.verdict
 
 
 @pytest.mark.parametrize("body", [b"null", b"{}", b"[]"])

@@ -94,6 +94,10 @@ class _Choice(msgspec.Struct, frozen=True, rename="pascal"):
     global_option_set: _Options | None = None
 
 
+class _Count(msgspec.Struct, frozen=True):
+    rows: int
+
+
 class _Tombstone(msgspec.Struct, frozen=True):
     context: str = msgspec.field(default="", name="@odata.context")
     id: str = ""
@@ -328,6 +332,21 @@ class Dataverse:
         except (SourceGone, SourceForbidden, SourceDataError):
             return False
         return True
+
+    def count(self, known: Known) -> int | None:
+        """Return how many rows of a table the account sees, or None where that cannot be told.
+
+        Aggregates end at 50,000 rows with an error (learn.microsoft.com, "Aggregate data").
+        """
+        params = {"$apply": "aggregate($count as rows)"}
+        try:
+            found = self.service.get(known.set, Page[_Count], params=params, route=f"{known.set} counted")
+        except SourceUnavailable:
+            raise
+        except SourceError as exc:
+            self.ctx.log.info("the rows of %s are not counted: %s", known.set, exc)
+            return None
+        return found.value[0].rows if found.value else None
 
     def newest(self, known: Known) -> str:
         """Return the stamp of the last change, or nothing."""

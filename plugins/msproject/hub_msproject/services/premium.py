@@ -479,6 +479,7 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         table, known, since, dataverse = data.table, data.known, data.since, self._dataverse(ctx)
         newest: str = since.newest if since else dataverse.newest(known)
         delta: str | None = None
+        counted = None if since else dataverse.count(known)
         seen, taken = set[str](), set[str]()
         days = table is ASSIGNMENTS and not proven
 
@@ -511,6 +512,15 @@ class PremiumSource(Source, frozen=True, kw_only=True):
             yield Batch(records=records, gone=tuple(gone))
         ctx.tally(Tally(seen=len(seen), taken=len(taken)))
         ctx.shared(f"odd {table.name}", set[str]).update(seen - taken)
+        # what left while it was read is counted before and not after
+        if counted and len(seen) < counted and len(seen) < (counted := dataverse.count(known) or 0):
+            said = tr(
+                "{came} different rows of {name} came where the service counts {count}",
+                came=len(seen),
+                name=table.name,
+                count=counted,
+            )
+            raise SourceDataError(tr("{said}: nothing was taken as complete.", said=said))
         if known.tracked and not delta:
             raise SourceDataError(
                 tr(

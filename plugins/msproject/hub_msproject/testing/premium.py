@@ -24,6 +24,8 @@ ROOT = "/api/data/v9.2/"
 NOTE = "a remark about a colleague"
 CAP = 20
 """Rows of one page."""
+AGGREGATED = 50_000
+"""Rows that an aggregate goes through."""
 SETS = {one.name: f"{one.name[:-1]}ies" if one.name.endswith("y") else f"{one.name}s" for one in premium.ALL}
 FIRST = datetime.fromisoformat("2024-04-01T07:00:00+00:00")
 TYPES = {192350000: "Finish-to-Start", 192350001: "Start-to-Start"}
@@ -83,11 +85,11 @@ class PremiumWorld(Ledger, HttpWorld):
     def requests(self) -> int:
         """Return the plan of a full reading.
 
-        Sign-in, metadata, privileges, short lists; for each table its mark, its pages, and what changed
-        meanwhile.
+        Sign-in, metadata, privileges, short lists; for each table its mark, its count, its pages, and what
+        changed meanwhile.
         """
         pages = sum(1 + len(self.entries(one.name)) // CAP for one in premium.MAIN)
-        return 2 + 2 + 2 + 4 + 1 + 2 + pages + 4 * 2 + pages
+        return 2 + 2 + 2 + 4 + 1 + 2 + pages + 4 * 3 + pages
 
     # ---------- what happens ----------
 
@@ -200,14 +202,12 @@ class PremiumWorld(Ledger, HttpWorld):
         table = next((name for name, found in SETS.items() if found == path), None)
         if table is None:
             return refused(404, "0x80060888", f"Resource not found for the segment '{path}'.")
-        size = min(
-            CAP,
-            *(
-                int(part.rpartition("=")[2])
-                for part in request.headers.get("prefer", "").split(",")
-                if "maxpagesize" in part
-            ),
-        )
+        sizes = [
+            int(part.rpartition("=")[2])
+            for part in request.headers.get("prefer", "").split(",")
+            if "maxpagesize" in part
+        ]
+        size = min([CAP, *sizes])
         if "$deltatoken" in request.query:
             return self.changed_since(table, request, size)
         return self.listed(table, request, size)
@@ -256,6 +256,10 @@ class PremiumWorld(Ledger, HttpWorld):
         if tracking and ("$filter" in query or "$orderby" in query or "$expand" in query or not self.tracked):
             return refused(400, "0x80060888", "The query is not supported with change tracking.")
         entries = sorted(self.entries(table), key=lambda one: one.key)
+        if query.get("$apply") == "aggregate($count as rows)":
+            if len(entries) > AGGREGATED:
+                return refused(400, "0x8004e023", "The maximum record limit is exceeded.")
+            return Response(body={"value": [{"rows": len(entries)}]})
         match query.get("$filter", "").split():
             case ["modifiedon", "ge", since]:
                 entries = [one for one in entries if one.stamp >= since]
