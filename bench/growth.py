@@ -204,18 +204,19 @@ def deliver(kind: str) -> Callable[[Path, float], dict[str, Any]]:
     return step
 
 
-def feed_with_cuts(folder: Path, cuts: int) -> dict[str, Any]:
-    """Build the feed with *cuts* open cuts of one moment, none of them kept from before."""
+def feed_with_cuts(folder: Path, cuts: int, *, fresh: bool) -> dict[str, Any]:
+    """Build the feed with *cuts* open cuts of one moment; *fresh* without what was kept of them before."""
     with Store.open(folder / "hub.db") as store:
         stamp = store.rows("SELECT last FROM clock")[0]["last"]
     wanted = tuple(Cut(key=n + 1, as_of=stamp, kind="daily", label=f"Cut {n}") for n in range(cuts))
-    shutil.rmtree(folder / "cuts", ignore_errors=True)
-    shutil.rmtree(folder / "feed-cuts", ignore_errors=True)
+    if fresh:
+        shutil.rmtree(folder / "feed-cuts", ignore_errors=True)
     snapshot = build(folder / "hub.db", folder / "feed-cuts" / "feed", BuildOptions(lang="fr", cuts=wanted))
-    shutil.rmtree(folder / "feed-cuts", ignore_errors=True)
     return {"slowest": {"other cuts": round(snapshot.timings["other cuts"], 1)}}
 
 
+CUTS = ("cuts", "cuts again")
+"""What is measured of open cuts: their first feed, and the one of the day after."""
 STEPS: dict[str, Callable[[Path, float], dict[str, Any]]] = {
     "sync": sync_once,
     "sync again": sync_once,
@@ -316,8 +317,9 @@ def main() -> int:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--step", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.step == "cuts":
-        print(json.dumps(measured(lambda: feed_with_cuts(asked.folder, round(asked.millions[0])))))
+    if asked.step in CUTS:
+        fresh, cuts = asked.step == CUTS[0], round(asked.millions[0])
+        print(json.dumps(measured(lambda: feed_with_cuts(asked.folder, cuts, fresh=fresh))))
         return 0
     if asked.step:
         print(json.dumps(measured(lambda: STEPS[asked.step](asked.folder, asked.millions[0]))))
@@ -326,9 +328,10 @@ def main() -> int:
         folder = asked.folder or Path(scratch)
         found = run(asked.millions, asked.only, folder)
         for cuts in asked.cuts:
-            result = own_process("--step", "cuts", "--folder", str(folder / "1M"), str(cuts))
-            found.setdefault("cuts", {})[cuts] = result
-            print(f"{cuts} cuts at 1 M: {json.dumps(result)}", flush=True)
+            for step in CUTS:
+                result = own_process("--step", step, "--folder", str(folder / "1M"), str(cuts))
+                found.setdefault(step, {})[cuts] = result
+                print(f"{cuts} {step} at 1 M: {json.dumps(result)}", flush=True)
     sizes = [*dict.fromkeys(size for one in found.values() for size in one)]
     print(f"\n| step | {' | '.join(f'{size:g}' for size in sizes)} | grows by the power |")
     print(f"|---|{'---|' * len(sizes)}---|")
