@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 from hub_msproject.services.calendars import Block, able
-from hub_msproject.services.premium import TASKS, PremiumSource, _link_type
+from hub_msproject.services.premium import PremiumSource
+from hub_msproject.services.premium_rows import TASKS, link_type
 from hub_msproject.testing import premium as simulator
 from hub_msproject.testing.certification import PremiumCertification
 from hub_msproject.testing.premium import PremiumWorld, guid
@@ -456,7 +457,7 @@ def test_columns_are_asked_for_only_where_there_are_some(store: Store) -> None:
     ],
 )
 def test_the_type_of_a_link_is_what_its_choice_is_called(label: str, kind: str) -> None:
-    assert kind == _link_type(label)
+    assert kind == link_type(label)
 
 
 def altered(world: PremiumWorld, name: str, **change: Any) -> None:

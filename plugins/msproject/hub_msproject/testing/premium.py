@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from hub import clock
 from hub.testing.kit import HttpWorld, Item, Ledger, Request, Response, microsoft
-from hub_msproject.services import premium
+from hub_msproject.services import premium_rows as premium
 from hub_msproject.services.dataverse import Table
 
 ROOT = "/api/data/v9.2/"
