@@ -7,8 +7,6 @@ Field meanings: the MSPDI schema (schemas.microsoft.com/project), lag in tenths 
 
 from __future__ import annotations
 
-import codecs
-import io
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -16,13 +14,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree as ET
-from xml.parsers import expat
 
 import msgspec
 
-from hub import SourceDataError, tr
 from hub_msproject.files.capacity import Capacities, Present
 from hub_msproject.files.fields import FIELDS, custom_row
+from hub_msproject.files.mspdi_xml import NS, broken, guid_of, opened, peek, tree_builder, unreadable
 from hub_msproject.files.schedule import (
     CONSTRAINTS,
     AssignmentRow,
@@ -56,7 +53,6 @@ from hub_msproject.files.workdays import (
 )
 
 READER = "mspdi-3"
-NS = "{http://schemas.microsoft.com/project}"
 LINK, BASELINE, CUSTOM, CODE, TIMEPHASED = (
     NS + name
     for name in ("PredecessorLink", "Baseline", "ExtendedAttribute", "OutlineCode", "TimephasedData")
@@ -69,140 +65,7 @@ _NONE_RESOURCE = -65535
 _BY_NUMBER = {str(number): constraint for number, constraint in enumerate(CONSTRAINTS)}
 _ELAPSED = frozenset(map(str, (4, 6, 8, 10, 12, 36, 38, 40, 42, 44)))
 """Units of durations (DurationFormat) that count nights and weekends too, sure and estimated."""
-_HEAD_LIMIT = 4 << 20
-_DECLARATION = 200
-_HEAD_BYTES = 2000
-_ENCODING = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*(["'])([A-Za-z0-9._-]+)\1""")
-_DECLARED = re.compile(r"^\s*<\?xml[^>]*\?>")
-_PROJECT = re.compile(rb"<(?:[\w.-]+:)?Project[\s>]")
-_SCANNED = 1 << 20
 _BLOCK = 1 << 14  # small blocks keep the elements in the processor's cache: 20 % faster than 128 KB
-
-
-class _HeadRead(Exception):
-    """The head of the file has been read."""
-
-
-def peek(path: Path) -> tuple[str | None, str | None]:
-    """Return the plan's GUID and its status date from the head of the file, None where it has none.
-
-    Raises `SourceDataError` for a document that is not MSPDI, not XML, or that carries a DTD.
-    """
-    parser = expat.ParserCreate(namespace_separator="}")
-    parser.buffer_text = True
-    state = {"GUID": "", "StatusDate": ""}
-    depth = 0
-    name = ""
-
-    def start(tag: str, _: object) -> None:
-        nonlocal depth, name
-        depth += 1
-        name = tag.rpartition("}")[2]
-        if depth == 1 and name != "Project":
-            raise SourceDataError(
-                tr(
-                    "{name} is XML but not a Microsoft Project plan (its root is {element}).",
-                    name=path.name,
-                    element=name,
-                )
-            )
-        if depth == 1 and not tag.startswith("http://schemas.microsoft.com/project"):
-            raise SourceDataError(
-                tr(
-                    "{name} is not Microsoft Project XML (MSPDI): export it from Microsoft Project as XML.",
-                    name=path.name,
-                )
-            )
-        if depth == 2 and name in {"Calendars", "Tasks", "Resources"}:
-            raise _HeadRead
-
-    def end(_: str) -> None:
-        nonlocal depth
-        depth -= 1
-
-    def text(data: str) -> None:
-        if depth == 2 and name in state:
-            state[name] += data
-
-    def doctype(*_: object) -> None:
-        raise SourceDataError(
-            tr(
-                "{name} carries a DTD, which Microsoft Project never writes: it is refused for safety.",
-                name=path.name,
-            )
-        )
-
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = text
-    parser.StartDoctypeDeclHandler = doctype
-    try:
-        with opened(path) as file:
-            for _ in range(_HEAD_LIMIT // 65536):
-                block = file.read(65536)
-                parser.Parse(block, not block)
-                if not block:
-                    break
-    except _HeadRead:
-        pass
-    except expat.ExpatError as exc:
-        raise _broken(path, exc) from exc
-    except OSError as exc:
-        raise _unreadable(path, exc) from exc
-    return _guid(state["GUID"]), when(state["StatusDate"].strip())
-
-
-def _guid(text: str | None) -> str | None:
-    """Return a GUID as the hub writes it; None for one that is none, or of noughts alone."""
-    guid = (text or "").strip("{} \n").lower()
-    is_one = re.fullmatch(r"[0-9a-f-]{36}", guid) and set(guid) - set("0-")
-    return guid if is_one else None
-
-
-def holds_plans(path: Path) -> bool:
-    """Say whether a file holds plans that were inserted into its own.
-
-    Raises `SourceDataError` for an encoding that nobody knows.
-    """
-    count, rest = 0, b""
-    try:
-        with opened(path) as file:
-            while block := file.read(_SCANNED):
-                text = rest + block.replace(b"\0", b"")  # UTF-16 reads alike without its noughts
-                count += len(_PROJECT.findall(text))
-                if count > 1:
-                    return True
-                rest = text[text.rfind(b"<", -100) :] if b"<" in text[-100:] else b""
-                rest = b"" if _PROJECT.match(rest) else rest
-    except OSError as exc:
-        raise _unreadable(path, exc) from exc
-    return False
-
-
-def _broken(path: Path, exc: expat.ExpatError | ET.ParseError) -> SourceDataError:
-    if path.stat().st_size == 0:
-        return SourceDataError(
-            tr("{name} is empty: it is still being written, or the export failed.", name=path.name)
-        )
-    return SourceDataError(
-        tr(
-            "{name} is not complete XML ({error}): it is half-written or damaged. Export it "
-            "again; the next run takes it.",
-            name=path.name,
-            error=exc,
-        )
-    )
-
-
-def _unreadable(path: Path, exc: OSError) -> SourceDataError:
-    return SourceDataError(
-        tr(
-            "{name} cannot be opened ({reason}): close the program that has it open, or give the "
-            "right to read it.",
-            name=path.name,
-            reason=exc.strerror,
-        )
-    )
 
 
 @lru_cache(maxsize=8192)
@@ -250,38 +113,9 @@ def read(path: Path) -> Rows:
             yield from reader.rows(file)
             yield from reader.held()
     except ET.ParseError as exc:
-        raise _broken(path, exc) from exc
+        raise broken(path, exc) from exc
     except OSError as exc:
-        raise _unreadable(path, exc) from exc
-
-
-def opened(path: Path) -> IO[bytes]:
-    """Open a document whose encoding expat knows; another one that Python knows is turned into UTF-8.
-
-    Raises `SourceDataError` for an encoding that nobody knows, or that the file is not in.
-    """
-    file = path.open("rb")
-    head = file.read(_DECLARATION)
-    file.seek(0)
-    match = _ENCODING.match(head)
-    name = match[2].decode("ascii") if match else "utf-8"
-    try:
-        known = codecs.lookup(name).name
-        if match is None or known in {"utf-8", "utf-16", "ascii", "iso8859-1"}:
-            return file
-        with file:
-            text = file.read().decode(known)
-    except (LookupError, UnicodeDecodeError) as exc:
-        file.close()
-        raise SourceDataError(
-            tr(
-                "{name} says it is written in {encoding}, and is not: {error}.",
-                name=path.name,
-                encoding=name,
-                error=exc,
-            )
-        ) from exc
-    return io.BytesIO(_DECLARED.sub("", text, count=1).encode())
+        raise unreadable(path, exc) from exc
 
 
 def _yes(text: str | None, *, otherwise: bool = False) -> bool:
@@ -348,32 +182,6 @@ def _ticked(text: str | None) -> bool | None:
     return None if text is None else _yes(text)
 
 
-def _builder(file: IO[bytes]) -> ET.TreeBuilder:
-    """Return the builder of a tree in Project's own namespace.
-
-    Microsoft's published schema names another one than the program writes: its elements are the same.
-    """
-    head = file.read(_HEAD_BYTES)
-    file.seek(0)
-    plain = head.replace(b"\0", b"")
-    match = re.search(
-        rb"""xmlns(?::\w+)?\s*=\s*["']http://schemas\.microsoft\.com/project([^"']*)["']""", plain
-    )
-    return ET.TreeBuilder() if match is None or not match[1] else _Renaming()
-
-
-class _Renaming(ET.TreeBuilder):
-    """A builder that puts every element into Project's own namespace."""
-
-    def start(self, tag: str, attrs: dict[Any, Any], /) -> ET.Element:
-        """Open an element."""
-        return super().start(tag if tag == "document" else NS + tag.rpartition("}")[2], attrs)
-
-    def end(self, tag: str, /) -> ET.Element:
-        """Close it."""
-        return super().end(tag if tag == "document" else NS + tag.rpartition("}")[2])
-
-
 class _Reader:
     def __init__(self, guid: str | None, inserted: str | None = None) -> None:
         self.header = Header(guid=guid, file_type="MSPDI", reader=READER, inserted=inserted)
@@ -412,7 +220,7 @@ class _Reader:
     def held(self) -> Iterator[Row]:
         """Yield the rows of the plans that were inserted, and of those inserted into them."""
         for name, project in self.inserted:
-            reader = _Reader(_guid(project.findtext(NS + "GUID")), name or project.findtext(NS + "Name"))
+            reader = _Reader(guid_of(project.findtext(NS + "GUID")), name or project.findtext(NS + "Name"))
             yield from reader.rows_of(project)
             yield from reader.held()
 
@@ -439,7 +247,7 @@ class _Reader:
         The parser builds below an element of ours, so that what is complete can be taken from the tree after
         each block: no event per element has to pass through Python.
         """
-        builder = _builder(file)
+        builder = tree_builder(file)
         document = builder.start("document", {})
         parser = ET.XMLParser(target=builder)  # noqa: S314 - peek() refused documents with a DTD
         head: dict[str, str] | None = {}

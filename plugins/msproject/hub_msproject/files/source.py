@@ -33,7 +33,7 @@ from hub import (
     tr,
     trn,
 )  # fmt: skip
-from hub_msproject.files import mapping, mpxj, mspdi, xer
+from hub_msproject.files import mapping, mpxj, mspdi, mspdi_xml, xer
 from hub_msproject.files.recognise import SUFFIXES, form_of, whole
 from hub_msproject.files.schedule import OddRow, Row, Rows
 
@@ -273,8 +273,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
         """Return the plans of a file; one that only MPXJ reads is read whole at once."""
         holds_plans = False
         if form_of(path) == ".xml":
-            guid, status = mspdi.peek(path)  # refuses foreign and unsafe XML before Java sees it
-            holds_plans = mspdi.holds_plans(path)
+            guid, status = mspdi_xml.peek(path)  # refuses foreign and unsafe XML before Java sees it
+            holds_plans = mspdi_xml.holds_plans(path)
             if not holds_plans and not self.exact_days:
                 yield PlanFile(id=name, path=path, guid=guid, state=now, status=status)
                 return
