@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from hub.files import relative_name as relative_name
     from hub.files import replace_folder as replace_folder
     from hub.files import storable as storable
+    from hub.files import text_as_written as text_as_written
     from hub.files import write_atomically as write_atomically
     from hub.hookspecs import hookimpl as hookimpl
     from hub.http import Moment as Moment
@@ -216,7 +217,7 @@ _ROOMS = {
     "feed.story.writing": ("amount", "sign_of", "what_moved", "written"),
     "files": (
         "FORMULA_STARTS", "FileState", "matching_files", "mend_folder", "relative_name", "replace_folder",
-        "storable", "write_atomically",
+        "storable", "text_as_written", "write_atomically",
     ),
     "hookspecs": ("hookimpl",),
     "http": ("complaint", "Moment", "json_rpc", "sign_in_client"),

@@ -5,6 +5,7 @@ Found by folder or glob, skipped when unchanged, caught when they change while r
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import glob
@@ -138,6 +139,22 @@ def relative_name(path: Path, base: Path) -> str:
 def safe_cell(value: Any) -> Any:
     """Return a cell that no spreadsheet runs: a text that begins like a formula gets an apostrophe."""
     return f"'{value}" if isinstance(value, str) and value.startswith(tuple(FORMULA_STARTS)) else value
+
+
+def text_as_written(raw: bytes) -> str:
+    """Return a text as editors, spreadsheets and shells write it.
+
+    In UTF-8 with its mark or without, in UTF-16 with its mark (PowerShell's `>`, "Unicode text" of Excel),
+    else in Windows-1252. Raises `UnicodeDecodeError` for what is none of them, and for UTF-8 that is cut off.
+    """
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        if "end of data" in exc.reason and not exc.object[: exc.start].isascii():
+            raise
+        return raw.decode("cp1252")
 
 
 def storable(text: str) -> str:

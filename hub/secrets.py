@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import stat
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from hub.errors import ConfigError
+from hub.files import text_as_written
 from hub.words import mark, tr
 
 _REVEALED: set[str] = set()
@@ -46,6 +48,8 @@ class Secret:
     def reveal(self) -> str:
         """Return the secret itself. Raises `ConfigError` when it cannot be found or is not protected."""
         value = self._value()
+        if not value:
+            raise ConfigError(tr("The secret {place} is empty.", place=self.place))
         _REVEALED.add(value)
         return value
 
@@ -105,7 +109,7 @@ class Secret:
         path = self._base / self._where
         try:
             found = path.stat()
-            text = path.read_text(encoding="utf-8").strip()
+            raw = path.read_bytes()
         except OSError as exc:
             raise ConfigError(
                 tr("The secret file {path} cannot be read: {reason}.", path=path, reason=exc.strerror)
@@ -125,7 +129,9 @@ class Secret:
                         path=path,
                     )
                 )
-        return text
+        with contextlib.suppress(UnicodeDecodeError):  # it holds what it could not read: it goes no further
+            return text_as_written(raw).strip()
+        raise ConfigError(tr("The secret file {path} is no text: save it as UTF-8.", path=path))
 
 
 def redacted(text: str) -> str:

@@ -5,6 +5,7 @@ Every spelling of Excel is understood, every mistake has its file, line and colu
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,35 @@ def test_mistakes_have_a_place(name: str, text: str, words: str, tmp_path: Path)
         SHEET[name].read(tmp_path / name, "config")
 
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "name;team\r\nZoé;Études\r\n".encode("cp1252"),
+        "name;team\r\nÉtudes;Zoé".encode("cp1252"),
+        codecs.BOM_UTF16_LE + "name\tteam\r\nZoé\tÉtudes\r\n".encode("utf-16-le"),
+        codecs.BOM_UTF16_BE + "name\tteam\r\nZoé\tÉtudes\r\n".encode("utf-16-be"),
+        "\ufeffname,team\nZoé,Études\n".encode(),
+    ],
+    ids=["Windows-1252", "its last letter beyond ASCII", "Excel's Unicode text", "its twin", "UTF-8"],
+)
+def test_encodings_of_excel(raw: bytes, tmp_path: Path) -> None:
+    """What Excel offers under "Save as" of a table in CSV or as a text."""
+    (tmp_path / "people.csv").write_bytes(raw)
+    read = SHEET["people.csv"].read(tmp_path / "people.csv", "config")
+    found = {(one.display_name, one.team) for one in read if isinstance(one, Person)}
+
+    assert found <= {("Zoé", "Études"), ("Études", "Zoé")}
+    assert 1 == len(found)
+
+
+@pytest.mark.parametrize("raw", ["name\nZoé\nRené".encode()[:-1], "name\nRen\u0081\n".encode("latin1")])
+def test_a_file_that_is_no_text_is_refused(raw: bytes, tmp_path: Path) -> None:
+    """One that was cut off within a letter, and one of bytes that mean nothing: no name is made up."""
+    (tmp_path / "people.csv").write_bytes(raw)
+    with pytest.raises(SourceDataError, match="no text that can be read"):
+        SHEET["people.csv"].read(tmp_path / "people.csv", "config")
 
 
 def test_a_wrong_file_keeps_what_was_known(tmp_path: Path, store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import logging
 import os
@@ -159,6 +160,37 @@ def test_a_secret_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "pässe mot".encode(),
+        "\ufeffpässe mot\n".encode(),
+        codecs.BOM_UTF16_LE + "pässe mot\r\n".encode("utf-16-le"),
+        "pässe mot\r\n".encode("cp1252"),
+    ],
+    ids=["UTF-8", "with its mark, as Notepad", "UTF-16, as > of PowerShell", "Windows-1252"],
+)
+def test_a_secret_as_editors_write_it(raw: bytes, tmp_path: Path) -> None:
+    """A mark before it would be sent with it, and refused by the tool in words of its own."""
+    (tmp_path / "token").write_bytes(raw)
+    (tmp_path / "token").chmod(0o600)
+
+    assert "pässe mot" == Secret("file", "token", tmp_path).reveal()
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"), [(b"", "is empty"), (b"\xef\xbb\xbf \n", "is empty"), (b"s3cret\x81", "is no text")]
+)
+def test_a_secret_file_without_a_secret(raw: bytes, told: str, tmp_path: Path) -> None:
+    """What was read is not shown."""
+    (tmp_path / "token").write_bytes(raw)
+    (tmp_path / "token").chmod(0o600)
+    with pytest.raises(ConfigError, match=told) as caught:
+        Secret("file", "token", tmp_path).reveal()
+
+    assert "s3cret" not in f"{caught.value!r} {caught.value.__context__!r}"
+
+
 def test_a_secret_file_must_be_private(tmp_path: Path) -> None:
     """A file that others can read is refused with the command that mends it."""
     path = tmp_path / "token"

@@ -18,7 +18,7 @@ from hub.cli.info import must_exist
 from hub.cli.output import short_path
 from hub.cli.speech import Command
 from hub.errors import ConfigError, HubError, StoreError
-from hub.files import write_atomically
+from hub.files import text_as_written, write_atomically
 from hub.settings import base_of
 from hub.words import mark, number, tr, trn
 
@@ -219,12 +219,21 @@ def _cleanser(folders: list[Path], named: list[str]) -> Callable[[Paths], int]:
                     store, staged.feed, staged.base, lambda one: cuts.redact(one, staged.feed, again=True)
                 )
             for path in sorted(staged.config.parent.glob("*.csv")):
-                lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+                lines = _text(path).splitlines()
                 if any(store.door.text(line) != line for line in lines):
                     named.append(path.name)
         return new
 
     return cleanse
+
+
+def _text(path: Path) -> str:
+    """Return a text of people, as far as it can be read."""
+    raw = path.read_bytes()
+    try:
+        return text_as_written(raw)
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "replace")
 
 
 def _store_there(app: App, base: Path) -> Path | None:

@@ -13,6 +13,7 @@ import msgspec
 from hub.cells import CellReader, Declared, is_error
 from hub.columns import Column, columns_of
 from hub.errors import CellError, SourceDataError
+from hub.files import text_as_written
 from hub.records import Record
 from hub.words import mark, tr
 
@@ -272,6 +273,12 @@ def _text(path: Path) -> str:
             )
         ) from exc
     try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace")
+        return text_as_written(raw)
+    except UnicodeDecodeError as exc:
+        raise SourceDataError(
+            tr(
+                "{name} is no text that can be read (byte {start}): save it as CSV UTF-8.",
+                name=path.name,
+                start=exc.start,
+            )
+        ) from exc

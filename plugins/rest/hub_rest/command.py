@@ -105,11 +105,11 @@ def _asked(url: str, headers: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
 
 def _read(path: Path) -> Any:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        raw = path.read_bytes()
     except OSError as exc:
         raise ConfigError(tr("{path} cannot be read ({reason}).", path=path, reason=exc.strerror)) from exc
     try:
-        return json.loads(text)
+        return json.loads(raw)  # which knows UTF-8 and UTF-16, with their marks and without
     except ValueError as exc:
         raise ConfigError(
             tr(

@@ -345,6 +345,10 @@ def load(name: str, base: Path) -> Mapping:
                 shipped=", ".join(shipped()),
             )
         ) from exc
+    except UnicodeDecodeError as exc:
+        raise ConfigError(
+            tr("{path} is not UTF-8 text (byte {start}): save it as UTF-8.", path=path, start=exc.start)
+        ) from exc
 
 
 def parse(text: str, where: str) -> Mapping:

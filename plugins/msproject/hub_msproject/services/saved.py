@@ -15,7 +15,7 @@ from xml.parsers import expat
 
 import msgspec
 
-from hub import CellError, CellReader, Declared, SourceDataError, Task, columns_of, tr
+from hub import CellError, CellReader, Declared, SourceDataError, Task, columns_of, text_as_written, tr
 from hub_msproject.files.schedule import when
 from hub_msproject.services.projectdata import Kind
 
@@ -87,19 +87,14 @@ def raw_rows(
 
 
 def _text(path: Path) -> str:
-    """Return a text in UTF-8, in UTF-16, or in the encoding of Windows, as PowerShell writes it.
+    """Return a text as PowerShell writes it: a table also in the encoding of Windows (``-Encoding Default``).
 
     Raises UnicodeError for one that ends in the middle of a character.
     """
     raw = path.read_bytes()
-    if raw.startswith(_MARKS):
-        return raw.decode("utf-16")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        if "end of data" in exc.reason or path.suffix.lower() != ".csv":
-            raise
-        return raw.decode("cp1252")  # Export-Csv -Encoding Default
+    if path.suffix.lower() == ".csv" or raw.startswith(_MARKS):
+        return text_as_written(raw)
+    return raw.decode("utf-8-sig")
 
 
 # ---------- JSON ----------
