@@ -95,7 +95,7 @@ class _Choice(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class _Count(msgspec.Struct, frozen=True):
-    rows: int
+    count: int
 
 
 class _Tombstone(msgspec.Struct, frozen=True):
@@ -338,7 +338,7 @@ class Dataverse:
 
         Aggregates end at 50,000 rows with an error (learn.microsoft.com, "Aggregate data").
         """
-        params = {"$apply": "aggregate($count as rows)"}
+        params = {"$apply": "aggregate($count as count)"}
         try:
             found = self.service.get(known.set, Page[_Count], params=params, route=f"{known.set} counted")
         except SourceUnavailable:
@@ -346,7 +346,7 @@ class Dataverse:
         except SourceError as exc:
             self.ctx.log.info("the rows of %s are not counted: %s", known.set, exc)
             return None
-        return found.value[0].rows if found.value else None
+        return found.value[0].count if found.value else None
 
     def newest(self, known: Known) -> str:
         """Return the stamp of the last change, or nothing."""

@@ -256,10 +256,10 @@ class PremiumWorld(Ledger, HttpWorld):
         if tracking and ("$filter" in query or "$orderby" in query or "$expand" in query or not self.tracked):
             return refused(400, "0x80060888", "The query is not supported with change tracking.")
         entries = sorted(self.entries(table), key=lambda one: one.key)
-        if query.get("$apply") == "aggregate($count as rows)":
+        if query.get("$apply") == "aggregate($count as count)":
             if len(entries) > AGGREGATED:
                 return refused(400, "0x8004e023", "The maximum record limit is exceeded.")
-            return Response(body={"value": [{"rows": len(entries)}]})
+            return Response(body={"value": [{"count": len(entries)}]})
         match query.get("$filter", "").split():
             case ["modifiedon", "ge", since]:
                 entries = [one for one in entries if one.stamp >= since]
