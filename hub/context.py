@@ -307,6 +307,17 @@ class Context(RunContext):
         with self._lock:
             self.notes.append(text)
 
+    def left_out(self, said: str, *kept: tuple[type[Record], str]) -> None:
+        """Tell of what this account does not see, such as a list that it may not read.
+
+        A tool that never showed it is told in a note. Where rows of *kept*, records and how their ids begin,
+        stand in the store, they were read before and are old from now on: that is missing.
+        """
+        if any(self.known_ids(record, begins) for record, begins in kept):
+            self.report_missing(said)
+        else:
+            self.note(said)
+
     def skip_unchanged(self, label: str) -> None:
         """Say that *label* is as the last run left it, so that it was not read."""
         with self._lock:

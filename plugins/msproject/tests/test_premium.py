@@ -560,8 +560,61 @@ def test_tables_and_choices_that_are_hidden(store: Store) -> None:
         report = go(store, site)
 
     assert "ok" == report.verdict
-    assert any("has no msdyn_projectsprint, bookableresource" in note for note in report.notes)
+    assert ["msdyn_projectsprint", "bookableresource"] == [
+        note.split()[4].rstrip(":") for note in report.notes if "has no" in note
+    ]
     assert {("FS",), ("SS",)} == set(rows(store, "SELECT DISTINCT type FROM task_link"))
+
+
+@pytest.mark.parametrize(
+    "name", ["msdyn_resourceassignment", "msdyn_projecttaskdependency", "bookableresource"]
+)
+def test_a_table_that_was_read_and_is_hidden_is_missing(name: str, store: Store) -> None:
+    """What it held stays, and is not green: nobody reads it any more."""
+    world = PremiumWorld(14)
+
+    def hides(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        found = honest()
+        if request.path.endswith("EntityDefinitions"):
+            assert isinstance(found.body, dict)
+            found.body["value"] = [one for one in found.body["value"] if one["LogicalName"] != name]
+        return found
+
+    with SimulatorServer(world) as site:
+        go(store, site)
+        held = {
+            table: rows(store, f"SELECT id, presence FROM {table}") for table in ("allocation", "account")
+        }
+        site.fault = hides
+        reports = [go(store, site, full=True), go(store, site)]
+
+    assert ["partial", "partial"] == [report.verdict for report in reports]
+    assert all(any(f"has no {name}" in one for one in report.missing) for report in reports)
+    assert held == {table: rows(store, f"SELECT id, presence FROM {table}") for table in held}
+
+
+def test_calendars_that_may_not_be_read_any_more_are_missing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an account that never could a note says so."""
+
+    def refuses(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        return Response(status=403, body={}) if "ExpandCalendar" in request.path else honest()
+
+    with SimulatorServer(PremiumWorld(14)) as site:
+        site.fault = refuses
+        never = go(store, site)
+        site.fault = None
+        go(store, site)
+        site.fault = refuses
+        a_day_later = clock.now() + timedelta(hours=25)
+        monkeypatch.setattr(clock, "now", lambda: a_day_later)
+        reports = [never, go(store, site), go(store, site)]
+
+    said = "calendars of people were not looked at"
+    assert ["ok", "partial", "partial"] == [report.verdict for report in reports]
+    assert any(said in one for one in never.notes)
+    assert all(any(said in one for one in report.missing) for report in reports[1:])
 
 
 def test_roll_ups_are_known_from_the_hierarchy(store: Store) -> None:

@@ -319,6 +319,30 @@ def test_links_that_may_not_be_read_are_missing_until_they_are_left_out(store: S
     assert any("the links of Project 1" in one and "403" in one for one in refused.missing)
 
 
+def test_calendars_that_may_not_be_read_any_more_are_missing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an account that never could a note says so."""
+
+    def refuses(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        return Response(status=403, body={}) if "ResourceTimephased" in request.path else honest()
+
+    with SimulatorServer(ServerWorld(9)) as site:
+        site.fault = refuses
+        never = go(store, site)
+        site.fault = None
+        go(store, site)
+        site.fault = refuses
+        a_day_later = clock.now() + timedelta(hours=25)
+        monkeypatch.setattr(clock, "now", lambda: a_day_later)
+        reports = [never, go(store, site), go(store, site)]
+
+    said = "calendars of people were not looked at"
+    assert ["ok", "partial", "partial"] == [report.verdict for report in reports]
+    assert any(said in one for one in never.notes)
+    assert all(any(said in one for one in report.missing) for report in reports[1:])
+
+
 def test_a_column_that_a_site_does_not_have_is_named(store: Store) -> None:
     """It is said, and the run is not green, until a person says that this is how the site is."""
     world = ServerWorld(10)

@@ -242,13 +242,10 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         known = (
             msgspec.convert(before["known"], dict[str, Known]) if fresh else dataverse.known(ALL, OPTIONAL)
         )
-        if hidden := [table.name for table in ALL if table.name not in known]:
-            ctx.note(
-                tr(
-                    "this organisation has no {lacking}: what they hold is left out",
-                    lacking=", ".join(hidden),
-                )
-            )
+        for table in (one for one in ALL if one.name not in known):
+            said = tr("this organisation has no {lacking}: what they hold is left out", lacking=table.name)
+            begins = self.row_id(PREFIX.get(table.name, ""))
+            ctx.left_out(said, *((record, begins) for record in records_of(table)))
         links = known.get(LINKS.name)
         choice = next((name for name in TYPES if links and name in links.columns), None)
         types = (
@@ -527,7 +524,8 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         try:
             found: list[Record] = list(ctx.each(rows, make, place=name, key=name, record=Capacity))
         except (SourceForbidden, SourceGone) as exc:
-            ctx.note(tr("{label} were not looked at: {error}", label=tr("calendars of people"), error=exc))
+            said = tr("{label} were not looked at: {error}", label=tr("calendars of people"), error=exc)
+            ctx.left_out(said, (Capacity, prefix))
             return
         ctx.tally(Tally(seen=len(rows), taken=len(taken), unit="calendars of people"))
         odd = {row.get(PEOPLE.key) for row in rows} - {*taken}

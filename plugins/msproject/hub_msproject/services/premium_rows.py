@@ -346,8 +346,10 @@ class Reader:
 
 
 def records_of(table: Table) -> tuple[type[Record], ...]:
-    """Return what the rows of a table become."""
-    return (Assignment, Allocation) if table is ASSIGNMENTS else (RECORD_OF[table.name],)
+    """Return what the rows of a table become; those of buckets are nothing of their own."""
+    if table is ASSIGNMENTS:
+        return Assignment, Allocation
+    return (RECORD_OF[table.name],) if table.name in RECORD_OF else ()
 
 
 def is_inactive(row: Row) -> bool:

@@ -460,9 +460,8 @@ class ServerSource(Source, frozen=True, kw_only=True):
                     ABLE, list(SETS[ABLE].needed), first=first.isoformat(), last=last.isoformat()
                 )
             except (SourceForbidden, SourceGone) as exc:
-                ctx.note(
-                    tr("{label} were not looked at: {error}", label=tr("calendars of people"), error=exc)
-                )
+                said = tr("{label} were not looked at: {error}", label=tr("calendars of people"), error=exc)
+                ctx.left_out(said, (Capacity, self.row_id("k")))
                 return
             hours: dict[Uid, dict[date, float]] = {}
             for row in rows:
