@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -224,6 +225,24 @@ def test_another_release_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [] == list((tmp_path / "feed").iterdir())
 
 
+@needs_dask
+def test_a_first_worker_is_waited_for() -> None:
+    """One that died is started anew by its nanny, and a cluster may start with its first question."""
+    import distributed
+
+    with (
+        distributed.LocalCluster(
+            n_workers=0, threads_per_worker=1, processes=False, dashboard_address=":0", silence_logs=50
+        ) as local,
+        distributed.Client(local, set_as_default=False) as client,
+    ):
+        later = threading.Timer(0.5, local.scale, [1])
+        later.start()
+
+        assert 1 == Cluster(client).workers
+        later.join()
+
+
 @pytest.mark.long
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     """After a build there is the feed, for its owner alone, and nothing of its shares."""
@@ -368,6 +387,7 @@ def test_a_deserted_cluster_holds_nobody(tmp_path: Path, monkeypatch: pytest.Mon
     import distributed
 
     monkeypatch.setattr(runner_module, "DESERTED_S", 1.0)
+    monkeypatch.setattr(runner_module, "STARTING_S", 0.2)
     monkeypatch.setattr(runner_module, "_LOOK_S", 0.2)
     with (
         distributed.LocalCluster(

@@ -17,6 +17,8 @@ RETRIES = 3
 """Times that work is tried again after an error of its own; of lost workers Dask keeps its own count."""
 DESERTED_S = 300.0
 """How long anybody waits on a cluster that has no worker any more."""
+STARTING_S = 30.0
+"""How long a run waits for a first worker: those that died are started anew meanwhile."""
 _LOOK_S, _PAUSE_S = 5.0, 0.05
 
 
@@ -61,10 +63,12 @@ class Cluster:
     """Hands work to the workers of a Dask cluster through its *client*."""
 
     def __init__(self, client: Any, *, shares: int | None = None) -> None:
-        """Use the workers that *client* knows now. Raises `FeedError` where there is none."""
-        threads = list(client.nthreads().values())
-        if not threads:
-            raise _deserted(client)
+        """Use the workers that *client* knows. Raises `FeedError` where none comes for `STARTING_S`."""
+        until = time.monotonic() + STARTING_S
+        while not (threads := list(client.nthreads().values())):
+            if time.monotonic() > until:
+                raise _deserted(client)
+            time.sleep(_PAUSE_S)
         self.client = client
         self.workers = sum(threads)
         self.threads: int | None = 1  # a worker of several threads does as many pieces at once
