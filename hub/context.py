@@ -25,6 +25,8 @@ from hub.errors import (
     HubError,
     Interrupted,
     SourceDataError,
+    SourceForbidden,
+    SourceGone,
     of_destination,
     of_source,
 )
@@ -192,6 +194,12 @@ class Context(RunContext):
         """Gives, of the rows that `known_ids` gives, what a column says where it says something, by id."""
         self.standing: Callable[[str], Iterable[tuple[str, tuple[Presence, str]]]] = lambda prefix: ()
         """Gives every task the store ever had whose id begins with a prefix: id, presence and container."""
+        self.looked: set[str] = set()
+        self.unseen: dict[str, tuple[str, bool]] = {}
+        self.refused: frozenset[str] = frozenset()
+        """The lists that were refused in earlier runs and read before: they are asked for in each run."""
+        self.read_before: frozenset[str] = frozenset()
+        """The lists that any run has read."""
         self.unchanged = 0
         self.known_as: Callable[[str], str] = str
         """Gives the name under which the store knows a partition, without somebody who was erased."""
@@ -307,16 +315,32 @@ class Context(RunContext):
         with self._lock:
             self.notes.append(text)
 
-    def left_out(self, said: str, *kept: tuple[type[Record], str]) -> None:
-        """Tell of what this account does not see, such as a list that it may not read.
+    @contextlib.contextmanager
+    def looking_at(self, label: str) -> Iterator[None]:
+        """Read in the block a list that an account may not be allowed to see: it costs itself alone.
 
-        A tool that never showed it is told in a note. Where rows of *kept*, records and how their ids begin,
-        stand in the store, they were read before and are old from now on: that is missing.
+        What is refused is a note of an account that never saw it. A list that was read before is missing from
+        then on, in each run, until it is read again or somebody accepts it. *label* is its name in English,
+        marked for translation.
         """
-        if any(self.known_ids(record, begins) for record, begins in kept):
-            self.report_missing(said)
+        try:
+            yield
+        except (SourceForbidden, SourceGone) as exc:
+            self.not_seen(label, str(exc))
+        except SourceDataError as exc:
+            self.not_seen(label, str(exc), odd=True)
         else:
-            self.note(said)
+            self.seen(label)
+
+    def seen(self, label: str) -> None:
+        """Say that the list *label* was read; see `looking_at`."""
+        with self._lock:
+            self.looked.add(label)
+
+    def not_seen(self, label: str, reason: str, *, odd: bool = False) -> None:
+        """Say that the list *label* was not read, or not all of it; *odd* where no right would help."""
+        with self._lock:
+            self.unseen.setdefault(label, (reason, odd))
 
     def skip_unchanged(self, label: str) -> None:
         """Say that *label* is as the last run left it, so that it was not read."""

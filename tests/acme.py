@@ -14,7 +14,14 @@ import msgspec
 import requests
 
 from hub import field_of, named
-from hub.errors import HubError, SourceDataError, SourceDenied, SourceGone, SourceUnavailable
+from hub.errors import (
+    HubError,
+    SourceDataError,
+    SourceDenied,
+    SourceForbidden,
+    SourceGone,
+    SourceUnavailable,
+)
 from hub.records import Account, Assignment, Container, CustomValue, Record, Task, TaskChange, Worklog
 from hub.source import Batch, Census, Check, Context, Gone, Partition, Scope, Source
 from hub.tally import Tally
@@ -290,8 +297,17 @@ class AcmeSource(Source, frozen=True, kw_only=True):
             "swallows_503": (SourceUnavailable,),
             "html_is_empty": (SourceDataError,),
         }
+        refused = {
+            "people_refused_are_none": "/people",
+            "projects_refused_are_none": "/projects",
+            "deletions_refused_are_none": "/worklogs/deleted",
+        }
         if self.bug in swallowed and path != "/me":
             with contextlib.suppress(*swallowed[self.bug]):
+                return self.get(ctx, path, query)
+            return Page(total=0)
+        if path == refused.get(self.bug):
+            with contextlib.suppress(SourceForbidden):
                 return self.get(ctx, path, query)
             return Page(total=0)
         if self.bug == "token_in_error":

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from hub.context import Context
-from hub.errors import ConfigError, SourceDataError, SourceUnavailable
+from hub.errors import ConfigError, SourceDataError, SourceForbidden, SourceGone, SourceUnavailable
 from hub.records import BudgetLine, Container, CustomValue, Record, Task, Worklog
 from hub.source import Batch, Partition, Scope
 from hub.store import Store, rejections
@@ -500,6 +500,60 @@ def test_a_vanished_field_that_was_accepted(store: Store) -> None:
     assert (one.id, one.reason, "pmo") == (kept.id, kept.reason, kept.accepted_by)
     assert (("ok", 0), ("partial", 1)) == ((back.verdict, back.rejected), (gone.verdict, gone.rejected))
     assert ("points", None) == (anew.field, anew.accepted_at)
+
+
+class Listed(ScriptedSource, frozen=True, kw_only=True):
+    """A source that looks at its people where *outcome* is not None: it is what that raises, if anything."""
+
+    outcome: Any = None
+
+    def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
+        if self.outcome is not None:
+            with ctx.looking_at("people"):
+                if isinstance(self.outcome, Exception):
+                    raise self.outcome
+        yield Batch()
+
+
+def listed(outcome: Any) -> Listed:
+    return Listed(name="s", script={"p": lambda _: []}, outcome=outcome)
+
+
+FORBIDDEN = SourceForbidden("not for this account")
+
+
+def test_a_list_that_is_refused_though_it_was_read(store: Store) -> None:
+    """A note of who never saw it; else a rejection in every run, also in one that does not look at it."""
+    runs = [FORBIDDEN, None, True, FORBIDDEN, None, SourceGone("no more"), True, None]
+    reports = [sync_once(store, listed(one)) for one in runs]
+
+    assert ["ok", "ok", "ok", "partial", "partial", "partial", "ok", "ok"] == [one.verdict for one in reports]
+    assert ["people were not looked at: not for this account"] == reports[0].notes
+    assert ["people: read before and refused now: not for this account"] == reports[4].rejections
+    assert ["people: read before and refused now: no more"] == reports[5].rejections
+
+
+def test_an_odd_answer_is_no_matter_of_rights(store: Store) -> None:
+    """A list that comes as something else lacks at once, whoever saw it before."""
+    reports = [sync_once(store, listed(one)) for one in (SourceDataError("no list"), None, True)]
+
+    assert ["partial", "partial", "ok"] == [one.verdict for one in reports]
+
+
+def test_a_refused_list_that_was_accepted(store: Store) -> None:
+    """It stays counted, and is asked for once a day again, no more in each run."""
+    for one in (True, FORBIDDEN):
+        sync_once(store, listed(one))
+    before = rejections.lists_refused(store, "s")
+    (kept,) = rejections.rejected(store)
+    rejections.accept(store, [kept.id], actor="pmo", why="boards are no longer ours to see")
+    reports = [sync_once(store, listed(one)) for one in (None, FORBIDDEN, True, FORBIDDEN)]
+
+    assert ({"people"}, "people") == (before, kept.place)
+    assert [("ok", 1), ("ok", 1), ("ok", 0), ("partial", 1)] == [
+        (one.verdict, one.rejected) for one in reports
+    ]
+    assert {"people"} == rejections.lists_refused(store, "s")
 
 
 def test_two_fields_of_two_sources(store: Store) -> None:

@@ -15,6 +15,8 @@ from hub.words import tr
 
 FIELDS = "__fields__"
 """Under what the fields that vanished from all rows are kept: no reading of a partition settles them."""
+LISTS = "__lists__"
+"""Under what lists that are refused and were read before are kept; the cursor holds which were read."""
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +134,7 @@ def settle_partitions(store: Store, source_id: str, planned: Iterable[str], mark
 
     Such a one is as it was, or gone; what somebody accepted stays as long as it is *marked* as read.
     """
-    there = {store.door.id(one) for one in planned} | {FIELDS}
+    there = {store.door.id(one) for one in planned} | {FIELDS, LISTS}
     kept = there | {store.door.id(one) for one in marked}
     known = store.connection.execute(
         "SELECT id, partition, accepted_at FROM rejection WHERE source_id = ?", (source_id,)
@@ -149,6 +151,23 @@ def kept_under(store: Store, source_id: str, partition: str) -> list[tuple[int, 
         (source_id, partition),
     )
     return [(id_, record or "", field) for id_, record, field in rows]
+
+
+def settle_keys(store: Store, source_id: str, partition: str, keys: Iterable[str]) -> None:
+    """Forget the rejections of a *partition* under these keys: they came right."""
+    store.connection.executemany(
+        "DELETE FROM rejection WHERE source_id = ? AND partition = ? AND key = ?",
+        [(source_id, partition, store.door.id(key)) for key in sorted(keys)],
+    )
+
+
+def lists_refused(store: Store, source_id: str) -> frozenset[str]:
+    """Return the lists that were refused in earlier runs, and were not accepted by anybody."""
+    rows = store.connection.execute(
+        "SELECT key FROM rejection WHERE source_id = ? AND partition = ? AND accepted_at IS NULL",
+        (source_id, LISTS),
+    )
+    return frozenset(key for (key,) in rows)
 
 
 def drop(store: Store, numbers: Iterable[int]) -> None:

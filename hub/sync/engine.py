@@ -19,7 +19,7 @@ from hub.context import Context
 from hub.errors import HubError, Interrupted, SourceDataError, StoreError
 from hub.signals import ENDS, heard
 from hub.source import Batch, Census, Gone, Partition, Source
-from hub.store import Store, endings, rejections, vanished
+from hub.store import Store, endings, refused, rejections, vanished
 from hub.store.leaving import follow_moves
 from hub.store.questions import nameless, under_way
 from hub.sync import effect
@@ -54,8 +54,10 @@ class _Work:
         self.ctx.known_texts = lambda record, prefix, column: store.texts(record.table, prefix, column)
         self.ctx.standing = store.standing
         self.ctx.again = rejections.again(store, source.name)
+        self.ctx.refused = rejections.lists_refused(store, source.name)
         self.accounts = Accounts(source, self.ctx, store)
         self.cursors: dict[str, Any] = store.cursors(source.name)
+        self.ctx.read_before = frozenset(self.cursors.get(rejections.LISTS, ()))
         self.holds = store.has_holds(source.name)
         self.run_id = store.begin_run(source.name, "full" if options.full else "increment")
         self.partitions: dict[str, Partition] = {}
@@ -449,6 +451,9 @@ class _Engine:
                 marked = self.store.cursors(name)
                 work.accounts.settle_source(work.run_id, {"", *work.partitions}, marked)
             vanished.account_for(self.store, name, work.source.provides, work.ctx.fields, run_id=work.run_id)
+            report.notes += refused.account_for(
+                self.store, name, work.ctx.looked, work.ctx.unseen, run_id=work.run_id
+            )
         report.rejected, report.rejections = work.accounts.lines()
         if work.accounts.corrections:
             negative = work.accounts.corrections

@@ -163,6 +163,8 @@ class SourceCertification(ABC):
     world is unable to do: be edited, grow, or say how many rows a list has, because its tool does not say it
     either. Such checks are skipped and said so. *levels* are those that can be examined at all. *splits* says
     that a row of the tool may become several rows of the main record; what is seen are then the tool's rows.
+    *spared* are patterns of questions (``GET /users/N``) on whose answers no row of the store rests, such as
+    rights that only tell how far the account sees.
     """
 
     kind: ClassVar[str]
@@ -172,6 +174,7 @@ class SourceCertification(ABC):
     cannot: ClassVar[frozenset[Verb]] = frozenset()
     levels: ClassVar[tuple[str, ...]] = ("bronze", "silver", "gold")
     splits: ClassVar[bool] = False
+    spared: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def world(self, seed: int, *, scale: int = 1) -> World:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
 from hub.columns import columns_of
 from hub.placement import left
 from hub.records import BY_TABLE
+from hub.simulator import Request, Response
 from hub.testing.kit import faults
 from hub.testing.kit.certification import SawNothing, SourceCertification
 from hub.testing.kit.checks import check, reason, well
@@ -199,6 +203,60 @@ def look_ups_are_refreshed(certification: SourceCertification, seed: int) -> str
         if old := [one for one in harness.differences() if one.startswith(("container ", "account "))]:
             raise Failed(f"after a {' and a '.join(done)} renamed: {'; '.join(old)}")
         return f"{' and '.join(done)} renamed"
+
+
+@check(
+    "silver",
+    "A list that was read before and is refused now is told, in that run and in the one ten minutes later.",
+    "Read it within ctx.looking_at(…), and again while ctx.refused holds its name; or let the refusal end "
+    "the partition, and plan that again in the next run.",
+    medium="http",
+)
+def refused_later(certification: SourceCertification, seed: int) -> str:
+    """Refuse each kind of question that a daily run asks, one a day, after two days in which all is well."""
+    asked: dict[str, None] = {}
+
+    def note(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        asked[_route(request)] = None
+        return honest()
+
+    with table(certification, seed) as harness:
+        well(harness)
+        with harness.later(hours=25):
+            harness.sync(note)
+        routes = [one for one in asked if not any(re.search(spared, one) for spared in certification.spared)]
+        met = 0
+        for day, route in enumerate(routes, start=1):
+            refused = [0]
+
+            def refuse(
+                _: int,
+                request: Request,
+                honest: Callable[[], Response],
+                route: str = route,
+                refused: list[int] = refused,
+            ) -> Response:
+                if _route(request) != route:
+                    return honest()
+                refused[0] += 1
+                return Response(status=403, body={})
+
+            for hours, fault in ((25.0, refuse), (25.2, refuse), (50.0, None)):
+                with harness.later(hours=50 * day + hours):
+                    report = harness.sync(fault)
+                if refused[0] and (report.verdict == "ok") != (fault is None):
+                    said = "refused" if fault else "answered again"
+                    raise Failed(f"{route} was read before and {said}, and the run ended {report.verdict}")
+            met += bool(refused[0])
+        if not met:
+            raise SawNothing("no question of a day is asked on the next one")
+        return f"{met} kinds of questions"
+
+
+def _route(request: Request) -> str:
+    """Return what is asked for, without the ids of what it is asked of."""
+    path = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", unquote(request.path))
+    return f"{request.method} {re.sub(r'[0-9]+', 'N', path)}"
 
 
 @check(

@@ -13,9 +13,8 @@ from hub import (
     Gone,
     Record,
     Source,
-    SourceForbidden,
-    SourceGone,
     TaskLink,
+    mark,
     tr,
 )  # fmt: skip
 from hub_jira import lists, mapping, wire
@@ -42,11 +41,9 @@ def read(
     stale: set[str] = set()
 
     def asked(label: str, ask: Callable[[], Iterable[Record | Gone]]) -> Iterator[Batch]:
-        """Read a list; one that this account may not read is told and left as it was."""
-        try:
+        """Read a list; one that is refused is told and left as it was."""
+        with ctx.looking_at(label):
             yield from batches(ask())
-        except (SourceForbidden, SourceGone) as exc:
-            ctx.note(tr("{label} were not looked at: {error}", label=label, error=exc))
 
     def words(kind: str, ask: Callable[[], dict[str, str]]) -> Callable[[], Iterator[Record]]:
         def told() -> Iterator[Record]:
@@ -74,14 +71,14 @@ def read(
 
     now["issuetype"] |= {one.id: mapper.type_word(one) for one in site.types()}
     now["project"] |= {one.id: one.key for one in meta.projects if not (one.archived or one.deleted)}
-    yield from asked(tr("statuses"), words("status", statuses))
-    yield from asked(tr("priorities"), words("priority", lambda: lists.called(site, "priority")))
-    yield from asked(tr("resolutions"), words("resolution", lambda: lists.called(site, "resolution")))
-    yield from asked(tr("kinds of links"), links)
+    yield from asked(mark("statuses"), words("status", statuses))
+    yield from asked(mark("priorities"), words("priority", lambda: lists.called(site, "priority")))
+    yield from asked(mark("resolutions"), words("resolution", lambda: lists.called(site, "resolution")))
+    yield from asked(mark("kinds of links"), links)
     if "sprint" in meta.bindings.roles:
-        yield from asked(tr("sprints"), sprints)
-    yield from asked(tr("versions and components"), lambda: _versions(ctx, source, parts, meta, now))
-    yield from asked(tr("people"), lambda: _people(ctx, source, parts))
+        yield from asked(mark("sprints"), sprints)
+    yield from asked(mark("versions and components"), lambda: _versions(ctx, source, parts, meta, now))
+    yield from asked(mark("people"), lambda: _people(ctx, source, parts))
     stale |= _renamed(parts, scope, before, now)
     stale |= _options(ctx, source, parts)
     yield from _anew(parts, stale)
@@ -104,8 +101,7 @@ def _versions(ctx: Context, source: Source, parts: Parts, meta: Meta, now: Names
         if field.startswith("version/"):
             known.setdefault(project, set()).add(row)
     live = [one.id for one in meta.projects if not (one.archived or one.deleted)]
-    refused: list[Exception] = []
-    for found in lists.lists(parts.site, live, refused):
+    for found in lists.lists(parts.site, live):
         now["fixVersion"] |= {one.id: one.name for one in found.versions}
         now["component"] |= {one.id: one.name for one in found.components}
         here = [parts.mapper.version(found.id, one) for one in found.versions]
@@ -114,9 +110,6 @@ def _versions(ctx: Context, source: Source, parts: Parts, meta: Meta, now: Names
         for one in sorted(gone):
             said = tr("the project has this version no more")
             yield Gone(record=CustomValue, id=one, evidence=said)
-    if refused:
-        label = tr("versions and components")
-        ctx.note(tr("{label} were not looked at: {error}", label=label, error=refused[0]))
 
 
 def _renamed(parts: Parts, scope: str, before: Names, now: Names) -> set[str]:

@@ -8,16 +8,16 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from hub import SourceDataError, SourceForbidden, SourceGone, check_names, tr
+from hub import SourceDataError, SourceGone, check_names, mark, tr
 from hub_jira import wire
 from hub_jira.site import ISSUES, Site, together
 from hub_jira.wire import API
 
 PEOPLE, AGILE = 90, "/rest/agile/1.0"
 _decoder = msgspec.json.Decoder
-_LISTS, _BOARDS, _SPRINTS, _USERS, _PERSON, _STATUSES, _OBJECTS, _NAMED, _LINK_TYPES = (
-    _decoder(wire.Lists), _decoder(wire.Boards), _decoder(wire.Sprints), _decoder(wire.Users),
-    _decoder(wire.Person), _decoder(list[wire.Status]), _decoder(wire.Objects),
+_RAW, _LISTS, _BOARDS, _SPRINTS, _USERS, _PERSON, _STATUSES, _OBJECTS, _NAMED, _LINK_TYPES = (
+    _decoder(msgspec.Raw), _decoder(wire.Lists), _decoder(wire.Boards), _decoder(wire.Sprints),
+    _decoder(wire.Users), _decoder(wire.Person), _decoder(list[wire.Status]), _decoder(wire.Objects),
     _decoder(list[wire.Named]), _decoder(wire.LinkTypes),
 )  # fmt: skip
 
@@ -61,21 +61,19 @@ def link_types(site: Site) -> dict[str, str]:
     return {one.id: one.name for one in found.issue_link_types}
 
 
-def lists(site: Site, projects: Sequence[str], refused: list[Exception]) -> Iterator[wire.Lists]:
-    """Yield the versions and components of projects, four at once; what keeps one back is *refused*."""
+def lists(site: Site, projects: Sequence[str]) -> Iterator[wire.Lists]:
+    """Yield the versions and components of projects, four at once; one that is refused costs itself."""
 
-    def ask(one: str) -> wire.Lists | None:
-        try:
-            found: wire.Lists = site.get(f"/project/{one}", _LISTS)
-        except (SourceForbidden, SourceGone, SourceDataError) as exc:
-            refused.append(exc)
-            return None
+    def ask(one: str) -> list[wire.Lists]:
+        found = []
+        with site.ctx.looking_at(mark("versions and components")):
+            found.append(site.get(f"/project/{one}", _LISTS))
         return found
 
     for start in range(0, len(projects), 4):
         part = projects[start : start + 4]
-        found = together(*(lambda one=one: ask(one) for one in part))
-        yield from (one for one in found if one is not None)
+        for found in together(*(lambda one=one: ask(one) for one in part)):
+            yield from found
 
 
 def sprints(site: Site) -> Iterator[list[wire.Sprint]]:
@@ -91,16 +89,28 @@ def sprints(site: Site) -> Iterator[list[wire.Sprint]]:
             continue
         start = 0
         while True:
-            try:
-                found: wire.Sprints = _agile(site, f"/board/{board.id}/sprint", _SPRINTS, start)
-            except SourceDataError:  # the board of a team that plans no sprints refuses
-                break
-            except (SourceForbidden, SourceGone):
+            found = _sprints(site, f"/board/{board.id}/sprint", start)
+            if found is None:
                 break
             yield found.values
             start += len(found.values)
             if found.is_last or not found.values:
                 break
+
+
+def _sprints(site: Site, path: str, start: int) -> wire.Sprints | None:
+    """Return a page of the sprints of a board; None where it is refused, or its team plans none: HTTP 400."""
+    params, url = {"startAt": start, "maxResults": 50}, f"{site.base}{AGILE}{path}"
+    found: wire.Sprints | None = None
+    with site.ctx.looking_at(mark("sprints")):
+        raw, answer = site.ctx.http.answer("GET", url, params=params, decoder=_RAW, also={400})
+        try:
+            found = None if answer.status_code == 400 else _SPRINTS.decode(raw)
+        except msgspec.ValidationError as exc:
+            raise SourceDataError(
+                tr("{path} answered JSON of another shape than documented: {error}.", path=path, error=exc)
+            ) from exc
+    return found
 
 
 def _agile(site: Site, path: str, decoder: Any, start: int) -> Any:

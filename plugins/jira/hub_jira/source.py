@@ -298,6 +298,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         """Sweep once for ids and cut them into slices; later ask only for what changed."""
         before = msgspec.convert(cursors.get("metadata") or {}, Meta)
         fresh = _recent(before.at, ctx.now()) and before.settings == self._settings(ctx) and not ctx.full
+        fresh = fresh and ctx.refused <= tempo.LISTS
         mark = cursors.get("issues") or {}
         marked = not self.own_hours or {"worklogs", "worklogs deleted"} <= cursors.keys()
         increment = marked and mark.get("settings") == self._settings(ctx) and not ctx.full
@@ -358,7 +359,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
         mark = cursors.get("tempo days") or {}
         at = mark.get("at", "") if mark.get("fields") == sorted(ctx.fields) else ""
         today, first = ctx.now().date(), self._issues_first()
-        if ctx.full or not _recent(at, ctx.now()):
+        if ctx.full or ctx.refused & tempo.LISTS or not _recent(at, ctx.now()):
             # at first all hours are read: what was approved of old ones is not told again later
             back = tempo.APPROVALS if ctx.full or not at else timedelta(days=self.tempo_days)
             span = (today - back).isoformat(), today.isoformat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, TypeVar
@@ -21,12 +22,11 @@ from hub import (
     Secret,
     Source,
     SourceDataError,
-    SourceForbidden,
-    SourceGone,
     SourceUnavailable,
     Tally,
     Worklog,
     check_names,
+    mark,
     named,
     tr,
 )  # fmt: skip
@@ -48,7 +48,10 @@ STATES: dict[str, Any] = {
     "REJECTED": "rejected",
 }  # fmt: skip
 """What the keys of approvals mean."""
-REFUSALS = (SourceForbidden, SourceGone, SourceDataError, SourceUnavailable)
+ACCOUNTS, TEAMS, PLANS = (
+    mark("Tempo's accounts"), mark("Tempo's teams and approvals"), mark("Tempo's plans"),
+)  # fmt: skip
+LISTS = frozenset({ACCOUNTS, TEAMS, PLANS})
 ACCOUNT, TEAM = "_Account_", "team"
 """What fields.csv calls the account of hours, a work attribute, and the teams of a person."""
 OF_ACCOUNT = ("name", "category", "customer")
@@ -337,11 +340,10 @@ class Timesheets:
         """Return the accounts by their keys; asked once a run, where somebody chose something of them."""
 
         def ask() -> dict[str, CostAccount]:
-            try:
-                return {one.key: one for one in self._all("/accounts", {}, CostAccount)}
-            except REFUSALS as exc:
-                self._skipped(tr("Tempo's accounts"), exc)
-                return {}
+            found: dict[str, CostAccount] = {}
+            with self._looking_at(ACCOUNTS):
+                found |= {one.key: one for one in self._all("/accounts", {}, CostAccount)}
+            return found
 
         return self.ctx.shared("Tempo's accounts", ask)
 
@@ -382,7 +384,7 @@ class Timesheets:
         kept = {(one.account, one.since): one for one in before}
         oldest = (date.fromisoformat(last) - APPROVALS).isoformat()
         teams: dict[str, list[str]] = {}
-        try:
+        with self._looking_at(TEAMS):
             for team in self._all("/teams", {}, Team):
                 if TEAM in self._attributes:
                     for one in self._all(f"/teams/{team.id}/members", {}, Member):
@@ -392,9 +394,6 @@ class Timesheets:
                     span = told.period
                     period = Approval(told.user.account_id, span.since, span.until, told.status.key)
                     kept[period.account, period.since] = period
-        except REFUSALS as exc:
-            self._skipped(tr("Tempo's teams and approvals"), exc)
-        else:
             yield self._left(teams)
         now = sorted((one for one in kept.values() if one.until >= oldest), key=msgspec.structs.astuple)
         shared: list[Approval] = self.ctx.shared("approvals", list)
@@ -430,20 +429,17 @@ class Timesheets:
         def make(raw: msgspec.Raw) -> Iterator[Record]:
             yield from self._plan(PLAN.decode(raw))
 
-        try:
+        with self._looking_at(PLANS):
             for rows in self.pages("/plans", params, key="id"):
                 ids |= {row_id(one) for one in rows}
                 yield from batches(self.ctx.each(
                     rows, make, place=lambda raw: tr("plan {id}", id=named(raw)), key=row_id,
                     record=Allocation, id=row_id,
                 ))  # fmt: skip
-        except REFUSALS as exc:
-            self._skipped(tr("Tempo's plans"), exc)
-            return
-        scope = Scope(records=(Allocation,), id_prefix=self.source.row_id("a"))
-        said = tr("absent from Tempo's plans")
-        gone = Census(record=Allocation, scope=scope, ids=frozenset(ids), evidence=said)
-        yield Batch(gone=(gone,), cursor=cursor)
+            scope = Scope(records=(Allocation,), id_prefix=self.source.row_id("a"))
+            said = tr("absent from Tempo's plans")
+            gone = Census(record=Allocation, scope=scope, ids=frozenset(ids), evidence=said)
+            yield Batch(gone=(gone,), cursor=cursor)
 
     def _plan(self, one: Plan) -> Iterator[Record]:
         if one.rule not in (None, "NEVER") and not one.recurrence_end_date:
@@ -462,13 +458,14 @@ class Timesheets:
             seconds=one.total_planned_seconds_in_scope,
         )
 
-    def _skipped(self, label: str, error: Exception) -> None:
-        """Tell what could not be looked at: hours wait for none of it."""
-        said = tr("{label} were not looked at: {error}", label=label, error=error)
-        if isinstance(error, SourceUnavailable):
-            self.ctx.report_missing(said)
-        else:
-            self.ctx.note(said)
+    @contextlib.contextmanager
+    def _looking_at(self, label: str) -> Iterator[None]:
+        """Read a list in the block; hours wait for none, nor for one that does not answer in time."""
+        try:
+            with self.ctx.looking_at(label):
+                yield
+        except SourceUnavailable as exc:
+            self.ctx.report_missing(tr("{label} were not looked at: {error}", label=tr(label), error=exc))
 
     # ---------- pages ----------
 

@@ -307,19 +307,44 @@ def test_an_option_that_is_called_otherwise_is_so_a_day_later(
     assert 1 == last["issue/bulkfetch" if world.cloud else "search"] - (0 if world.cloud else 2)
 
 
-def test_a_list_that_may_not_be_read_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the right to see people the rest is read, and the run says what was not looked at."""
+@pytest.mark.parametrize(("part", "said"), [
+    ("/user/", "people"), ("/status", "statuses"), ("/issueLinkType", "kinds of links"),
+    ("/board", "sprints"), ("/board/1/sprint", "sprints"), ("/project/2", "versions and components"),
+])  # fmt: skip
+@pytest.mark.parametrize(
+    "answer", [Response(status=403, body={}), Response(body={"odd": 1})], ids=["403", "odd"]
+)
+def test_a_list_that_may_not_be_read_is_told(
+    part: str, said: str, answer: Response, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an account that never could a note says so; what was read before lacks until it is read again."""
     world = JiraWorld(3, caps=CAPS)
+
+    def refuses(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        return answer if part in request.path else honest()
+
     with SimulatorServer(world) as site:
         go(store, site)
         later(monkeypatch, hours=25)
-        site.fault = lambda _, request, honest: (
-            Response(status=403, body={}) if "/user/" in request.path else honest()
-        )
-        report = go(store, site)
+        site.fault = refuses
+        never = go(store, site)
+        site.fault = None
+        later(monkeypatch, hours=25)
+        well = go(store, site)
+        site.fault = refuses
+        later(monkeypatch, hours=25)
+        lacking = [go(store, site)]
+        later(monkeypatch, minutes=10)
+        lacking.append(go(store, site))
+        site.fault = None
+        again = go(store, site)
 
-    assert "ok" == report.verdict, report.missing
-    assert any("people were not looked at" in one for one in report.notes)
+    if answer.status == 403:
+        assert "ok" == never.verdict, never.missing
+        assert any(one.startswith(f"{said} were not looked at: ") for one in never.notes)
+    assert ["ok", "ok"] == [well.verdict, again.verdict], again.rejections
+    assert ["partial", "partial"] == [one.verdict for one in lacking]
+    assert [[f"{said}:"]] * 2 == [[line[: len(said) + 1] for line in one.rejections] for one in lacking]
 
 
 # ---------- 4: emptied is empty ----------

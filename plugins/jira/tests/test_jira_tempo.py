@@ -231,7 +231,8 @@ def test_what_the_account_of_hours_is(store: Store, monkeypatch: pytest.MonkeyPa
     assert {("_Account_", "RUN"), ("_Account_.name", "Run 2026"), ("_Account_.category", "Capex")} == {
         tuple(row) for row in store.connection.execute(sql)
     }
-    assert 1 == sum("accounts were not looked at" in one for one in refused.notes)
+    assert "partial" == refused.verdict
+    assert 1 == sum(one.startswith("Tempo's accounts: ") for one in refused.rejections)
 
 
 def plan(number: int, item: tuple[str, Any], who: tuple[str, str], **more: Any) -> dict[str, Any]:

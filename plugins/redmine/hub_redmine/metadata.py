@@ -21,6 +21,7 @@ from hub import (
     SourceForbidden,
     SourceGone,
     Task,
+    mark,
     tr,
 )
 from hub_redmine import lists, mapping, rights, wire
@@ -40,6 +41,7 @@ def read(
     """Read the lists that are due, all of them with a *walk*; *before* is the cursor of the last run."""
     begins = tuple(source.row_id(one) for one in ("u", "v", "status ", "tracker "))
     fresh = not walk and "meta" in before and not any(one.startswith(begins) for one in ctx.again)
+    fresh = fresh and not ctx.refused
     old = msgspec.convert(before.get("meta", {}), mapping.Meta)
     known = known_projects(before) | {one.id: [one.identifier, one.name] for one in projects}
     cursor = {
@@ -60,9 +62,13 @@ def read(
     try:
         users, locked = lists.users(site)
         groups = lists.groups(site)
-    except SourceForbidden:  # names come with issues and hours
+        ctx.seen("people")
+    except SourceForbidden as exc:  # names come with issues and hours
+        ctx.not_seen(mark("people"), str(exc))
         sight = rights.look(site, lists.me(site), projects)
     versions = [version for one in projects for version in _versions(ctx, source, one)]
+    for one in ctx.refused - {"people", *map(_versions_of, projects)}:
+        ctx.seen(one)  # its project is not asked any more
     meta = mapping.Meta(
         # what was deleted keeps its name: journals go on speaking of it
         statuses=old.statuses | {str(one.id): one.name for one in statuses},
@@ -92,13 +98,22 @@ def read(
 
 def _versions(ctx: Context, source: RedmineSettings, project: wire.Project) -> list[wire.Version]:
     """Return the versions of a project; none where it went meanwhile, or its issues are turned off (403)."""
+    label = _versions_of(project)
     try:
-        return lists.versions(source.site(ctx), project.id)
-    except (SourceForbidden, SourceGone):
+        found = lists.versions(source.site(ctx), project.id)
+    except (SourceForbidden, SourceGone) as exc:
+        if label in ctx.read_before:
+            ctx.not_seen(label, str(exc))
         return []
     except SourceDataError as exc:
         ctx.report_missing(f"{project.name}: {exc}")
         return []
+    ctx.seen(label)
+    return found
+
+
+def _versions_of(project: wire.Project) -> str:
+    return tr("versions of {name}", name=project.name)
 
 
 def _archived(

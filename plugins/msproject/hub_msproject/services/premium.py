@@ -33,11 +33,10 @@ from hub import (
     SignIn,
     Source,
     SourceDataError,
-    SourceForbidden,
-    SourceGone,
     Tally,
     Task,
     TaskLink,
+    mark,
     tr,
 )  # fmt: skip
 from hub_msproject.services import calendars
@@ -242,10 +241,11 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         known = (
             msgspec.convert(before["known"], dict[str, Known]) if fresh else dataverse.known(ALL, OPTIONAL)
         )
-        for table in (one for one in ALL if one.name not in known):
-            said = tr("this organisation has no {lacking}: what they hold is left out", lacking=table.name)
-            begins = self.row_id(PREFIX.get(table.name, ""))
-            ctx.left_out(said, *((record, begins) for record in records_of(table)))
+        for table in ALL:
+            if table.name in known:
+                ctx.seen(table.name)
+            else:
+                ctx.not_seen(table.name, tr("this organisation has no such table, or does not show it"))
         links = known.get(LINKS.name)
         choice = next((name for name in TYPES if links and name in links.columns), None)
         types = (
@@ -521,19 +521,15 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         def name(row: Row) -> str:
             return tr("the calendar of {name}", name=row.get("name") or row.get(PEOPLE.key))
 
-        try:
+        with ctx.looking_at(mark("calendars of people")):
             found: list[Record] = list(ctx.each(rows, make, place=name, key=name, record=Capacity))
-        except (SourceForbidden, SourceGone) as exc:
-            said = tr("{label} were not looked at: {error}", label=tr("calendars of people"), error=exc)
-            ctx.left_out(said, (Capacity, prefix))
-            return
-        ctx.tally(Tally(seen=len(rows), taken=len(taken), unit="calendars of people"))
-        odd = {row.get(PEOPLE.key) for row in rows} - {*taken}
-        stays = (one for one in ctx.known_ids(Capacity, prefix) if one.split("/")[1] in odd)
-        said = tr("the calendar says something else of this week")
-        ids = [*(one.id for one in found), *stays]
-        gone = calendars.proofs(self.name, asked.first, asked.last, ids, said)
-        yield Batch(records=found, gone=tuple(gone), cursor=asked.cursor)
+            ctx.tally(Tally(seen=len(rows), taken=len(taken), unit="calendars of people"))
+            odd = {row.get(PEOPLE.key) for row in rows} - {*taken}
+            stays = (one for one in ctx.known_ids(Capacity, prefix) if one.split("/")[1] in odd)
+            said = tr("the calendar says something else of this week")
+            ids = [*(one.id for one in found), *stays]
+            gone = calendars.proofs(self.name, asked.first, asked.last, ids, said)
+            yield Batch(records=found, gone=tuple(gone), cursor=asked.cursor)
 
     def _some(
         self, ctx: Context, table: Table, page: Changes, make: Callable[[Row], Record]

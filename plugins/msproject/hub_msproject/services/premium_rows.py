@@ -346,10 +346,8 @@ class Reader:
 
 
 def records_of(table: Table) -> tuple[type[Record], ...]:
-    """Return what the rows of a table become; those of buckets are nothing of their own."""
-    if table is ASSIGNMENTS:
-        return Assignment, Allocation
-    return (RECORD_OF[table.name],) if table.name in RECORD_OF else ()
+    """Return what the rows of a table become."""
+    return (Assignment, Allocation) if table is ASSIGNMENTS else (RECORD_OF[table.name],)
 
 
 def is_inactive(row: Row) -> bool:

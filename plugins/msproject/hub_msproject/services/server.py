@@ -38,13 +38,12 @@ from hub import (
     SignIn,
     Source,
     SourceError,
-    SourceForbidden,
-    SourceGone,
     SourceUnavailable,
     Tally,
     Task,
     TaskLink,
     Worklog,
+    mark,
     tr,
 )  # fmt: skip
 from hub_msproject.files.capacity import by_hours
@@ -453,34 +452,32 @@ class ServerSource(Source, frozen=True, kw_only=True):
         plan, site = self._plan_of(""), self._site(ctx)
         people = {one.uid for one in map(resource_row, self._people(ctx).values()) if one.work}
         first, met, odd = able.first, 0, 0
-        while first <= able.last:
-            last = min(first + AT_ONCE - timedelta(days=1), able.last)
-            try:
+        with ctx.looking_at(mark("calendars of people")):
+            while first <= able.last:
+                last = min(first + AT_ONCE - timedelta(days=1), able.last)
                 rows = site.whole(
                     ABLE, list(SETS[ABLE].needed), first=first.isoformat(), last=last.isoformat()
                 )
-            except (SourceForbidden, SourceGone) as exc:
-                said = tr("{label} were not looked at: {error}", label=tr("calendars of people"), error=exc)
-                ctx.left_out(said, (Capacity, self.row_id("k")))
-                return
-            hours: dict[Uid, dict[date, float]] = {}
-            for row in rows:
-                day = date.fromisoformat(row["TimeByDay"][:10])
-                if row["ResourceId"] in people and row["Capacity"] is not None and first <= day <= last:
-                    hours.setdefault(row["ResourceId"], {})[day] = row["Capacity"]
-            found: list[Record] = [
-                one
-                for who, days in hours.items()
-                for one in calendars.told(self.name, str(plan.account_id(who)), str(who), by_hours(days))
-            ]
-            lost = site.odd[first.isoformat()]
-            met, odd = met + len(rows), odd + len(lost)
-            said = tr("the calendar says something else of this week")
-            gone = () if lost else calendars.proofs(self.name, first, last, [one.id for one in found], said)
-            yield Batch(records=found, gone=tuple(gone))
-            first = last + timedelta(days=1)
-        ctx.tally(Tally(seen=met + odd, taken=met, unit="days of people"))
-        yield Batch(cursor=able.cursor)
+                hours: dict[Uid, dict[date, float]] = {}
+                for row in rows:
+                    day = date.fromisoformat(row["TimeByDay"][:10])
+                    if row["ResourceId"] in people and row["Capacity"] is not None and first <= day <= last:
+                        hours.setdefault(row["ResourceId"], {})[day] = row["Capacity"]
+                found: list[Record] = [
+                    one
+                    for who, days in hours.items()
+                    for one in calendars.told(self.name, str(plan.account_id(who)), str(who), by_hours(days))
+                ]
+                lost = site.odd[first.isoformat()]
+                met, odd = met + len(rows), odd + len(lost)
+                said = tr("the calendar says something else of this week")
+                gone = (
+                    () if lost else calendars.proofs(self.name, first, last, [one.id for one in found], said)
+                )
+                yield Batch(records=found, gone=tuple(gone))
+                first = last + timedelta(days=1)
+            ctx.tally(Tally(seen=met + odd, taken=met, unit="days of people"))
+            yield Batch(cursor=able.cursor)
 
     def _plan_of(self, native: str, *, is_sure: bool = True) -> ServerPlan:
         return ServerPlan(

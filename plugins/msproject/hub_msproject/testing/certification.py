@@ -62,6 +62,8 @@ class PremiumCertification(SourceCertification):
     kind = "planner-premium"
     capabilities: ClassVar[frozenset[Capability]] = frozenset({"increments", "deletions"})
     cannot: ClassVar[frozenset[Verb]] = frozenset({"counts"})
+    # how far the account sees, and what link types are called whose values are known
+    spared = ("WhoAmI", "RetrieveUserSetOfPrivilegesByNames", "PicklistAttributeMetadata")
     private = (premium.NOTE,)
 
     def world(self, seed: int, *, scale: int = 1) -> premium.PremiumWorld:
