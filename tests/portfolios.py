@@ -106,19 +106,19 @@ class World:
             ends[task] = self.calendar.day_at(np.array([at + length[task]]))[0]
         return starts, ends
 
-    def known(self, day: int) -> Known:
-        """Return what was known at the end of *day*."""
+    def known(self, day: int, seasons: Axis) -> Known:
+        """Return what was known at the end of *day*, the pace of working days as *seasons* weigh them."""
         there = self.created <= day
         done = there & (self.done <= day)
         spent = self.spent(day)
         if self.end <= day:
             return Known(finished=float(self.end), baseline=self.baseline, cost=self._cost(day, spent))
         return Known(
-            flow=self._flow(day, there, done), plan=self._plan(day) if self.kind == "bound" else None,
+            flow=self._flow(day, there, done, seasons), plan=self._plan(day) if self.kind == "bound" else None,
             cost=self._cost(day, spent), baseline=self.baseline,
         )  # fmt: skip
 
-    def _flow(self, day: int, there: Array, done: Array) -> Flow:
+    def _flow(self, day: int, there: Array, done: Array, seasons: Axis) -> Flow:
         first = (
             max(self.begin + 7, day - 7 * WEEKS + 1)
             if self.kind != "bound"
@@ -130,7 +130,7 @@ class World:
         return Flow(
             done=np.histogram(self.done[done], edges)[0].astype(float) if weeks else np.zeros(0),
             new=np.histogram(self.created[later], edges)[0].astype(float) if weeks else np.zeros(0),
-            days=np.diff(self.calendar.end_of(edges - 1.0)) if weeks else np.zeros(0),
+            days=np.diff(seasons.end_of(edges - 1.0)) if weeks else np.zeros(0),
             open=int(there.sum() - done.sum()),
         )  # fmt: skip
 
@@ -208,20 +208,23 @@ def lived(kinds: tuple[str, ...], n: int, seed: int, *, every: int = 28) -> tupl
     last = max(one.end for one in worlds) + every
     moments = []
     for cut, day in enumerate(range(FIRST + 150, last + every, every)):
-        projects = {number: one.known(day) for number, one in enumerate(worlds) if one.begin + 35 <= day}
         ended = [(number, one) for number, one in enumerate(worlds) if one.kind == "bound"]
         pairs = [pair for number, one in ended for pair in one.observed(number, day)]
         finished = np.concatenate([one.done[one.done <= day] for one in worlds])
         whose = np.concatenate(
             [np.full((one.done <= day).sum(), number) for number, one in enumerate(worlds)]
         )
+        seasons = calendar.seasonal(whose, finished, day)
         moments.append(Moment(
-            cut=0 if day + every > last else cut + 1, day=day, projects=projects,
+            cut=0 if day + every > last else cut + 1, day=day, axis=calendar, seasons=seasons,
+            projects={
+                number: one.known(day, seasons)
+                for number, one in enumerate(worlds) if one.begin + 35 <= day
+            },
             observed=observe(
                 np.array([one for one, _ in pairs], dtype=np.int64),
                 np.array([took for _, took in pairs]),
             ),
-            axis=calendar, seasons=calendar.seasonal(whose, finished, day),
         ))  # fmt: skip
     return worlds, moments
 

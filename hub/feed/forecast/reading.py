@@ -104,14 +104,14 @@ def _moment(
     edges = [*first.tolist(), len(tasks["project_key"])]
     dependencies = _Dependencies(tasks, links)
     over = ~np.isnan(tasks["finished"])
+    seasons = axis.seasonal(tasks["project_key"][over], tasks["finished"][over], day)
     return Moment(
-        cut=cut, day=day, axis=axis,
+        cut=cut, day=day, axis=axis, seasons=seasons,
         projects={
-            int(key): _known(tasks, slice(low, high), day, axis, dependencies, costs.get(int(key)))
+            int(key): _known(tasks, slice(low, high), day, seasons, dependencies, costs.get(int(key)))
             for key, low, high in zip(projects.tolist(), edges[:-1], edges[1:], strict=True)
         },
         observed=_observed(tasks, axis, day),
-        seasons=axis.seasonal(tasks["project_key"][over], tasks["finished"][over], day),
     )  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def _places(
 
 
 def _known(
-    tasks: Columns, rows: slice, day: int, axis: Axis, dependencies: _Dependencies, cost: Cost | None
+    tasks: Columns, rows: slice, day: int, seasons: Axis, dependencies: _Dependencies, cost: Cost | None
 ) -> Known:
     mine = {name: values[rows] for name, values in tasks.items()}
     opened = mine["is_open"].astype(bool)
@@ -197,7 +197,7 @@ def _known(
         is_milestone=mine["is_milestone"][opened].astype(bool), links=dependencies.of(rows, place),
     )  # fmt: skip
     return Known(
-        flow=_flow(mine, day, axis), plan=plan, cost=cost, last=_latest(mine["finished"]),
+        flow=_flow(mine, day, seasons), plan=plan, cost=cost, last=_latest(mine["finished"]),
         baseline=baseline, deadline=deadline,
     )  # fmt: skip
 
@@ -206,7 +206,7 @@ def _latest(days: Array) -> float:
     return float(np.nanmax(days)) if np.any(~np.isnan(days)) else float("nan")
 
 
-def _flow(mine: Columns, day: int, axis: Axis) -> Flow:
+def _flow(mine: Columns, day: int, seasons: Axis) -> Flow:
     """Return items done and new by week; those of the first week are what the project began with."""
     counted = ~(mine["is_milestone"].astype(bool) | mine["is_carried"].astype(bool))
     finished, created = mine["finished"][counted], mine["created"][counted]
@@ -218,7 +218,7 @@ def _flow(mine: Columns, day: int, axis: Axis) -> Flow:
     return Flow(
         done=np.histogram(finished[known], edges)[0].astype(float) if weeks else np.zeros(0),
         new=np.histogram(created[~np.isnan(created)], edges)[0].astype(float) if weeks else np.zeros(0),
-        days=np.diff(axis.end_of(edges - 1)) if weeks else np.zeros(0),
+        days=np.diff(seasons.end_of(edges - 1)) if weeks else np.zeros(0),
         open=int(mine["is_open"][counted].astype(bool).sum()),
     )  # fmt: skip
 
