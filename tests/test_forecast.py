@@ -651,6 +651,7 @@ def test_fewer_people_do_not_land_sooner() -> None:
     assert "blend" == as_it_is.method == tried.method
     assert as_it_is.at(0.5) < tried.at(0.5)
     assert as_it_is.at(0.8) < tried.at(0.8)
+    assert as_it_is.at(0.95) <= tried.at(0.95)
 
 
 def test_what_is_tried_out_is_faster_and_dearer() -> None:

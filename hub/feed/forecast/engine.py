@@ -271,6 +271,8 @@ def _simulate(asked: Asked) -> Made:
             made.endless = float(np.mean(np.isinf(left[method]))) > MOST_SHARE
             logs = np.log(np.clip(left[method], 0.5, HORIZON))
             middle, spread = spread_of(logs)
+            if method == "flow" and trial != WhatIf():  # runs without an end are cut there: no surer for that
+                spread = max(spread, spread_of(np.log(np.clip(as_it_is, 0.5, HORIZON)))[1])
             made.raws.append(_Raw(
                 project=key, topic="finish", method=method, day=moment.day, start=moment.day, middle=middle,
                 spread=spread, seen=seen,
