@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hub.feed.forecast.axis import Array, Axis
-from hub.feed.forecast.cost import Cost
+from hub.feed.forecast.cost import Cost, dearness
 from hub.feed.forecast.engine import Known, Moment
 from hub.feed.forecast.flow import WEEKS, Flow
 from hub.feed.forecast.observed import observe
@@ -106,19 +106,20 @@ class World:
             ends[task] = self.calendar.day_at(np.array([at + length[task]]))[0]
         return starts, ends
 
-    def known(self, day: int) -> Known:
-        """Return what was known at the end of *day*."""
+    def known(self, day: int, seasons: Axis, spending: Axis) -> Known:
+        """Return what was known at the end of *day*, working days as *seasons* and *spending* weigh them."""
         there = self.created <= day
         done = there & (self.done <= day)
         spent = self.spent(day)
         if self.end <= day:
-            return Known(finished=float(self.end), baseline=self.baseline, cost=self._cost(day, spent))
+            cost = self._cost(day, spent, seasons, spending)
+            return Known(finished=float(self.end), baseline=self.baseline, cost=cost)
         return Known(
-            flow=self._flow(day, there, done), plan=self._plan(day) if self.kind == "bound" else None,
-            cost=self._cost(day, spent), baseline=self.baseline,
+            flow=self._flow(day, there, done, seasons), cost=self._cost(day, spent, seasons, spending),
+            plan=self._plan(day) if self.kind == "bound" else None, baseline=self.baseline,
         )  # fmt: skip
 
-    def _flow(self, day: int, there: Array, done: Array) -> Flow:
+    def _flow(self, day: int, there: Array, done: Array, seasons: Axis) -> Flow:
         first = (
             max(self.begin + 7, day - 7 * WEEKS + 1)
             if self.kind != "bound"
@@ -130,7 +131,7 @@ class World:
         return Flow(
             done=np.histogram(self.done[done], edges)[0].astype(float) if weeks else np.zeros(0),
             new=np.histogram(self.created[later], edges)[0].astype(float) if weeks else np.zeros(0),
-            days=np.diff(self.calendar.end_of(edges - 1.0)) if weeks else np.zeros(0),
+            days=np.diff(seasons.end_of(edges - 1.0)) if weeks else np.zeros(0),
             open=int(there.sum() - done.sum()),
         )  # fmt: skip
 
@@ -179,7 +180,16 @@ class World:
         )
         return float(np.sum(worked * self.effort) * self.burn)
 
-    def _cost(self, day: int, spent: float) -> Cost:
+    def worked(self) -> Array:
+        """Return the days that were worked on the project, one for each team or person."""
+        first, last = (
+            (self.start, self.done)
+            if self.kind == "bound" else (np.array([self.begin + 1]), np.array([self.end]))
+        )  # fmt: skip
+        days = np.concatenate([np.arange(one, other + 1.0) for one, other in zip(first, last, strict=True)])
+        return days[self.calendar.weights[days.astype(int) - FIRST] > 0]
+
+    def _cost(self, day: int, spent: float, seasons: Axis, spending: Axis) -> Cost:
         done = (self.done <= day) & (self.created <= day)
         n_open = int(((self.created <= day) & (self.done > day)).sum())
         if self.kind == "bound":
@@ -194,6 +204,7 @@ class World:
         return Cost(
             spent=spent, to_come=0.0, left=left, ratio=spent / value if value > 0 else NAN,
             done=int(done.sum()), burn=self.burn, budget=self.budgeted,
+            dear=float(dearness(spending, seasons, np.array([self.begin + 1.0]), np.array([float(day)]))[0]),
         )  # fmt: skip
 
 
@@ -206,22 +217,28 @@ def lived(kinds: tuple[str, ...], n: int, seed: int, *, every: int = 28) -> tupl
         for number in range(n)
     ]
     last = max(one.end for one in worlds) + every
+    worked = [one.worked() for one in worlds]
+    where, labour = np.repeat(np.arange(n), [len(days) for days in worked]), np.concatenate(worked)
     moments = []
     for cut, day in enumerate(range(FIRST + 150, last + every, every)):
-        projects = {number: one.known(day) for number, one in enumerate(worlds) if one.begin + 35 <= day}
         ended = [(number, one) for number, one in enumerate(worlds) if one.kind == "bound"]
         pairs = [pair for number, one in ended for pair in one.observed(number, day)]
         finished = np.concatenate([one.done[one.done <= day] for one in worlds])
         whose = np.concatenate(
             [np.full((one.done <= day).sum(), number) for number, one in enumerate(worlds)]
         )
+        seasons, spending = calendar.seasonal(whose, finished, day), calendar.seasonal(where, labour, day)
         moments.append(Moment(
-            cut=0 if day + every > last else cut + 1, day=day, projects=projects,
+            cut=0 if day + every > last else cut + 1, day=day, axis=calendar, seasons=seasons,
+            spending=spending,
+            projects={
+                number: one.known(day, seasons, spending)
+                for number, one in enumerate(worlds) if one.begin + 35 <= day
+            },
             observed=observe(
                 np.array([one for one, _ in pairs], dtype=np.int64),
                 np.array([took for _, took in pairs]),
             ),
-            axis=calendar, seasons=calendar.seasonal(whose, finished, day),
         ))  # fmt: skip
     return worlds, moments
 

@@ -18,11 +18,12 @@ from test_cuts import ask, out, portfolio, sync
 from hub import clock
 from hub.feed import BuildOptions
 from hub.feed.forecast.axis import HORIZON, Axis
-from hub.feed.forecast.cost import Cost, index_of
+from hub.feed.forecast.cost import Cost, ahead_of, dearness, index_of, simulate_cost
 from hub.feed.forecast.engine import Forecast, Known, Moment, WhatIf, forecast
-from hub.feed.forecast.flow import Flow, growth_of, simulate_flow
+from hub.feed.forecast.flow import Flow, Growth, growth_of, simulate_flow
 from hub.feed.forecast.observed import observe
 from hub.feed.forecast.plan import Links, Plan, simulate_plan
+from hub.feed.forecast.reading import flow_of
 from hub.feed.forecast.record import LEVELS, Scores, Told, loss, slope_of
 from hub.feed.story import alternative, chart, rows_of, tell, title_of
 from hub.publish import cuts
@@ -167,7 +168,9 @@ def test_cost_is_what_is_spent_and_the_rest_at_the_cost_index() -> None:
 
 
 def moment(projects: dict[int, Known], cut: int = 0, day: int = MONDAY - 1) -> Moment:
-    return Moment(cut=cut, day=day, projects=projects, observed=SURE, axis=axis(), seasons=axis())
+    return Moment(
+        cut=cut, day=day, projects=projects, observed=SURE, axis=axis(), seasons=axis(), spending=axis()
+    )
 
 
 # ---------- the record ----------
@@ -242,6 +245,20 @@ def test_projects_that_grow_are_drawn_to_what_is_usual() -> None:
     assert 40 / (5 * 0.6) * 5 == pytest.approx(drawn, rel=0.25)
     assert alone > 1.6 * drawn
     assert 0.0 == growth_of([(days, np.zeros(30), days)]).mean
+
+
+def test_new_items_come_with_the_pace() -> None:
+    """One new for two done is as twice as many open and none new: no less sure."""
+    short = Flow(done=np.full(6, 5.0), new=np.full(6, 2.5), days=np.full(6, 5.0), open=400)
+    grows = msgspec.structs.replace(short, growth=Growth(mean=0.5, between=0.02))
+    none = msgspec.structs.replace(short, new=np.zeros(6), growth=Growth(mean=0.0, between=0.02), open=800)
+    wide = []
+    for one in (grows, none):
+        low, middle, high = np.quantile(simulate_flow(np.random.default_rng(1), one, 20000), (0.1, 0.5, 0.9))
+        assert 800 == pytest.approx(middle, rel=0.06)
+        wide.append(high / low)
+
+    assert wide[1] == pytest.approx(wide[0], rel=0.1)
 
 
 def test_a_forecast_that_was_always_late_is_moved() -> None:
@@ -339,20 +356,30 @@ def test_chances_hold_on_a_mixed_portfolio(topic: str, proof: bool) -> None:
     assert own < other
 
 
+LIVES = (13, 14, 15)
+"""Seeds of the portfolios of the proof: nothing was chosen by looking at them."""
+
+
 @pytest.mark.proof("figures")
 @pytest.mark.parametrize("kind", KINDS)
 def test_chances_hold_on_every_kind(kind: str, proof: bool) -> None:
-    """A portfolio of one kind alone: P80 between 72 and 87 %, and better than what is used today."""
+    """Portfolios of one kind alone: P80 of 75 to 85 % of all, and better in each than what is used today."""
     if not proof:
-        pytest.skip("450 projects lived through, six times: make proof")
-    worlds, moments = lived((kind,), 450, 3)
-    found = forecast(moments, runs=1000)
+        pytest.skip("450 projects lived through, eighteen times: make proof")
+    shown: dict[str, list[Forecast]] = {"finish": [], "cost": []}
+    for seed in LIVES:
+        worlds, moments = lived((kind,), 450, seed)
+        found = forecast(moments, runs=1000)
+        for topic, all_ in shown.items():
+            picked = one_each(found, worlds, topic)
+            own, other = losses(picked, worlds, moments)
+            all_ += picked
+            assert own < other, (topic, seed)
 
-    for topic in ("finish", "cost"):
-        picked = one_each(found, worlds, topic)
-        own, other = losses(picked, worlds, moments)
-        assert 0.72 <= held(picked, 0.8) <= 0.87, topic
-        assert own < other, topic
+    for topic, all_ in shown.items():
+        assert 0.75 <= held(all_, 0.8) <= 0.85, topic
+        assert 0.4 <= held(all_, 0.5) <= 0.6, topic
+        assert 0.9 <= held(all_, 0.95), topic
 
 
 def test_a_season_is_learnt() -> None:
@@ -369,6 +396,61 @@ def test_a_season_is_learnt() -> None:
     assert 0.27 == pytest.approx(share[august & work].mean(), abs=0.08)
     assert 1.07 == pytest.approx(share[~august & work].mean(), abs=0.08)
     assert calendar.seasonal(np.zeros(5), finished[:5], FIRST + 100) is calendar, "too short a history"
+
+
+def test_a_month_that_has_just_begun_is_worth_a_whole_one() -> None:
+    """Nothing has a season, and every project runs: that each had its last item of late tells nothing."""
+    calendar, rng = axis(), np.random.default_rng(1)
+    days = np.arange(FIRST, FIRST + 458)  # to 11 April
+    work = calendar.weights[: len(days)] > 0
+    parts = [np.repeat(days[-200:], rng.poisson(0.5 * work[-200:])) for _ in range(300)]
+    parts.append(np.repeat(days, rng.poisson(0.5 * work)))
+    whose = np.repeat(np.arange(len(parts)), [len(one) for one in parts])
+    learnt = calendar.seasonal(whose, np.concatenate(parts).astype(float), int(days[-1]))
+    month = days.astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12
+    late = {int(one): learnt.weights[: len(days)][work & (month == one)][0] for one in (1, 2, 3)}
+
+    assert late[3] == pytest.approx((late[1] + late[2]) / 2, rel=0.03)
+
+
+def august(worth: float) -> Axis:
+    """Return Mondays to Fridays, those of August worth so much."""
+    calendar = axis()
+    days = np.arange(FIRST, FIRST + len(calendar.weights))
+    month = days.astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12
+    return Axis(FIRST, np.where(month == 7, calendar.weights * worth, calendar.weights))
+
+
+def test_a_pace_of_august_is_no_slow_pace() -> None:
+    """Five items in each of four weeks of August, worth a quarter: a pace of four a working day, not one."""
+    monday = MONDAY + 7 * 29  # 2022-08-01
+    finished = np.repeat(monday + 7.0 * np.arange(4), 5)
+    tasks = {
+        "finished": np.append(finished, monday - 14.0), "created": np.full(21, monday - 14.0),
+        "is_milestone": np.zeros(21, dtype=bool), "is_carried": np.zeros(21, dtype=bool),
+        "is_open": np.zeros(21, dtype=bool),
+    }  # fmt: skip
+    flow = flow_of(tasks, monday + 27, august(0.25))
+
+    assert [5.0] * 4 == flow.done[-4:].tolist()
+    assert [1.25] * 4 == flow.days[-4:].tolist()
+
+
+@pytest.mark.parametrize(("labour", "expected"), [(1.0, 400.0), (0.25, 100.0)], ids=["paid", "on leave"])
+def test_work_left_for_august_is_dearer_where_people_are_paid_by_the_day(
+    labour: float, expected: float
+) -> None:
+    """Of 100 left a quarter gets done a day: 400 with as many people as ever, 100 with a quarter of them."""
+    july = MONDAY + 7 * 29 - 1  # Sunday 2022-07-31
+    cost = Cost(spent=0.0, to_come=0.0, left=100.0, ratio=1.0, done=1000, burn=0.0, budget=NAN)
+    spending, seasons = august(labour), august(0.25)
+    ahead = ahead_of(spending, seasons, july, np.full(20000, 26.0))
+    drawn = simulate_cost(np.random.default_rng(1), cost, index_of([cost] * 50), 20000, ahead)
+    behind = dearness(spending, seasons, np.array([july + 1.0]), np.array([july + 26.0]))
+
+    assert expected == pytest.approx(float(np.median(drawn)), rel=0.02)
+    assert expected / 100 == pytest.approx(float(behind[0]))
+    assert 0.0 == pytest.approx(msgspec.structs.replace(cost, ratio=4.0, dear=4.0).index)
 
 
 def test_a_pattern_of_weekdays_goes_on_beyond_the_calendar() -> None:
@@ -549,14 +631,27 @@ def test_more_people_or_less_scope_are_tried_out(
     refused = run_hub("forecast", "--project", "P1", "--add-people", "1")
     wrong = run_hub("forecast", "--project", "P1", "--drop-scope", "all")
     unknown = run_hub("forecast", "--project", "P9")
+    endless = run_hub("forecast", "--project", "P1", "--add-people", "nan")
 
     assert 0 == ran.exit_code, ran.output + ran.error
     assert plain_["tried"] is None
     assert plain_["now"] == tried["now"]
     assert tried["tried"]["finish_p50"] < tried["now"]["finish_p50"]
     assert word in said.output
-    assert [2, 2, 2] == [one.exit_code for one in (refused, wrong, unknown)]
+    assert [2] * 4 == [one.exit_code for one in (refused, wrong, unknown, endless)]
     assert "P1" in refused.error
+
+
+def test_fewer_people_do_not_land_sooner() -> None:
+    """Work that comes in nearly as fast as it goes out, and a plan: half the team's flow never ends."""
+    flow = Flow(done=np.full(30, 5.0), new=np.full(30, 4.0), days=np.full(30, 5.0), open=10)
+    now = [moment({1: Known(flow=flow, plan=plan([0], [10], []))})]
+    as_it_is, tried = (forecast(now, trial=one)[0] for one in (None, WhatIf(crew=0.5, faster=0.5)))
+
+    assert "blend" == as_it_is.method == tried.method
+    assert as_it_is.at(0.5) < tried.at(0.5)
+    assert as_it_is.at(0.8) < tried.at(0.8)
+    assert as_it_is.at(0.95) <= tried.at(0.95)
 
 
 def test_what_is_tried_out_is_faster_and_dearer() -> None:

@@ -35,7 +35,8 @@ class Share(click.ParamType[float]):
         except ValueError:
             found = -1.0
         if not 0 <= found < 1:
-            self.fail(tr("{value!r} is no share such as 10%.", value=value), param, ctx)
+            said = tr("{value!r} is no share of 0% to less than 100%, such as 10%.", value=value)
+            self.fail(said, param, ctx)
         return found
 
 
@@ -112,7 +113,10 @@ def _lines(currency: str, columns: list[Chances]) -> list[tuple[str, list[str]]]
     ]
     for chance in (50, 80, 95):
         ends = [getattr(one, f"finish_p{chance}") if one.finish_method else "" for one in columns]
-        told.append((f"  P{chance}", [tr("no end in sight") if one is None else day(one) for one in ends]))
+        without = [tr("beyond five years") if one.finish_p50 else tr("no end in sight") for one in columns]
+        told.append((f"  P{chance}", [
+            never if end is None else day(end) for end, never in zip(ends, without, strict=True)
+        ]))  # fmt: skip
     told += [
         (tr("Chance to meet the baseline"), [number(one.meets_baseline, ".0%") for one in columns]),
         (tr("Chance to meet the deadline"), [number(one.meets_deadline, ".0%") for one in columns]),

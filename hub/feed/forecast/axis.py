@@ -39,14 +39,19 @@ class Axis:
         place = np.searchsorted(self.total, np.nan_to_num(positions, posinf=0.0) - 1e-9, side="left")
         return np.where(np.isinf(positions), np.inf, self.first + place - 1.0)
 
-    def seasonal(self, projects: NDArray[np.int64], finished: Array, today: int) -> Axis:
-        """Return the axis with each month worth what gets done in it, of what was *finished* up to *today*.
+    def seasonal(
+        self, projects: NDArray[np.int64], when: Array, today: int, worth: Array | None = None
+    ) -> Axis:
+        """Return the axis with each month worth what happens in it, of what did *when* up to *today*.
 
-        Paces of *projects* and shares of months are told apart by fitting both in turn. A share is drawn
-        towards 1 where little was seen; less than thirteen months tell nothing.
+        That are items finished, or labour, each as much as it is *worth*. Paces of *projects* and shares of
+        months are told apart by fitting both in turn, between the first and the last day of a project, which
+        are days with something by themselves. A share is drawn towards 1 where little was seen; less than
+        thirteen months tell nothing.
         """
-        known = (finished <= today) & (finished >= self.first)
-        projects, days = projects[known], finished[known].astype(np.int64)
+        known = (when <= today) & (when >= self.first)
+        amounts = np.ones(known.sum()) if worth is None else worth[known]
+        projects, days = projects[known], when[known].astype(np.int64)
         if not len(days) or today - days.min() < 396:
             return self
         _, place = np.unique(projects, return_inverse=True)
@@ -58,11 +63,11 @@ class Axis:
         by_month = np.zeros((len(every) + 1, 12))
         by_month[np.arange(1, len(every) + 1), _months(every)] = self.weights[: len(every)]
         by_month = np.cumsum(by_month, axis=0)
-        worked = (
-            by_month[last.astype(np.int64) - self.first + 1] - by_month[first.astype(np.int64) - self.first]
-        )
+        begun, over = (one.astype(np.int64) - self.first for one in (first, last))
+        worked = np.maximum(by_month[over] - by_month[begun + 1], 0.0)
+        inside = (days > first[place]) & (days < last[place])
         seen = np.zeros((n, 12))
-        np.add.at(seen, (place, _months(days)), 1.0)
+        np.add.at(seen, (place[inside], _months(days[inside])), amounts[inside])
         share = np.ones(12)
         for _ in range(8):
             pace = seen.sum(axis=1) / np.maximum(worked @ share, 1.0)

@@ -1,10 +1,9 @@
 -- Grain: one project at the moment that the KPIs are pointed at: what it cost, what of its work is left in money.
-WITH late AS (
-    SELECT project_key, sum(amount)::DOUBLE AS amount, min(work_date) AS first_day FROM kpi_work
-    WHERE work_date > getvariable('as_of') - 91 GROUP BY 1
-), worked AS (
-    SELECT l.project_key, l.amount / nullif(n.workday_seq - f.workday_seq + f.is_workday, 0) AS burn
-    FROM late l JOIN dim_date n ON n.date = getvariable('as_of') JOIN dim_date f ON f.date = l.first_day
+WITH worked AS (
+    SELECT project_key, min(work_date) AS began,
+        sum(amount) FILTER (work_date > getvariable('as_of') - 91)::DOUBLE AS late,
+        min(work_date) FILTER (work_date > getvariable('as_of') - 91 AND amount IS NOT NULL) AS late_from
+    FROM kpi_work GROUP BY 1
 ), planned AS (
     SELECT project_key, sum((baseline_amount * (1 - earned_share))::DECIMAL(38, 12)) FILTER (is_open)::DOUBLE AS amount,
         count(*) FILTER (category = 'done' AND baseline_amount > 0) AS done
@@ -15,7 +14,9 @@ SELECT d.project_key, v.consumed::DOUBLE AS spent,
     CASE WHEN e.coverage >= 0.5 AND e.bac > 0 THEN p.amount WHEN l.amount_missing = 0 THEN l.amount_known END::DOUBLE
         AS left,
     CASE WHEN e.coverage >= 0.5 AND e.ev > 0 THEN e.ac / e.ev END::DOUBLE AS ratio,
-    coalesce(p.done, 0)::BIGINT AS done, coalesce(w.burn, 0)::DOUBLE AS burn, v.budget::DOUBLE AS budget
+    coalesce(p.done, 0)::BIGINT AS done, v.budget::DOUBLE AS budget, coalesce(w.late, 0) AS late,
+    date_diff('day', DATE '1970-01-01', w.late_from)::DOUBLE AS late_from,
+    date_diff('day', DATE '1970-01-01', w.began)::DOUBLE AS began
 FROM dim_project d JOIN landing_then v USING (project_key) JOIN earned_then e USING (project_key)
     LEFT JOIN planned p USING (project_key) LEFT JOIN kpi_left l USING (project_key)
     LEFT JOIN worked w USING (project_key)

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from hub.feed.forecast.axis import HORIZON, Array, Axis
-from hub.feed.forecast.cost import Cost, Index, index_of, simulate_cost
+from hub.feed.forecast.cost import Cost, Index, ahead_of, index_of, simulate_cost
 from hub.feed.forecast.flow import Flow, Growth, drift_of, growth_of, simulate_flow
 from hub.feed.forecast.observed import Observed
 from hub.feed.forecast.plan import Driver, Plan, simulate_plan
@@ -44,7 +44,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """A moment to forecast at: *cut* with its *day*, the projects as known then, what was *observed* by then.
 
-    *axis* are the working days, *seasons* the same with each month worth what gets done in it.
+    *axis* are the working days, *seasons* the same with each month worth what gets done in it, *spending*
+    with each worth the labour that goes into it.
     """
 
     cut: int
@@ -53,6 +54,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     observed: Observed
     axis: Axis
     seasons: Axis
+    spending: Axis
 
 
 class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,10 +131,10 @@ class _Raw(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Made(msgspec.Struct, kw_only=True):
-    """What the simulation of a project gave; *taken* are the working days of each run."""
+    """What the simulation of a project gave; *left* are the days that each run has left."""
 
     raws: list[_Raw]
-    taken: Array | None = None
+    left: Array | None = None
     drivers: list[Driver] = []
     endless: bool = False
 
@@ -241,50 +243,49 @@ def _outcome(topic: Topic, known: Known | None, day: int) -> tuple[float, bool]:
 
 def _simulate(asked: Asked) -> Made:
     key, known, moment, trial, runs = asked.key, asked.known, asked.moment, asked.trial, asked.runs
-    rng = np.random.default_rng([key + 2**40, moment.day])
+    seed = [key + 2**40, moment.day]
+    rng = np.random.default_rng(seed)
     made = Made(raws=[])
     if np.isfinite(known.finished):
         return made
     left: dict[str, Array] = {}
-    taken: dict[str, Array] = {}
     today, seen = np.array([float(moment.day)]), _seen(known.flow)
     if known.flow and known.flow.tells:
         flow = msgspec.structs.replace(known.flow, drift=asked.drift, growth=asked.growth)
         work = simulate_flow(rng, flow, runs, faster=trial.faster, dropped=trial.dropped)
         ends = moment.seasons.day_at(moment.seasons.end_of(today)[0] + work)
-        left["flow"], taken["flow"] = ends - moment.day, work
+        left["flow"] = ends - moment.day
+        as_it_is = work if trial == WhatIf() else simulate_flow(np.random.default_rng(seed), flow, runs)
     if known.plan and known.plan.tells:
         ends, made.drivers = simulate_plan(
             rng, known.plan, moment.axis, moment.day, moment.observed, key, runs,
             faster=trial.faster, dropped=trial.dropped, drivers=asked.drivers,
         )  # fmt: skip
-        taken["plan"] = ends - moment.axis.end_of(today)[0]
         left["plan"] = moment.axis.day_at(ends) - moment.day
-    if "plan" in left and "flow" in left and np.mean(np.isinf(left["flow"])) > MOST_SHARE:
-        del (
-            left["flow"],
-            taken["flow"],
-        )  # work that comes in as fast as it goes out says nothing of a plan's end
+    if "plan" in left and "flow" in left and np.mean(np.isinf(as_it_is)) > MOST_SHARE:
+        # work that comes in as fast as it goes out says nothing of a plan's end; what is tried out is told by
+        # the methods that tell what is, else fewer people would land sooner
+        del left["flow"]
     for method in ("flow", "plan"):
         if method in left:
             made.endless = float(np.mean(np.isinf(left[method]))) > MOST_SHARE
             logs = np.log(np.clip(left[method], 0.5, HORIZON))
             middle, spread = spread_of(logs)
+            if method == "flow" and trial != WhatIf():  # runs without an end are cut there: no surer for that
+                spread = max(spread, spread_of(np.log(np.clip(as_it_is, 0.5, HORIZON)))[1])
             made.raws.append(_Raw(
                 project=key, topic="finish", method=method, day=moment.day, start=moment.day, middle=middle,
                 spread=spread, seen=seen,
             ))  # fmt: skip
-            made.taken = taken[method]
+            made.left = left[method]
     if len(made.raws) == 2:
         w = asked.weight
         made.raws.append(_blended(made.raws[0], made.raws[1], w))
-        several = [
-            np.sort(taken[one][: min(len(one_) for one_ in taken.values())]) for one in ("flow", "plan")
-        ]
-        made.taken = w * several[0] + (1 - w) * several[1]
+        several = [np.sort(left[one][: min(len(each) for each in left.values())]) for one in ("flow", "plan")]
+        made.left = w * several[0] + (1 - w) * several[1]
     if known.cost:
-        _add_cost(rng, made, key, moment.day, known.cost, seen, asked.index, runs, trial)
-    made.taken = None  # a number a run, which nobody asks for any more
+        _add_cost(rng, made, asked, known.cost, seen)
+    made.left = None  # a number a run, which nobody asks for any more
     return made
 
 
@@ -301,35 +302,20 @@ def _blended(flow: _Raw, plan: _Raw, weight: float) -> _Raw:
     )  # fmt: skip
 
 
-def _add_cost(
-    rng: np.random.Generator,
-    made: Made,
-    key: int,
-    day: int,
-    cost: Cost,
-    seen: float,
-    index: Index,
-    runs: int,
-    trial: WhatIf,
-) -> None:
-    taken = None if made.endless else made.taken
+def _add_cost(rng: np.random.Generator, made: Made, asked: Asked, cost: Cost, seen: float) -> None:
+    moment, trial = asked.moment, asked.trial
+    ahead = ahead_of(moment.spending, moment.seasons, moment.day, None if made.endless else made.left)
     drawn = simulate_cost(
-        rng,
-        cost,
-        index,
-        runs,
-        taken,
-        crew=trial.crew,
-        dearer=trial.crew / trial.faster,
-        dropped=trial.dropped,
-    )
+        rng, cost, asked.index, asked.runs, ahead,
+        crew=trial.crew, dearer=trial.crew / trial.faster, dropped=trial.dropped,
+    )  # fmt: skip
     if drawn is None:
         return
     logs = np.log(np.clip(drawn - cost.spent, 1.0, 1e15))
     middle, spread = spread_of(logs)
     made.raws.append(_Raw(
-        project=key, topic="cost", method="work" if cost.is_planned else "burn", day=day, start=cost.spent,
-        middle=middle, spread=spread, seen=seen,
+        project=asked.key, topic="cost", method="work" if cost.is_planned else "burn", day=moment.day,
+        start=cost.spent, middle=middle, spread=spread, seen=seen,
     ))  # fmt: skip
 
 

@@ -92,8 +92,11 @@ def simulate_flow(
     todo = max(flow.open * (1 - dropped), 0.5)
     quarters = min(max(todo / max((pace - growth) * 65, 1e-6), 0.1), 8.0)
     wander = flow.drift * quarters
-    speed *= faster * np.exp(rng.normal(0.0, wander**0.5, runs))
-    coming = rng.gamma(growth * seen / bursts + 0.1, bursts / max(seen, 1e-9), runs)
+    # what is usual is so many a done one: as far as it is drawn there, a fast run has more new ones too
+    tied = (speed / max(pace, 1e-9)) ** (more / max(seen, 1e-9))
+    wandered = np.exp(rng.normal(0.0, wander**0.5, runs))
+    speed *= faster * wandered
+    coming = rng.gamma(growth * seen / bursts + 0.1, bursts / max(seen, 1e-9), runs) * tied * wandered
     net = speed - coming
     ends = net > 1e-6
     net = np.where(ends, net, 1.0)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.feed.forecast.axis import Array, Axis
-from hub.feed.forecast.cost import Cost
+from hub.feed.forecast.cost import Cost, dearness
 from hub.feed.forecast.engine import Known, Moment
 from hub.feed.forecast.flow import WEEKS, Flow
 from hub.feed.forecast.observed import Observed, observe
@@ -99,19 +99,20 @@ def _moment(
     prepare(connection, cut=cut, day=when)
     day = (when - _EPOCH).days
     tasks = _columns(connection, _sql("tasks"))
-    costs = _costs(connection)
+    over = ~np.isnan(tasks["finished"])
+    seasons = axis.seasonal(tasks["project_key"][over], tasks["finished"][over], day)
+    spending = _spending(connection, axis, day)
+    costs = _costs(connection, day, seasons, spending)
     projects, first = np.unique(tasks["project_key"], return_index=True)
     edges = [*first.tolist(), len(tasks["project_key"])]
     dependencies = _Dependencies(tasks, links)
-    over = ~np.isnan(tasks["finished"])
     return Moment(
-        cut=cut, day=day, axis=axis,
+        cut=cut, day=day, axis=axis, seasons=seasons, spending=spending,
         projects={
-            int(key): _known(tasks, slice(low, high), day, axis, dependencies, costs.get(int(key)))
+            int(key): _known(tasks, slice(low, high), day, seasons, dependencies, costs.get(int(key)))
             for key, low, high in zip(projects.tolist(), edges[:-1], edges[1:], strict=True)
         },
         observed=_observed(tasks, axis, day),
-        seasons=axis.seasonal(tasks["project_key"][over], tasks["finished"][over], day),
     )  # fmt: skip
 
 
@@ -125,11 +126,23 @@ def _observed(tasks: Columns, axis: Axis, day: int) -> Observed:
     return observe(tasks["project_key"][due].astype(np.int64), took / planned)
 
 
-def _costs(connection: duckdb.DuckDBPyConnection) -> dict[int, Cost]:
+def _spending(connection: duckdb.DuckDBPyConnection, axis: Axis, day: int) -> Axis:
+    """Return the axis with each month worth the labour that goes into it."""
+    rows = _columns(connection, _sql("labour"))
+    usual = max(float(np.mean(rows["seconds"])), 1.0) if len(rows["day"]) else 1.0
+    return axis.seasonal(rows["project_key"], rows["day"], day, rows["seconds"] / usual)
+
+
+def _costs(connection: duckdb.DuckDBPyConnection, day: int, seasons: Axis, spending: Axis) -> dict[int, Cost]:
     for table, code in (("landing_then", "LANDING"), ("earned_then", "EVM_AMOUNT")):
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {catalogue()[code].sql}")
     rows = _columns(connection, _sql("costs"))
-    names = [name for name in rows if name not in {"project_key", "done"}]
+    today = np.full(len(rows["began"]), float(day))
+    late = spending.between(rows["late_from"], today)
+    with np.errstate(invalid="ignore"):
+        rows["burn"] = np.where(late > 0, rows["late"] / np.maximum(late, 1.0), 0.0)
+        rows["dear"] = dearness(spending, seasons, rows["began"], today)
+    names = [name for name in rows if name in Cost.__struct_fields__ and name != "done"]
     return {
         int(key): Cost(done=int(rows["done"][at]), **{name: float(rows[name][at]) for name in names})
         for at, key in enumerate(rows["project_key"].tolist())
@@ -181,7 +194,7 @@ def _places(
 
 
 def _known(
-    tasks: Columns, rows: slice, day: int, axis: Axis, dependencies: _Dependencies, cost: Cost | None
+    tasks: Columns, rows: slice, day: int, seasons: Axis, dependencies: _Dependencies, cost: Cost | None
 ) -> Known:
     mine = {name: values[rows] for name, values in tasks.items()}
     opened = mine["is_open"].astype(bool)
@@ -197,7 +210,7 @@ def _known(
         is_milestone=mine["is_milestone"][opened].astype(bool), links=dependencies.of(rows, place),
     )  # fmt: skip
     return Known(
-        flow=_flow(mine, day, axis), plan=plan, cost=cost, last=_latest(mine["finished"]),
+        flow=flow_of(mine, day, seasons), plan=plan, cost=cost, last=_latest(mine["finished"]),
         baseline=baseline, deadline=deadline,
     )  # fmt: skip
 
@@ -206,8 +219,11 @@ def _latest(days: Array) -> float:
     return float(np.nanmax(days)) if np.any(~np.isnan(days)) else float("nan")
 
 
-def _flow(mine: Columns, day: int, axis: Axis) -> Flow:
-    """Return items done and new by week; those of the first week are what the project began with."""
+def flow_of(mine: Columns, day: int, seasons: Axis) -> Flow:
+    """Return items done and new by week, the days of each as *seasons* weigh them.
+
+    Those of the first week are what the project began with.
+    """
     counted = ~(mine["is_milestone"].astype(bool) | mine["is_carried"].astype(bool))
     finished, created = mine["finished"][counted], mine["created"][counted]
     begun = np.concatenate([finished[~np.isnan(finished)], created[~np.isnan(created)]])
@@ -218,7 +234,7 @@ def _flow(mine: Columns, day: int, axis: Axis) -> Flow:
     return Flow(
         done=np.histogram(finished[known], edges)[0].astype(float) if weeks else np.zeros(0),
         new=np.histogram(created[~np.isnan(created)], edges)[0].astype(float) if weeks else np.zeros(0),
-        days=np.diff(axis.end_of(edges - 1)) if weeks else np.zeros(0),
+        days=np.diff(seasons.end_of(edges - 1)) if weeks else np.zeros(0),
         open=int(mine["is_open"][counted].astype(bool).sum()),
     )  # fmt: skip
 

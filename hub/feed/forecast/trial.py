@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,8 @@ def _of(known: list[Moment], key: int, trial: WhatIf | None) -> dict[str, Foreca
 
 
 def _what_if(code: str, team: int | None, people: float, dropped: float) -> WhatIf | None:
+    if not math.isfinite(people):
+        raise ConfigError(tr("{people} is no number of people.", people=people))
     if not people:
         return WhatIf(dropped=dropped) if dropped else None
     if not team:
