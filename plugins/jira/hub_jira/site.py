@@ -230,15 +230,15 @@ class Site:
         return self._sweep_cloud(scope) if self.cloud else self._sweep_server(scope)
 
     def _sweep_cloud(self, scope: str) -> Iterator[list[str]]:
-        found: set[str] = set()
+        found: set[int] = set()
         counts: list[int] = []
         for attempt in range(3):
             # counted first: what is deleted while the pages come makes them too few, and they are read again
             counted: wire.Count = self.post("/search/approximate-count", _COUNT, {"jql": scope})
             before = len(found)
             for page in self._tokens(f"{scope} ORDER BY created ASC, key ASC"):
-                yield [one for one in page if one not in found]
-                found.update(page)
+                yield [one for one in page if int(one) not in found]
+                found.update(map(int, page))
             counts.append(counted.count)
             # the count is near, not exact: one that two sweeps cannot reach is an index that lags
             if len(found) >= counted.count or (
@@ -273,10 +273,10 @@ class Site:
 
         The total of the first page is what has to come.
         """
-        found: set[str] = set()
+        found: set[int] = set()
         for _ in range(3):
             since: int | None = None
-            came: set[str] = set()
+            came: set[int] = set()
             offset, total, stale = 0, 0, 0
             while True:
                 clause = (
@@ -297,8 +297,8 @@ class Site:
                 total = max(total, page.total if since is None else 0)
                 self.keys.update((str(one.key), one.id) for one in page.issues)
                 before = len(came)
-                came |= {one.id for one in page.issues}
-                yield list(dict.fromkeys(one.id for one in page.issues if one.id not in found))
+                came.update(int(one.id) for one in page.issues)
+                yield list(dict.fromkeys(one.id for one in page.issues if int(one.id) not in found))
                 found |= came
                 if not page.issues or page.start_at + len(page.issues) >= page.total:
                     break

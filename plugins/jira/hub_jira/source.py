@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import chain
@@ -31,6 +32,7 @@ from hub import (
 from hub_jira import census, daily, hours, issues, jql, lists, mapping, tempo, wire
 from hub_jira.checks import look
 from hub_jira.fields import ALWAYS, ROLES, bind
+from hub_jira.ids import Ids
 from hub_jira.partitions import (
     Approval,
     Arrivals,
@@ -386,20 +388,20 @@ class JiraSource(Source, frozen=True, kw_only=True):
         # which reads ten minutes again
         clock = wire.millis(site.server().server_time or "1970-01-01T00:00:00Z")
         mark, pages = start()
-        ids: list[str] = []
-        names: list[str] = []
+        found, names = array("q"), list[str]()
         for page in pages:
-            page.sort(key=int)
+            numbers = sorted(map(int, page))
             # the first ones in slices of one request, those of a large site in fewer and longer ones
-            size = site.slice * max(1, min(5, len(ids) // (128 * site.slice)))
-            for at in range(0, len(page), size):
-                part = page[at : at + size]
+            size = site.slice * max(1, min(5, len(found) // (128 * site.slice)))
+            for at in range(0, len(numbers), size):
+                part = Ids(numbers[at : at + size])
                 names.append(f"slice {len(names)}")
                 yield Partition(id=names[-1], label="issues", estimate=len(part), data=Slice(meta, part))
-            ids += page
-        if not ids:
+            found.extend(numbers)
+        if not found:
             site.me(again=True)  # is it really empty, or did the token end meanwhile?
-        ctx.shared("ids", dict)[self._scope(self._asked(ctx, meta))] = sorted(ids, key=int)
+        swept: dict[str, Ids] = ctx.shared("ids", dict)
+        swept[self._scope(self._asked(ctx, meta))] = Ids(sorted(found))
         yield Partition(id="cut lists", label="long lists", after=tuple(names), data=CutLists(meta))
         done = ("cut lists", *names)
         if self.own_hours:
@@ -462,7 +464,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
             case Projects(meta, beyond):
                 yield self._projects(ctx, meta, census.beyond(ctx, self, beyond))
             case Slice(meta, ids):
-                yield from issues.whole(self._reading(ctx, meta), ids)
+                yield from issues.whole(self._reading(ctx, meta), list(ids))
             case CutLists(meta):
                 yield from issues.cut(self._reading(ctx, meta))
             case Learned(meta):
@@ -552,14 +554,14 @@ class JiraSource(Source, frozen=True, kw_only=True):
         away = sorted(met - seen.keys())
         keys = sorted((one.key for one in wanted.values()), key=self._order)
         everything, scope = self._visible(keys), self._scope(keys)
-        swept = set(self._ids(ctx, site, scope)) if wanted else set()
+        swept = self._ids(ctx, site, scope) if wanted else Ids(())
         known = standing(ctx, self, but=swept)
         lacking = census.lacking(self, known, wanted, swept)
         if away or lacking:
             site.me(again=True)  # nobody sees nothing: that proves nothing
         yield from census.judge(
             ctx, self, site, wanted, known=known, swept=swept, lacking=lacking, narrow=bool(self.projects),
-            unmet=(lambda: set(self._ids(ctx, site, everything))) if scope != everything else None,
+            unmet=(lambda: self._ids(ctx, site, everything)) if scope != everything else None,
         )  # fmt: skip
         for lost in away:
             yield Census(
@@ -595,11 +597,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def _order(self, key: str) -> tuple[int, str]:
         return (self.projects.index(key) if key in self.projects else len(self.projects)), key
 
-    def _ids(self, ctx: Context, site: Site, scope: str) -> list[str]:
+    def _ids(self, ctx: Context, site: Site, scope: str) -> Ids:
         """Sweep once a run: a census after a full reading has its ids already."""
-        swept: dict[str, list[str]] = ctx.shared("ids", dict)
+        swept: dict[str, Ids] = ctx.shared("ids", dict)
         if scope not in swept:
-            swept[scope] = sorted(chain.from_iterable(site.sweep(scope)), key=int)
+            swept[scope] = Ids.of(chain.from_iterable(site.sweep(scope)))
         return swept[scope]
 
 
