@@ -31,7 +31,7 @@ from hub.sync.report import Hooks, Listener, Options, SourceReport, SyncReport, 
 from hub.words import tr, trn
 
 CENSUS = "__census__"
-MOST_AT_ONCE = 4000
+MOST_AT_ONCE = 3000
 """Records of batches that wait, which are written in one transaction."""
 log = logging.getLogger("hub.sync")
 
