@@ -608,7 +608,8 @@ class JiraSource(Source, frozen=True, kw_only=True):
 def _start(site: Site, scope: str) -> Start:
     """Return the stamp of what changed last, and the pages of all ids, of which the first has come."""
     pages = site.sweep(scope)
-    newest, page = together(lambda: site.newest(scope, ("updated",)), lambda: next(pages))
+    # the ids first: they take two questions, and few are asked at once of a host that nobody knows yet
+    page, newest = together(lambda: next(pages), lambda: site.newest(scope, ("updated",)))
     return newest.stamp("updated") if newest else 0, chain([page], pages)
 
 
