@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -95,7 +96,7 @@ class Census(msgspec.Struct, frozen=True, kw_only=True):
 
     record: type[Record]
     scope: Scope
-    ids: frozenset[str]
+    ids: AbstractSet[str]
     evidence: str
     readable: bool = True
     hold: bool = False

@@ -141,6 +141,22 @@ def test_batch_and_cursor_are_one_transaction(store: Store) -> None:
     assert [] == store.rows("SELECT id FROM task")
 
 
+def test_batches_together_are_what_they_are_one_after_the_other(store: Store) -> None:
+    """Three rows in two batches are new; where a row comes twice its first image is kept."""
+    one, two, three = (Task(id=f"s:{n}", container_id="s:c", title="old") for n in (1, 2, 3))
+    with store.transaction():
+        apart = store.put([[one, two], [three]], run_id=1, source_id="s")
+        again = msgspec.structs.replace(one, title="new"), msgspec.structs.replace(one, title="newer")
+        twice = store.put([[again[0], two], [again[1]]], run_id=2, source_id="s")
+
+    assert (3, 3, 0, 0) == (apart.read, apart.inserted, apart.updated, apart.unchanged)
+    assert (3, 0, 2, 1) == (twice.read, twice.inserted, twice.updated, twice.unchanged)
+    assert ["old", "new"] == [
+        row["title"] for row in store.rows("SELECT title FROM task_history ORDER BY superseded_at")
+    ]
+    assert "newer" == store.rows("SELECT title FROM task WHERE id = 's:1'")[0]["title"]
+
+
 def test_a_row_that_comes_back_is_present_again(store: Store) -> None:
     """Leaving and coming back are each recorded once."""
     task = Task(id="s:1", container_id="s:c", title="x")

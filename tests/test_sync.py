@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from engines import everything
 
-from hub.errors import LockHeld, SourceDenied
+from hub.errors import LockHeld, SourceDataError, SourceDenied
 from hub.records import Container, Project, ProjectLink, Record, Task, Worklog
 from hub.source import Batch, Census, Gone, Partition, Scope
 from hub.store import Store
@@ -270,17 +270,72 @@ def test_a_foreign_id_is_rejected(store: Store) -> None:
     assert {"s:t/1": "present"} == presences(store)
 
 
+class Held:
+    """A listener that lets nothing be written until the batches of all partitions wait."""
+
+    def __init__(self, partitions: int) -> None:
+        self.partitions = partitions
+        self.waiting = threading.Semaphore(0)
+
+    def say(self, *batches: Batch) -> Callable[[Any], Iterator[Batch]]:
+        def read(_: Any) -> Iterator[Batch]:
+            yield from batches
+            self.waiting.release()
+
+        return read
+
+    def started(self, report: Any) -> None: ...
+    def ended(self, report: Any) -> None: ...
+    def advanced(self, report: Any) -> None:
+        if report.partitions == self.partitions:
+            assert all(self.waiting.acquire(timeout=20) for _ in range(self.partitions))
+            self.partitions = 0
+
+
+def test_of_batches_that_wait_together_one_that_is_refused_costs_itself(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two are kept with their marks; of the third neither its row nor its mark."""
+    held, put, together = Held(3), store.put, []
+
+    def refuse(batches: Any, **how: Any) -> Any:
+        together.append(len(batches))
+        changes = put(batches, **how)
+        if any(record.id == "s:t/2" for batch in batches for record in batch):
+            raise SourceDataError("task s:t/2 breaks a rule")
+        return changes
+
+    monkeypatch.setattr(store, "put", refuse)
+    batches = {name: Batch(records=tasks(n), cursor=n) for n, name in enumerate("abc", start=1)}
+    source = ScriptedSource(name="s", script={name: held.say(one) for name, one in batches.items()})
+    report = sync(store, [source], Options(base=Path(), jobs=4), listener=held).sources[0]
+
+    assert 3 in together
+    assert ("partial", ["b: task s:t/2 breaks a rule"]) == (report.verdict, report.missing)
+    assert (2, 2) == (report.changes.read, report.changes.inserted)
+    assert ["s:t/1", "s:t/3"] == sorted(presences(store))
+    assert {"a": 1, "c": 3} == {name: at for name, at in store.cursors("s").items() if name in "abc"}
+
+
+def test_what_left_and_came_back_while_it_waited_is_there(store: Store) -> None:
+    """A proof of one batch is older than the rows of the next."""
+    sync_once(store, ScriptedSource(name="s", script={"a": once(*tasks(1, 2, 3))}))
+    held = Held(1)
+    left = Batch(gone=(Gone(record=Task, id="s:t/1", evidence="deleted"),))
+    source = ScriptedSource(name="s", max_leave=1.0, script={"a": held.say(left, Batch(records=tasks(1)))})
+    sync(store, [source], Options(base=Path(), jobs=1), listener=held)
+
+    assert "present" == presences(store)["s:t/1"]
+
+
 def test_the_queue_is_bounded(store: Store) -> None:
     """A source that reads faster than we write waits: memory stays flat."""
-    ahead, most = 0, 0
-    guard = threading.Lock()
+    written, most = 0, 0
 
     def read(_: Any) -> Iterator[Batch]:
-        nonlocal ahead, most
+        nonlocal most
         for number in range(200):
-            with guard:
-                ahead += 1
-                most = max(most, ahead)
+            most = max(most, number + 1 - written)
             yield Batch(records=tasks(number))
 
     def slow(source: Any, record: Record) -> Record:
@@ -289,9 +344,8 @@ def test_the_queue_is_bounded(store: Store) -> None:
     class Ear:
         def started(self, report: Any) -> None: ...
         def advanced(self, report: Any) -> None:
-            nonlocal ahead
-            with guard:
-                ahead = max(0, ahead - 1)
+            nonlocal written
+            written = report.changes.read
             time.sleep(0.001)
 
         def ended(self, report: Any) -> None: ...

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -228,9 +229,18 @@ class Store(PresenceRoom):
         Of several records with one id the last wins. A row that had left is `present` again.
         Raises `SourceDataError` when a value breaks a rule of the table, naming the record.
         """
+        with self.transaction():
+            return self.put([records], run_id=run_id, source_id=source_id)
+
+    def put(self, batches: Sequence[Iterable[Record]], *, run_id: int, source_id: str) -> Changes:
+        """Do as `save` does with one batch after the other, inside the transaction that is open.
+
+        Those that have no row in common go in by the same statements. Where it raises, some rows may be
+        written: whoever calls takes them back.
+        """
         by_table: dict[str, dict[str, Record]] = {}
         read = 0
-        for record in self.door.records(records) if self.door.shut else records:
+        for record in chain.from_iterable(map(self.door.records, batches) if self.door.shut else batches):
             read += 1
             try:
                 by_table[record.table][record.id] = record
@@ -239,29 +249,36 @@ class Store(PresenceRoom):
         changes = Changes(read=read)
         if not by_table:
             return changes
+        if len(batches) > 1 and sum(map(len, by_table.values())) < read:
+            return self._one_by_one(batches, run_id=run_id, source_id=source_id)
         # a row that is new gets a key above all others
         keys = "SELECT " + " + ".join(
             f"(SELECT coalesce(max(key), 0) FROM {table})" for table in sorted(by_table)
         )
-        with self.transaction():
-            stamp = self.stamp()
-            tail = (source_id, stamp, run_id)
-            (before,) = self.connection.execute(keys).fetchone()
-            written = 0
-            for table, rows in by_table.items():
-                astuple = msgspec.structs.astuple
-                try:
-                    written += self.engine.upsert(
-                        self.connection, table, [astuple(record) + tail for record in rows.values()]
-                    )
-                except self.engine.refused as exc:
-                    raise self._bad_record(table, rows.values(), tail, exc) from exc
-            (after,) = self.connection.execute(keys).fetchone()
-            changes.inserted = after - before
-            changes.updated = written - changes.inserted
-            changes.unchanged = sum(map(len, by_table.values())) - written
-            if written:
-                self.tick(stamp)
+        stamp = self.stamp()
+        tail = (source_id, stamp, run_id)
+        (before,) = self.connection.execute(keys).fetchone()
+        written = 0
+        for table, rows in by_table.items():
+            astuple = msgspec.structs.astuple
+            try:
+                written += self.engine.upsert(
+                    self.connection, table, [astuple(record) + tail for record in rows.values()]
+                )
+            except self.engine.refused as exc:
+                raise self._bad_record(table, rows.values(), tail, exc) from exc
+        (after,) = self.connection.execute(keys).fetchone()
+        changes.inserted = after - before
+        changes.updated = written - changes.inserted
+        changes.unchanged = sum(map(len, by_table.values())) - written
+        if written:
+            self.tick(stamp)
+        return changes
+
+    def _one_by_one(self, batches: Sequence[Iterable[Record]], *, run_id: int, source_id: str) -> Changes:
+        changes = Changes()
+        for batch in batches:
+            changes.add(self.put([batch], run_id=run_id, source_id=source_id))
         return changes
 
     def _bad_record(
@@ -298,7 +315,7 @@ class Store(PresenceRoom):
     ) -> Changes:
         """Write records and the cursor (partition, JSON value) that makes them done, in one transaction."""
         with self.transaction():
-            changes = self.save(records, run_id=run_id, source_id=source_id)
+            changes = self.put([records], run_id=run_id, source_id=source_id)
             if cursor is not None:
                 self.set_cursor(source_id, cursor[0], cursor[1], run_id=run_id)
             self.count(run_id, changes)

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ import msgspec
 from hub import clock
 from hub.context import Context
 from hub.errors import HubError, Interrupted, SourceDataError, StoreError
+from hub.records import Record
 from hub.signals import ENDS, heard
 from hub.source import Batch, Census, Gone, Partition, Source
 from hub.store import Store, endings, refused, rejections, vanished
@@ -30,6 +31,8 @@ from hub.sync.report import Hooks, Listener, Options, SourceReport, SyncReport, 
 from hub.words import tr, trn
 
 CENSUS = "__census__"
+MOST_AT_ONCE = 3000
+"""Records of batches that wait, which are written in one transaction."""
 log = logging.getLogger("hub.sync")
 
 
@@ -79,6 +82,15 @@ class _Event(msgspec.Struct, frozen=True):
     partition: str = ""
     payload: Any = None
     error: BaseException | None = None
+
+
+class _Sound(msgspec.Struct, frozen=True):
+    """What of one batch may be stored, the place that its partition then goes on from, and who leaves."""
+
+    partition: Partition
+    records: list[Record]
+    cursor: Any
+    gone: tuple[Gone | Census, ...]
 
 
 class _Engine:
@@ -179,11 +191,8 @@ class _Engine:
                     self.readers.submit(work, self._plan, work)
                 while self.open and not self.cancelled.is_set():
                     self._give_up_silent()
-                    try:
-                        event = self.events.get(timeout=0.2)
-                    except queue.Empty:
-                        continue
-                    self._handle(event)
+                    for events in self._waiting():
+                        self._handle(events)
                 report.interrupted = self.cancelled.is_set()
                 if report.interrupted:
                     for work in self.work.values():
@@ -244,7 +253,28 @@ class _Engine:
             except queue.Empty:
                 return
 
-    def _handle(self, event: _Event) -> None:
+    def _waiting(self) -> list[list[_Event]]:
+        """Return what waits, up to so many records: first batches, those of a source together, then the rest.
+
+        What ends a partition comes after its batches all the same, and what reads the store then finds them.
+        """
+        batches: dict[str, list[_Event]] = {}
+        others, size = [], 0
+        with suppress(queue.Empty):
+            for number in range(self.events.maxsize):
+                event = self.events.get(timeout=0.2) if number == 0 else self.events.get_nowait()
+                if event.kind != "batch":
+                    others.append([event])
+                    continue
+                batches.setdefault(event.source_id, []).append(event)
+                size += len(event.payload.records)
+                if size >= MOST_AT_ONCE:
+                    break
+        return [*batches.values(), *others]
+
+    def _handle(self, events: list[_Event]) -> None:
+        """Deal with one event, or with batches of one source."""
+        event = events[0]
         work = self.work[event.source_id]
         if work.census == "done":  # it was given up: what comes late is not written
             return
@@ -261,7 +291,7 @@ class _Engine:
                         if not work.partitions:
                             work.report.error = _say(event.error)
                 case "batch":
-                    self._write(work, work.partitions[event.partition], event.payload)
+                    self._write(work, [(work.partitions[one.partition], one.payload) for one in events])
                 case "read":
                     work.reading -= 1
                     self._finish_partition(work, work.partitions[event.partition], event.error)
@@ -272,12 +302,15 @@ class _Engine:
         except HubError as exc:
             if not event.partition:
                 raise
-            work.state[event.partition] = "failed"
-            self._missing(work, event.partition, exc)
+            self._failed(work, event.partition, exc)
         self._advance(work)
         if self.listener:
             self._traffic(work)
             self.listener.advanced(work.report)
+
+    def _failed(self, work: _Work, partition: str, error: BaseException) -> None:
+        work.state[partition] = "failed"
+        self._missing(work, partition, error)
 
     def _add_partition(self, work: _Work, partition: Partition) -> None:
         if partition.id in work.partitions:
@@ -331,39 +364,68 @@ class _Engine:
             return True
         return datetime.fromisoformat(last) <= clock.now() - timedelta(hours=work.source.census_every_hours)
 
-    def _write(self, work: _Work, partition: Partition, batch: Batch) -> None:
-        if work.state[partition.id] == "failed":
-            return
-        sound = work.accounts.sound(partition, batch.records)
-        cursor = None
-        if batch.cursor is not None:
-            # absence is judged over one uninterrupted reading: a complete partition has no half-way cursor
-            if partition.complete:
-                work.last_cursor[partition.id] = batch.cursor
-            elif not work.accounts.waits(partition):
-                cursor = (partition.id, batch.cursor)
-            elif batch.held is not None:
-                cursor = (partition.id, batch.held)
-        if partition.complete and batch.held is not None:
-            # from now on the store holds rows of this reading, which the mark before does not stand for
-            cursor = (partition.id, batch.held)
+    def _write(self, work: _Work, batches: list[tuple[Partition, Batch]]) -> None:
+        """Write batches in one transaction; where one of them is refused, each by itself."""
+        found = []
+        for partition, batch in batches:
+            if work.state[partition.id] != "failed":
+                sound = work.accounts.sound(partition, batch.records)
+                found.append(_Sound(partition, sound, self._cursor(work, partition, batch), batch.gone))
+        # what leaves by the proof of one batch may be there again in the next
+        if len(found) > 1 and not any(one.gone for one in found):
+            try:
+                return self._keep(work, found)
+            except StoreError:
+                raise
+            except HubError:  # whose it is shows below
+                pass
+        for one in found:
+            if work.state[one.partition.id] == "failed":
+                continue
+            try:
+                self._keep(work, [one])
+            except StoreError:
+                raise
+            except HubError as exc:
+                self._failed(work, one.partition.id, exc)
+        return None
+
+    def _keep(self, work: _Work, found: list[_Sound]) -> None:
         with self.store.transaction():
-            changes = self.store.write_batch(
-                sound, run_id=work.run_id, source_id=work.source.name, cursor=cursor
+            changes = self.store.put(
+                [one.records for one in found], run_id=work.run_id, source_id=work.source.name
             )
-            # a complete partition is asked what it did not see; otherwise only a hold is dropped by what was
-            # seen, and those that matter are on rows that move a KPI
-            if partition.complete or work.holds or self._census_due(work):
-                whole = partition.complete or work.holds
-                self.store.see(
-                    partition.id,
-                    ((record.table, record.id) for record in sound if whole or record.guarded),
-                )
-            if batch.gone:
-                moved = apply_census(self.store, work.source, batch.gone, run_id=work.run_id)
-                self.store.count(work.run_id, moved)
-                changes.add(moved)
+            self.store.count(work.run_id, changes)
+            for one in found:
+                partition = one.partition
+                if one.cursor is not None:
+                    self.store.set_cursor(work.source.name, partition.id, one.cursor, run_id=work.run_id)
+                # a complete partition is asked what it did not see; otherwise only a hold is dropped by what
+                # was seen, and those that matter are on rows that move a KPI
+                if partition.complete or work.holds or self._census_due(work):
+                    whole = partition.complete or work.holds
+                    self.store.see(
+                        partition.id,
+                        ((record.table, record.id) for record in one.records if whole or record.guarded),
+                    )
+                if one.gone:
+                    moved = apply_census(self.store, work.source, one.gone, run_id=work.run_id)
+                    self.store.count(work.run_id, moved)
+                    changes.add(moved)
         work.report.changes.add(changes)
+
+    @staticmethod
+    def _cursor(work: _Work, partition: Partition, batch: Batch) -> Any:
+        """Return the place that *batch* lets its partition go on from, if any."""
+        if partition.complete:
+            # absence is judged over one uninterrupted reading: a complete partition has no half-way cursor
+            if batch.cursor is not None:
+                work.last_cursor[partition.id] = batch.cursor
+            # from now on the store holds rows of this reading, which the mark before does not stand for
+            return batch.held
+        if batch.cursor is None:
+            return None
+        return batch.held if work.accounts.waits(partition) else batch.cursor
 
     def _finish_partition(self, work: _Work, partition: Partition, error: BaseException | None) -> None:
         if work.state[partition.id] == "failed":
@@ -373,8 +435,9 @@ class _Engine:
             self._missing(work, partition.id, error)
             self.store.forget_seen(partition.id)
             return
-        with self.store.transaction():
-            work.accounts.keep(work.run_id, partition.id)
+        if work.ctx.rejections.get(partition.id):
+            with self.store.transaction():
+                work.accounts.keep(work.run_id, partition.id)
         too_many = work.accounts.share(partition)
         if too_many:
             work.state[partition.id] = "failed"
@@ -387,6 +450,9 @@ class _Engine:
             )
         missing = [what for where, what in work.ctx.missing if where in {None, partition.id}]
         lacking = work.ctx.rejections.get(partition.id, [])
+        work.state[partition.id] = "ok"
+        if work.source.asks_again and not partition.complete:
+            return  # nothing is settled, and nothing judged
         with self.store.transaction():
             work.accounts.settle(work.run_id, partition.id)
             if partition.complete:
@@ -405,7 +471,6 @@ class _Engine:
                     self.store.set_cursor(
                         work.source.name, partition.id, work.last_cursor[partition.id], run_id=work.run_id
                     )
-        work.state[partition.id] = "ok"
 
     def _finish_census(self, work: _Work, found: list[Census | Gone], error: BaseException | None) -> None:
         if error is not None:

@@ -70,6 +70,8 @@ class Sqlite(Engine):
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
+            # a page that many batches touch goes over to the file once
+            connection.execute("PRAGMA wal_autocheckpoint = 4000")
             connection.execute("PRAGMA temp_store = FILE")
             connection.execute("PRAGMA cache_size = -16384")
         except sqlite3.Error as exc:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import chain
+from heapq import merge
 
 from hub import LEFT, Census, Container, Context, Gone, Scope, Source, Task, tr
 from hub_jira import wire
+from hub_jira.ids import Ids
 from hub_jira.site import Site
 
 FEW = 200
@@ -36,7 +37,7 @@ def judge(
     projects: Mapping[str, wire.Project],
     *,
     known: Standing,
-    swept: AbstractSet[str],
+    swept: Ids,
     lacking: Sequence[str],
     narrow: bool,
     unmet: Callable[[], AbstractSet[str]] | None,
@@ -74,7 +75,8 @@ def judge(
         yield _proof(source, one, "present", tr("the search finds it again"))
     # Jira often says the same of what is hidden with its project: absence counts in projects that are seen
     gone = {one for one, (state, _) in found.items() if state == "gone"}
-    there = frozenset(source.row_id(one) for one in chain(swept, lacking) if one not in gone)
+    left = sorted(int(one) for one in lacking if one not in gone)
+    there = Ids(merge(swept.numbers, left), source.row_id(""))
     for native, project in projects.items():
         evidence = tr("absent from the ids of {key}", key=project.key)
         yield Census(record=Task, scope=within(source, native), ids=there, evidence=evidence)

@@ -48,7 +48,7 @@ def whole(reading: Reading, ids: list[str]) -> Iterator[Batch]:
         yield from batches(parts.issues(found, make))
 
 
-def arrivals(reading: Reading, ids: list[str], projects: Iterable[str]) -> Iterator[Batch]:
+def arrivals(reading: Reading, ids: Iterable[str], projects: Iterable[str]) -> Iterator[Batch]:
     """Read those of *ids*, all that is in scope, of which no stamp tells: back, or seen for the first time.
 
     *projects* are those that could not be seen before: what changed in them meanwhile is told by nothing.

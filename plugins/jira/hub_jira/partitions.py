@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from hub_jira.fields import Bindings
+from hub_jira.ids import Ids
 from hub_jira.wire import Project
 
 
@@ -41,7 +42,7 @@ class Slice(msgspec.Struct, frozen=True):
     """Issues by their ids, with their history and hours."""
 
     meta: Meta
-    ids: list[str]
+    ids: Ids
 
 
 class CutLists(msgspec.Struct, frozen=True):

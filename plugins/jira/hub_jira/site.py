@@ -6,6 +6,7 @@ import base64
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -76,6 +77,14 @@ def together(*asks: Callable[[], Any]) -> list[Any]:
         return [future.result() for future in [pool.submit(ask) for ask in asks]]
 
 
+def ahead(ask: Callable[[], T]) -> Callable[[], T]:
+    """Begin to ask, and return what waits for the answer, or raises what was raised."""
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(ask)
+    pool.shutdown(wait=False)
+    return future.result
+
+
 class Site:
     """A site as one run sees it; safe to use from several threads."""
 
@@ -98,11 +107,11 @@ class Site:
         self.objects: dict[str, str] = {}
         """What objects of Assets are called, by their workspace and id."""
         self.gateway = self.base if access.cloud_id else f"{self.base}/gateway/api"
-        self._lock = threading.Lock()
+        self._lock, self._asking = threading.Lock(), threading.Lock()
 
     def server(self) -> wire.Server:
         """Ask who the site is, once."""
-        with self._lock:
+        with self._asking:
             if self._server is None:
                 self._server = self.listed("serverInfo", wire.Server)
             return self._server
@@ -213,29 +222,29 @@ class Site:
         """Return the issues that changed last."""
         return self._search(f"{scope} ORDER BY updated DESC", names, size=size).issues
 
-    def sweep(self, scope: str) -> list[str]:
-        """Return the id of every issue in *scope*.
+    def sweep(self, scope: str) -> Iterator[list[str]]:
+        """Yield the id of every issue in *scope* once, page by page.
 
         Raises `SourceDataError` when Jira counts more than ever come.
         """
-        if self.cloud:
-            return self._sweep_cloud(scope)
-        return self._sweep_server(scope)
+        return self._sweep_cloud(scope) if self.cloud else self._sweep_server(scope)
 
-    def _sweep_cloud(self, scope: str) -> list[str]:
-        found: set[str] = set()
+    def _sweep_cloud(self, scope: str) -> Iterator[list[str]]:
+        found: set[int] = set()
         counts: list[int] = []
         for attempt in range(3):
             # counted first: what is deleted while the pages come makes them too few, and they are read again
             counted: wire.Count = self.post("/search/approximate-count", _COUNT, {"jql": scope})
             before = len(found)
-            found |= self._tokens(f"{scope} ORDER BY created ASC, key ASC")
+            for page in self._tokens(f"{scope} ORDER BY created ASC, key ASC"):
+                yield [one for one in page if int(one) not in found]
+                found.update(map(int, page))
             counts.append(counted.count)
             # the count is near, not exact: one that two sweeps cannot reach is an index that lags
             if len(found) >= counted.count or (
                 attempt and len(found) == before and counted.count - len(found) <= counted.count // 100
             ):
-                return sorted(found, key=int)
+                return
         raise SourceDataError(
             tr(
                 "The search for ids gives {count} issues, Jira counts {counts}. The next run reads "
@@ -245,8 +254,7 @@ class Site:
             )
         )
 
-    def _tokens(self, jql: str) -> set[str]:
-        found: set[str] = set()
+    def _tokens(self, jql: str) -> Iterator[list[str]]:
         seen: set[str] = set()
         token: str | None = None
         while True:
@@ -254,21 +262,21 @@ class Site:
                 {"nextPageToken": token} if token else {}
             )
             page: wire.FoundIds = self.post("/search/jql", _FOUND_IDS, body)
-            found |= {one.id for one in page.issues}
+            yield list(dict.fromkeys(one.id for one in page.issues))
             token = page.next_page_token
             if not token:
-                return found
+                return
             _only_once(token, seen, "/search/jql")
 
-    def _sweep_server(self, scope: str) -> list[str]:
+    def _sweep_server(self, scope: str) -> Iterator[list[str]]:
         """Page by `created`, which never changes; within one instant by offset.
 
         The total of the first page is what has to come.
         """
-        found: dict[str, None] = {}
+        found: set[int] = set()
         for _ in range(3):
             since: int | None = None
-            came: set[str] = set()
+            came: set[int] = set()
             offset, total, stale = 0, 0, 0
             while True:
                 clause = (
@@ -289,8 +297,9 @@ class Site:
                 total = max(total, page.total if since is None else 0)
                 self.keys.update((str(one.key), one.id) for one in page.issues)
                 before = len(came)
-                came |= {one.id for one in page.issues}
-                found |= dict.fromkeys(one.id for one in page.issues)
+                came.update(int(one.id) for one in page.issues)
+                yield list(dict.fromkeys(one.id for one in page.issues if int(one.id) not in found))
+                found |= came
                 if not page.issues or page.start_at + len(page.issues) >= page.total:
                     break
                 # a page that begins at a stamp may hold what the one before held, two in a row do not
@@ -302,7 +311,7 @@ class Site:
                 offset = offset + len(page.issues) if last == since else 0
                 since = last
             if len(found) >= total:
-                return sorted(found, key=int)
+                return
         raise SourceDataError(
             tr(
                 "The search for ids gives {count} issues, Jira counts {total}. The next run reads "
@@ -314,7 +323,8 @@ class Site:
 
     def matching(self, jql: str) -> list[str]:
         """Return the ids of what *jql* finds, uncounted."""
-        return sorted(self._tokens(jql) if self.cloud else self._sweep_server(jql), key=int)
+        pages = self._tokens(jql) if self.cloud else self._sweep_server(jql)
+        return sorted(set(chain.from_iterable(pages)), key=int)
 
     def look_up(self, keys: Sequence[str]) -> None:
         """Learn the ids of issues by their keys; one that may not be seen has none."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, ClassVar
 
 import msgspec
@@ -30,6 +32,7 @@ from hub import (
 from hub_jira import census, daily, hours, issues, jql, lists, mapping, tempo, wire
 from hub_jira.checks import look
 from hub_jira.fields import ALWAYS, ROLES, bind
+from hub_jira.ids import Ids
 from hub_jira.partitions import (
     Approval,
     Arrivals,
@@ -50,10 +53,11 @@ from hub_jira.partitions import (
 )
 from hub_jira.parts import Parts, first, nameless, standing
 from hub_jira.reading import EVERYTHING, Reading
-from hub_jira.site import Access, Deployment, Site, together
+from hub_jira.site import Access, Deployment, Site, ahead, together
 from hub_jira.values import sampled
 
 METADATA_HOURS = 24.0
+Start = tuple[int, Iterator[list[str]]]
 SHAPE = 3
 """Of what issues become: with another one than they were read with they are read anew."""
 HISTORY = (
@@ -305,10 +309,11 @@ class JiraSource(Source, frozen=True, kw_only=True):
         if lost := nameless(ctx, self):
             increment, ctx.asked_again = False, ctx.asked_again | lost
         site = self._site(ctx, cloud=before.cloud if fresh else None)
-        site.me()  # alone and first: a wrong password is said once, and nobody sees nothing, which looks well
+        # first: a wrong password is said once, and nobody sees nothing, which looks well
+        together(site.me, *(() if fresh and increment else (site.server,)))
         first(ctx, self)
-        if not fresh:
-            site.server()
+        # what the site says of itself does not tell which issues there are, unless projects are named
+        start = None if increment or self.projects else ahead(lambda: _start(site, self._scope()))
         data = Projects(before) if fresh else self._metadata(ctx, site, before)
         meta, asked = data.meta, self._asked(ctx, before)
         if not fresh:
@@ -350,7 +355,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
                     data=DeletedWorklogs(),
                 )
             return
-        yield from self._full(ctx, site, meta, cursors)
+        yield from self._full(ctx, site, meta, cursors, start or (lambda: _start(site, self._scope(asked))))
 
     def _tempo_plan(self, ctx: Context, cursors: Mapping[str, Any]) -> Iterator[Partition]:
         """Ask Tempo what changed, and once a day for what its hours do not tell of themselves."""
@@ -377,22 +382,27 @@ class JiraSource(Source, frozen=True, kw_only=True):
         """Return what hours wait for: those of the whole site are held against the issues that were read."""
         return () if self._scope() == EVERYTHING else ("issues",)
 
-    def _full(self, ctx: Context, site: Site, meta: Meta, cursors: Mapping[str, Any]) -> Iterator[Partition]:
+    def _full(
+        self, ctx: Context, site: Site, meta: Meta, cursors: Mapping[str, Any], start: Callable[[], Start]
+    ) -> Iterator[Partition]:
         # the marks are taken before any issue is read: whatever changes meanwhile is found by the next run,
         # which reads ten minutes again
         clock = wire.millis(site.server().server_time or "1970-01-01T00:00:00Z")
-        scope, swept = self._scope(self._asked(ctx, meta)), ctx.shared("ids", dict)
-        newest, swept[scope] = together(lambda: site.newest(scope, ("updated",)), lambda: site.sweep(scope))
-        mark, ids = newest.stamp("updated") if newest else 0, self._ids(ctx, site, scope)
-        if not ids:
+        mark, pages = start()
+        found, names = array("q"), list[str]()
+        for page in pages:
+            numbers = sorted(map(int, page))
+            # the first ones in slices of one request, those of a large site in fewer and longer ones
+            size = site.slice * max(1, min(5, len(found) // (128 * site.slice)))
+            for at in range(0, len(numbers), size):
+                part = Ids(numbers[at : at + size])
+                names.append(f"slice {len(names)}")
+                yield Partition(id=names[-1], label="issues", estimate=len(part), data=Slice(meta, part))
+            found.extend(numbers)
+        if not found:
             site.me(again=True)  # is it really empty, or did the token end meanwhile?
-        # a small site in slices of one request, a large one in fewer and longer ones
-        size = site.slice * max(1, min(5, len(ids) // (128 * site.slice)))
-        slices = [ids[start : start + size] for start in range(0, len(ids), size)]
-        names = []
-        for number, part in enumerate(slices):
-            names.append(f"slice {number}")
-            yield Partition(id=names[-1], label="issues", estimate=len(part), data=Slice(meta, part))
+        swept: dict[str, Ids] = ctx.shared("ids", dict)
+        swept[self._scope(self._asked(ctx, meta))] = Ids(sorted(found))
         yield Partition(id="cut lists", label="long lists", after=tuple(names), data=CutLists(meta))
         done = ("cut lists", *names)
         if self.own_hours:
@@ -455,7 +465,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
             case Projects(meta, beyond):
                 yield self._projects(ctx, meta, census.beyond(ctx, self, beyond))
             case Slice(meta, ids):
-                yield from issues.whole(self._reading(ctx, meta), ids)
+                yield from issues.whole(self._reading(ctx, meta), list(ids))
             case CutLists(meta):
                 yield from issues.cut(self._reading(ctx, meta))
             case Learned(meta):
@@ -545,14 +555,14 @@ class JiraSource(Source, frozen=True, kw_only=True):
         away = sorted(met - seen.keys())
         keys = sorted((one.key for one in wanted.values()), key=self._order)
         everything, scope = self._visible(keys), self._scope(keys)
-        swept = set(self._ids(ctx, site, scope)) if wanted else set()
+        swept = self._ids(ctx, site, scope) if wanted else Ids(())
         known = standing(ctx, self, but=swept)
         lacking = census.lacking(self, known, wanted, swept)
         if away or lacking:
             site.me(again=True)  # nobody sees nothing: that proves nothing
         yield from census.judge(
             ctx, self, site, wanted, known=known, swept=swept, lacking=lacking, narrow=bool(self.projects),
-            unmet=(lambda: set(self._ids(ctx, site, everything))) if scope != everything else None,
+            unmet=(lambda: self._ids(ctx, site, everything)) if scope != everything else None,
         )  # fmt: skip
         for lost in away:
             yield Census(
@@ -588,12 +598,20 @@ class JiraSource(Source, frozen=True, kw_only=True):
     def _order(self, key: str) -> tuple[int, str]:
         return (self.projects.index(key) if key in self.projects else len(self.projects)), key
 
-    def _ids(self, ctx: Context, site: Site, scope: str) -> list[str]:
+    def _ids(self, ctx: Context, site: Site, scope: str) -> Ids:
         """Sweep once a run: a census after a full reading has its ids already."""
-        swept: dict[str, list[str]] = ctx.shared("ids", dict)
+        swept: dict[str, Ids] = ctx.shared("ids", dict)
         if scope not in swept:
-            swept[scope] = site.sweep(scope)
+            swept[scope] = Ids.of(chain.from_iterable(site.sweep(scope)))
         return swept[scope]
+
+
+def _start(site: Site, scope: str) -> Start:
+    """Return the stamp of what changed last, and the pages of all ids, of which the first has come."""
+    pages = site.sweep(scope)
+    # the ids first: they take two questions, and few are asked at once of a host that nobody knows yet
+    page, newest = together(lambda: next(pages), lambda: site.newest(scope, ("updated",)))
+    return newest.stamp("updated") if newest else 0, chain([page], pages)
 
 
 def _level(one: wire.Kind) -> int:
