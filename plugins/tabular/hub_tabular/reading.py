@@ -14,7 +14,8 @@ import msgspec
 
 from hub import Allocation, CellReader, Context, Record, Worklog, storable, tr, trn
 from hub_tabular.books import Limits
-from hub_tabular.mapping import FILE, Mapping, RowError, RowMapper
+from hub_tabular.mapper import RowError, RowMapper
+from hub_tabular.mapping import FILE, Mapping
 from hub_tabular.sums import SumRowError, Sums
 from hub_tabular.tables import Room, Row, Table
 

@@ -43,7 +43,8 @@ from hub import (
 from hub_tabular import sheets
 from hub_tabular.books import Limits, check_size
 from hub_tabular.checking import check_rows
-from hub_tabular.mapping import Mapping, RowMapper, check_mapping
+from hub_tabular.mapper import RowMapper
+from hub_tabular.mapping import Mapping, check_mapping
 from hub_tabular.reading import SHARED_PART, FileReading, Judge, Judged, Make, Owners
 from hub_tabular.tables import Room, Table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from hub import Record, cell_text, number, tr
-from hub_tabular.mapping import RowError, RowMapper
+from hub_tabular.mapper import RowError, RowMapper
 from hub_tabular.tables import TOTAL, Row, Table
 
 _MARKS = 500

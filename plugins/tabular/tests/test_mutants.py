@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from hub_tabular import books, checking, reading, sheets, sums, tables, titles
-from hub_tabular import mapping as mapping_module
+from hub_tabular import mapper as mapper_module
 from hub_tabular import source as source_module
 from hub_tabular.suggest import fields, shapes, writing
 
@@ -76,11 +76,11 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
             "test_too_many_wrong_rows_fail_the_file_before_it_is_written",
         ),
         "no_old_image": (
-            put(mapping_module.RowMapper, "understood", lambda *_: {"seconds": -1}),
+            put(mapper_module.RowMapper, "understood", lambda *_: {"seconds": -1}),
             "test_a_row_that_turns_wrong_and_right_again",
         ),
         "no_stake": (
-            put(mapping_module.RowMapper, "stake", lambda *_: None), "test_a_wrong_cell_costs_its_row",
+            put(mapper_module.RowMapper, "stake", lambda *_: None), "test_a_wrong_cell_costs_its_row",
         ),
     },
     "accounts for all": {
@@ -110,7 +110,7 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
     "one key, one row": {
         "by_file": (_NO_OWNERS, "test_two_versions_of_a_file_count_once"),
         "as_it_is_written": (
-            put(mapping_module.RowMapper, "same", lambda *_: {}), "test_a_key_that_is_written_in_two_ways",
+            put(mapper_module.RowMapper, "same", lambda *_: {}), "test_a_key_that_is_written_in_two_ways",
         ),
         "by_file_without_key": (_NO_OWNERS, "test_equal_rows_in_two_files_without_a_key"),
         "oldest_has_it": (
@@ -156,7 +156,7 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
         "compares_no_sums": (put(sums.Sums, "_compare", lambda *_: None), "test_a_sum_that_the_file_states"),
         "any_sum_will_do": (put(sums, "_PART", 1.0), "test_a_sum_that_the_file_states"),
         "amounts_as_they_stand": (
-            put(mapping_module, "_scale_of", lambda *_: None), "test_a_budget_in_thousands",
+            put(mapper_module, "_scale_of", lambda *_: None), "test_a_budget_in_thousands",
         ),
     },
     "says what it thinks": {

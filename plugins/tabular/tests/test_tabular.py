@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import xlsxwriter
 from hub_tabular import sheets, tables
-from hub_tabular.mapping import Mapping, RowError, RowMapper, check_mapping
+from hub_tabular.mapper import RowError, RowMapper
+from hub_tabular.mapping import Mapping, check_mapping
 from hub_tabular.source import TabularSource
 from hub_tabular.suggest import suggest_mapping
 from msgspec import structs

@@ -13,7 +13,7 @@ from hub import (
     scale_of,
     unit_of,
 )
-from hub_tabular.mapping import choices as choices_of
+from hub_tabular.mapper import choices as choices_of
 
 _WEEK = r"semaine|\bsem\b|\bweek\b|\bkw\b|kalenderwoche|\bwoche"
 _MONTH = r"\bmois\b|\bmonth\b|\bmonat\b"
