@@ -19,11 +19,12 @@ from hub.cells.days import DayOrder, by_format, day_readings, moment_of, month_o
 from hub.cells.durations import Unit, factor, seconds_of
 from hub.cells.numbers import BLANKS, DecimalSign, currencies_of, readings, settles, take_apart
 from hub.cells.periods import period_named, year_in
+from hub.cells.serials import SERIAL_ZERO, day_of, elapsed
 from hub.columns import Column
 from hub.errors import CellError
 from hub.words import enumerated, mark, tr
 
-RULES = 3
+RULES = 4
 """Raised when a cell may become another value than before: what was read by older rules is read again."""
 YES = frozenset({"1", "x", "oui", "o", "yes", "y", "true", "vrai", "ok"})
 NO = frozenset({"0", "non", "n", "no", "false", "faux", "-"})
@@ -51,25 +52,32 @@ _ERROR = re.compile(
 )
 _SERIAL = re.compile(r"[0-9]{1,6}(?:[.,][0-9]+)?")
 """A day of Excel as a text file has it: 45931, or with a time 45931,5."""
-_EXCEL_ZERO = datetime(1899, 12, 30)
 
 
 class FormattedNumber(float):
     """A number that a workbook shows with a percent sign (0.45 as 45 %) or with the mark of a *currency*.
 
     *scale* is how many units one of it is as it is shown: 1000 for 40 as 40 k€, 1 for 40000 as 40 k€.
+    *zero* is the day from which its workbook counts days.
     """
 
     percent: bool
     currency: str | None
     scale: int | None
+    zero: date
 
     def __new__(
-        cls, value: float, *, percent: bool = False, currency: str | None = None, scale: int | None = None
+        cls,
+        value: float,
+        *,
+        percent: bool = False,
+        currency: str | None = None,
+        scale: int | None = None,
+        zero: date = SERIAL_ZERO,
     ) -> FormattedNumber:
         """Keep how *value* is shown."""
         made = super().__new__(cls, value)
-        made.percent, made.currency, made.scale = percent, currency, scale
+        made.percent, made.currency, made.scale, made.zero = percent, currency, scale, zero
         return made
 
 
@@ -335,11 +343,8 @@ class CellReader:
     # ---------- efforts ----------
 
     def _seconds(self, cell: Any) -> int:
-        if (
-            isinstance(cell, datetime) and cell.year < 1901
-        ):  # a duration above a day that Excel shows as a time
-            cell = cell - _EXCEL_ZERO
-            cell -= timedelta(days=1) if cell < timedelta(days=61) else timedelta(0)
+        if isinstance(cell, datetime):  # a duration above a day that Excel shows as a time
+            cell = elapsed(cell) or cell
         if isinstance(cell, timedelta):
             found = Decimal(cell.days) * DAY_S + cell.seconds + Decimal(cell.microseconds) / 1_000_000
         elif isinstance(cell, time):
@@ -458,10 +463,10 @@ class CellReader:
         ):
             raise CellError(tr("is not {shape}", shape=self._like()))
         if "excel" in self.declared.formats and isinstance(cell, int | float) and abs(cell) < 1e6:
-            return (_EXCEL_ZERO + timedelta(days=int(cell))).date()
+            return day_of(cell, getattr(cell, "zero", SERIAL_ZERO))
         text = cell_text(cell)
         if "excel" in self.declared.formats and _SERIAL.fullmatch(text):
-            return (_EXCEL_ZERO + timedelta(days=int(text.replace(",", ".").partition(".")[0]))).date()
+            return day_of(int(text.replace(",", ".").partition(".")[0]))
         if patterns := [one for one in self.declared.formats if one not in _PERIODS]:
             for pattern in patterns:
                 if found := by_format(text, pattern):

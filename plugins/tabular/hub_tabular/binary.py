@@ -27,10 +27,14 @@ _MINI = 64
 
 
 class Noted(msgspec.Struct, kw_only=True):
-    """By row and column from 0: how a number is *shown*, and the *errors* of formulas."""
+    """By row and column from 0: how a number is *shown*, and the *errors* of formulas.
+
+    *is_1904* says that the workbook counts days from 1904 on.
+    """
 
     shown: dict[tuple[int, int], Shown] = {}
     errors: dict[tuple[int, int], str] = {}
+    is_1904: bool = False
 
     def note(self, row: int, column: int, shown: Shown | None, error: int | None = None) -> None:
         """Note one cell."""
@@ -50,6 +54,7 @@ def of_xls(path: Path, sheet: str) -> Noted:
     """
     book = _stream(path.read_bytes())
     wide, places, codes, cells = False, dict[str, int](), dict[int, str](), list[int]()
+    is_1904 = False
     for kind, body in _biff(book, 0):
         if kind == 0x0809:  # BOF
             wide = struct.unpack_from("<H", body)[0] >= 0x0600
@@ -60,11 +65,13 @@ def of_xls(path: Path, sheet: str) -> Noted:
             codes[struct.unpack_from("<H", body)[0]] = (
                 _wide_text(body, 4, size) if wide else body[3 : 3 + size].decode("cp1252", "replace")
             )
+        elif kind == 0x0022:  # DATEMODE
+            is_1904 = body[:1] == b"\1"
         elif kind == 0x00E0:  # XF
             cells.append(struct.unpack_from("<H", body, 2)[0])
     formats = shown_by(codes)
     styles = [formats.get(one) for one in cells]
-    found = Noted(shown={}, errors={})
+    found = Noted(shown={}, errors={}, is_1904=is_1904)
     for kind, body in _biff(book, places[sheet]):
         _note_xls(found, kind, body, styles)
     return found
@@ -167,7 +174,11 @@ def of_xlsb(book: zipfile.ZipFile, sheet: str) -> Noted:
     Raises as `of_xls` does.
     """
     styles = list(_styles(book))
-    found, row = Noted(shown={}, errors={}), 0
+    # BrtWbProp, whose first bit is that of the 1904 date system
+    is_1904 = any(
+        kind == 153 and body[:1] and body[0] & 1 for kind, body in records(book.read("xl/workbook.bin"))
+    )
+    found, row = Noted(shown={}, errors={}, is_1904=is_1904), 0
     for kind, body in records(book.read(part_of(book, sheet))):
         if kind == 0 and len(body) >= 4:  # BrtRowHdr
             row = struct.unpack_from("<I", body)[0]

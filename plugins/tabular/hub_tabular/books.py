@@ -16,13 +16,14 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import IO, Any, cast
 from xml.etree import ElementTree  # what it may unpack to is bounded before
 
 import msgspec
 
-from hub import SourceDataError, mark, storable, tr
+from hub import SERIAL_ZERO, SERIAL_ZERO_1904, SourceDataError, mark, storable, tr
 from hub_tabular import binary
 from hub_tabular.formats import Shown, shown_by
 from hub_tabular.mapping import FaultyCell
@@ -66,6 +67,8 @@ class Inside(msgspec.Struct, kw_only=True):
     far: list[str] = []
     merged: list[tuple[tuple[int, int], tuple[int, int]]] = []
     """The first and the last of cells that were merged, where the reader of workbooks does not say it."""
+    zero: date = SERIAL_ZERO
+    """The day from which the workbook counts days."""
     instead: bytes | None = None
     """The workbook without the cells that are far from the table."""
 
@@ -255,7 +258,7 @@ def _of_xlsx(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> In
         return Inside()
     columns, last, odd = _extent(book, part)
     far = columns > limits.columns or columns * last > limits.cells
-    found = Inside(shown={}, faults={}, far=[])
+    found = Inside(shown={}, faults={}, far=[], zero=_zero(book))
     if not (far or odd or styles):
         return found
     try:
@@ -263,7 +266,7 @@ def _of_xlsx(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> In
     except _UNUSUAL:
         if far:
             raise too_far(name, sheet, reference(last - 1, columns - 1), limits) from None
-        return Inside()
+        return Inside(zero=found.zero)
     if far:
         _leave_far_out(name, book, sheet, part, filled, limits, found)
     return found
@@ -387,7 +390,11 @@ def _of_binary(look: Callable[[], binary.Noted]) -> Inside:
     except (*_DAMAGED, *_UNUSUAL, LookupError, OSError):
         return Inside()
     why = tr("is an error of the spreadsheet")
-    return Inside(shown=found.shown, faults={at: FaultyCell(text, why) for at, text in found.errors.items()})
+    return Inside(
+        shown=found.shown,
+        faults={at: FaultyCell(text, why) for at, text in found.errors.items()},
+        zero=SERIAL_ZERO_1904 if found.is_1904 else SERIAL_ZERO,
+    )
 
 
 def _bound_xlsb(name: str, book: zipfile.ZipFile, limits: Limits) -> None:
@@ -420,6 +427,14 @@ def _styles(book: zipfile.ZipFile) -> dict[int, Shown]:
     }
 
 
+def _zero(book: zipfile.ZipFile) -> date:
+    """Return the day from which the workbook counts days."""
+    said = next(
+        (_attribute(one, "date1904") for one in _all(_tree(book, "xl/workbook.xml"), "workbookPr")), ""
+    )
+    return SERIAL_ZERO_1904 if said in {"1", "true", "on"} else SERIAL_ZERO
+
+
 def _part(book: zipfile.ZipFile, sheet: str) -> str:
     """Return the path of a sheet inside the workbook."""
     wanted = next(one for one in _all(_tree(book, "xl/workbook.xml"), "sheet") if one.get("name") == sheet)
@@ -442,8 +457,14 @@ def _note_ods_sheets(name: str, book: zipfile.ZipFile, sheet: str, limits: Limit
     title, row, height, column = "", -1, 0, 0
     ends: Counter[str] = Counter()
     with book.open("content.xml") as file:
-        for event, one in _elements(file, {"table", "table-row", "table-cell", "covered-table-cell"}):
+        for event, one in _elements(
+            file, {"null-date", "table", "table-row", "table-cell", "covered-table-cell"}
+        ):
             local = _local(one.tag)
+            if local == "null-date":
+                with contextlib.suppress(ValueError):
+                    found.zero = date.fromisoformat(_attribute(one, "date-value") or "")
+                continue
             if local == "table":
                 if event == "start":
                     title, row, height, column, ends = _attribute(one, "name") or "", -1, 0, 0, Counter()

@@ -49,7 +49,7 @@ from hub_tabular.reading import SHARED_PART, FileReading, Judge, Judged, Make, O
 from hub_tabular.tables import Room, Table
 
 BATCH = 2000
-READING = 3
+READING = 4
 """Raised when a row may be taken in another way than before: files that older rules read are read again."""
 
 

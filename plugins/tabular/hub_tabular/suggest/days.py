@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
 
-from hub import cell_text, day_readings, period_named, tr, year_in
+from hub import cell_text, day_readings, near_day, period_named, tr, year_in
 from hub_tabular import tables
 from hub_tabular.suggest.looking import Looked, decimal_of, toml
 from hub_tabular.suggest.words import BARE_PERIOD, PERIODS, YEAR, plain
@@ -113,8 +113,8 @@ def day_parts(looked: Looked, name: str, days: str) -> tuple[list[str] | None, s
     None where no way of writing fits them.
     """
     values = looked.values(name)
-    if serial := _first_serial(looked, name):
-        day = date(1899, 12, 30) + timedelta(days=serial)
+    if first := _first_serial(looked, name):
+        serial, day = first
         return ['format = "excel"'], tr(
             "numbers by which Excel counts days: {serial} is {day:%Y-%m-%d}", serial=serial, day=day
         )
@@ -148,31 +148,24 @@ def day_parts(looked: Looked, name: str, days: str) -> tuple[list[str] | None, s
     if first_day and _is_european(looked):
         return [f"format = {toml(first_day[0])}"], tr("the day first, for the file is written as in Europe")
     who = tr(" (it is written {days})", days=days) if days else ""
-    first, second = (datetime.strptime(shown, form) for form in fits[:2])
+    one, two = (datetime.strptime(shown, form) for form in fits[:2])
     return [], tr(
         "not clear: {shown} may be {first:%Y-%m-%d} or {second:%Y-%m-%d}{who}; say format = {form} or "
         "{other}",
         shown=shown,
-        first=first,
-        second=second,
+        first=one,
+        second=two,
         who=who,
         form=toml(fits[0]),
         other=toml(fits[1]),
     )
 
 
-_SERIALS = range(36526, 54789)
-"""The days of the years 2000 to 2049 as Excel counts them."""
-
-
-def _first_serial(looked: Looked, name: str) -> int | None:
-    """Return the first number of a column of days that holds nothing but numbers of near days."""
-    found = []
-    for value in looked.values(name):
-        text = cell_text(value)
-        if not tables.TOTAL.search(text):
-            found.append(int(text) if re.fullmatch("[0-9]{5}", text) else 0)
-    return found[0] if found and all(one in _SERIALS for one in found) else None
+def _first_serial(looked: Looked, name: str) -> tuple[str, date] | None:
+    """Return the first number of a column of days that holds nothing but those of near days, and its day."""
+    values = [value for value in looked.values(name) if not tables.TOTAL.search(cell_text(value))]
+    days = [near_day(value) for value in values]
+    return (cell_text(values[0]), days[0]) if days and days[0] and all(days) else None
 
 
 def _is_european(looked: Looked) -> bool:
