@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hub.cells import day_readings as day_readings
     from hub.cells import elapsed as elapsed
     from hub.cells import is_error as is_error
+    from hub.cells import is_nothing as is_nothing
     from hub.cells import names_days as names_days
     from hub.cells import names_period as names_period
     from hub.cells import near_day as near_day
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from hub.cells import periods_of as periods_of
     from hub.cells import scale_of as scale_of
     from hub.cells import serial_of as serial_of
+    from hub.cells import span_of as span_of
     from hub.cells import unit_of as unit_of
     from hub.cells import year_in as year_in
     from hub.clock import civil_day as civil_day
@@ -188,8 +190,8 @@ _ROOMS = {
         "RULES", "SERIAL_ZERO", "SERIAL_ZERO_1904", "CellReader", "DecimalSign", "Declared",
         "FormattedNumber", "caption_currency", "cell_text",
         "currencies_of", "day_readings", "elapsed",
-        "is_error", "names_days", "names_period", "near_day", "period_named", "periods_of", "scale_of",
-        "serial_of", "unit_of", "year_in",
+        "is_error", "is_nothing", "names_days", "names_period", "near_day", "period_named", "periods_of",
+        "scale_of", "serial_of", "span_of", "unit_of", "year_in",
     ),
     "clock": ("civil_day", "is_set", "utc_stamp"),
     "columns": ("columns_of",),

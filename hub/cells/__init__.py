@@ -3,8 +3,8 @@
 from hub.cells.days import day_readings
 from hub.cells.durations import unit_of
 from hub.cells.numbers import CURRENCIES, DecimalSign, caption_currency, currencies_of, scale_of
-from hub.cells.periods import names_days, names_period, period_named, periods_of, year_in
-from hub.cells.reader import RULES, CellReader, Declared, FormattedNumber, cell_text, is_error
+from hub.cells.periods import names_days, names_period, period_named, periods_of, span_of, year_in
+from hub.cells.reader import RULES, CellReader, Declared, FormattedNumber, cell_text, is_error, is_nothing
 from hub.cells.serials import SERIAL_ZERO, SERIAL_ZERO_1904, day_of, elapsed, near_day, serial_of
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "day_readings",
     "elapsed",
     "is_error",
+    "is_nothing",
     "names_days",
     "names_period",
     "near_day",
@@ -30,6 +31,7 @@ __all__ = [
     "periods_of",
     "scale_of",
     "serial_of",
+    "span_of",
     "unit_of",
     "year_in",
 ]

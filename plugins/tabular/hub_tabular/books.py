@@ -412,7 +412,7 @@ def _bound_xlsb(name: str, book: zipfile.ZipFile, limits: Limits) -> None:
 
 
 def _styles(book: zipfile.ZipFile) -> dict[int, Shown]:
-    """Return the styles of cells that show a percent, money or thousands, by their number."""
+    """Return the styles of cells that show a percent, money, thousands or an indented text."""
     if "xl/styles.xml" not in book.namelist():
         return {}
     root = _tree(book, "xl/styles.xml")
@@ -420,11 +420,13 @@ def _styles(book: zipfile.ZipFile) -> dict[int, Shown]:
         {int(one.get("numFmtId") or 0): one.get("formatCode") or "" for one in _all(root, "numFmt")}
     )
     cells = next(iter(_all(root, "cellXfs")), None)
-    return {
-        number: shown[int(one.get("numFmtId") or 0)]
-        for number, one in enumerate(cells if cells is not None else ())
-        if int(one.get("numFmtId") or 0) in shown
-    }
+    found: dict[int, Shown] = {}
+    for number, one in enumerate(cells if cells is not None else ()):
+        indent = next((int(_attribute(align, "indent") or 0) for align in _all(one, "alignment")), 0)
+        one_shown = shown.get(int(one.get("numFmtId") or 0))
+        if one_shown or indent:
+            found[number] = msgspec.structs.replace(one_shown or Shown(), indent=indent)
+    return found
 
 
 def _zero(book: zipfile.ZipFile) -> date:

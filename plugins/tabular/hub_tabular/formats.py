@@ -22,11 +22,12 @@ _THOUSANDTHS = re.compile(r"[0#?],+(?![0#?,])")
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """How a number is shown."""
+    """How a number is shown, and how far a text is indented."""
 
     percent: bool = False
     currency: str | None = None
     scale: int | None = None
+    indent: int = 0
 
     def of(self, value: float, zero: date = SERIAL_ZERO) -> FormattedNumber:
         """Return *value* with it, in a workbook that counts days from *zero*."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import calendar
 import contextlib
 import functools
 import hashlib
 import re
 from collections import Counter, abc
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, cast, get_args, get_type_hints
 from zoneinfo import ZoneInfo
@@ -33,6 +32,7 @@ from hub import (
     is_error,
     mark,
     scale_of,
+    span_of,
     tr,
     unit_of,
 )
@@ -176,7 +176,7 @@ class RowMapper:
                 if name.startswith(_OWN):
                     reader.look(row.get(name.removeprefix(_OWN)))
                 elif self.fields[name].column is not None:
-                    reader.look(self._raw(name, self.fields[name], row))
+                    reader.look(self._raw(name, self.fields[name], row), years=_years(row))
 
     def columns(self) -> set[str]:
         """Return every column of the table that the mapping needs."""
@@ -191,6 +191,8 @@ class RowMapper:
             needed -= {self.mapping.unpivot.name, self.mapping.unpivot.value, UNTIL}
             needed |= set(self.mapping.unpivot.less.values())
         needed -= {group.into for group in self.mapping.group}
+        if self.mapping.indent:
+            needed = (needed - set(self.mapping.indent.into)) | {self.mapping.indent.column}
         return needed - {SHEET, FILE, LEVEL}
 
     def records(self, row: dict[str, Any]) -> Iterator[Record]:
@@ -240,10 +242,7 @@ class RowMapper:
         until = row.get(UNTIL)
         if isinstance(until, date):
             return until.isoformat()
-        day = date.fromisoformat(first)
-        if self.lasts == "month":
-            return day.replace(day=calendar.monthrange(day.year, day.month)[1]).isoformat()
-        return (day + timedelta(days=6)).isoformat()
+        return span_of(date.fromisoformat(first), self.lasts or "day")[1].isoformat()
 
     def record_id(self, native: str) -> str:
         """Return the id of the row *native* in the store."""
@@ -510,9 +509,7 @@ class RowMapper:
             return text
         try:
             reader, scale = self.readers[name], self._scale(field, row)
-            found = reader.value(
-                raw, currency=currency, scale=scale, years=(row.get(SHEET) or "", row.get(FILE) or "")
-            )
+            found = reader.value(raw, currency=currency, scale=scale, years=_years(row))
             turned = self.mapping.unpivot
             if turned and field.column == turned.value and LESS in row and reader.column.kind == "minor":
                 return found - (reader.value(row[LESS], currency=currency, scale=self._less_scale(row)) or 0)
@@ -531,6 +528,11 @@ class RowMapper:
 
 _currency_of = functools.lru_cache(maxsize=5_000)(caption_currency)
 _scale_of = functools.lru_cache(maxsize=5_000)(scale_of)
+
+
+def _years(row: dict[str, Any]) -> tuple[str, str]:
+    """Return what may say the year of a row that does not say it: the names of its sheet and its file."""
+    return row.get(SHEET) or "", row.get(FILE) or ""
 
 
 def _check_cell(column: str, cell: Any) -> None:

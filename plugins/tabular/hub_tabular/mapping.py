@@ -20,6 +20,7 @@ from hub import (
 
 _EFFORTS = frozenset({"seconds", "minutes", "hours", "days"})
 _PARTS = frozenset({"share", "percent"})
+_SPANS = frozenset({"week", "month", "quarter", "half", "year"})
 _SCALES = frozenset({"units", "thousands", "millions"})
 _UNITS = {"seconds": _EFFORTS, "share": _PARTS, "percent": _PARTS, "minor": _SCALES}
 """The units that a field may have, by what kind of column it fills."""
@@ -35,8 +36,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     names; *value* a constant.
     *unit*: seconds, minutes, hours, days for efforts, share or percent for parts, units, thousands or
     millions for amounts (where nothing is said, by the header: ``Budget (k€)``); *format*: a strptime format
-    for dates, ``excel`` for the numbers by which Excel counts days, or ``week`` or ``month`` for a column
-    that names one (2026-W44, S44, oct. 2026, or any day of it): its first day, and its last as ``finish_on``;
+    for dates, ``excel`` for the numbers by which Excel counts days, or ``week``, ``month``, ``quarter``,
+    ``half`` or ``year`` for a column that names one (2026-W44, S44, oct. 2026, T1 2026, or any day of it):
+    its first day, and its last as ``finish_on``;
     *year* is that of those that say none, before that by which sheet or file is called. *values* maps what
     the file says to what the record says; *default* stands for an empty cell. *source* names another source
     whose ids these are; *pattern* keeps the first group of a regular expression.
@@ -89,6 +91,17 @@ class Outline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     column: str
 
 
+class Indent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Labels of several levels in one *column*, as a compact pivot table has them, go to the columns *into*.
+
+    How far a label is indented says its level, the outermost first. A row below which others are indented
+    sums them, and is left out.
+    """
+
+    column: str
+    into: tuple[str, ...]
+
+
 class Nested(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rows that belong to the row above them, below headers of their own, as the sub-items of monday.com.
 
@@ -104,17 +117,17 @@ class Nested(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Unpivot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Turn columns whose header matches *columns* into rows.
 
-    The header goes to *name*, the cell to *value*. With *per* the headers are days, weeks, months, quarters
-    or years, however they are written (S41, 05/10, janv. 2026, T1 2026): *name* is then the first day of
-    each, and the row lasts to the last; *columns* may be left out, and *year* says the year where neither
-    header, file, sheet nor the rows above say it. *less* names for a column the one whose amount is taken
-    off: a landing less what is consumed is what is still to come.
+    The header goes to *name*, the cell to *value*. With *per* the headers are days, weeks, months, quarters,
+    half years or years, however they are written (S41, 05/10, janv. 2026, T1 2026): *name* is then the first
+    day of each, and the row lasts to the last; *columns* may be left out, and *year* says the year where
+    neither header, file, sheet nor the rows above say it. *less* names for a column the one whose amount is
+    taken off: a landing less what is consumed is what is still to come.
     """
 
     columns: str | None = None
     name: str = "Colonne"
     value: str = "Valeur"
-    per: Literal["day", "week", "month", "quarter", "year"] | None = None
+    per: Literal["day", "week", "month", "quarter", "half", "year"] | None = None
     year: int | None = None
     less: dict[str, str] = {}
 
@@ -140,6 +153,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     carry_down: tuple[str, ...] = ()
     group: tuple[Group, ...] = ()
     outline: Outline | None = None
+    indent: Indent | None = None
     nested: Nested | None = None
     unpivot: Unpivot | None = None
     hours_per_day: float | None = None
@@ -154,14 +168,14 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     container: dict[str, str] = {}
 
     @property
-    def spans(self) -> Literal["week", "month", "quarter", "year"] | None:
+    def spans(self) -> Literal["week", "month", "quarter", "half", "year"] | None:
         """Return what a row lasts where its one day does not say it."""
         if self.unpivot and self.unpivot.per not in {None, "day"}:
             return self.unpivot.per  # type: ignore[return-value]
         day = self.fields.get("start_on" if self.record == "allocation" else "day")
         if not isinstance(day, Field):
             return None
-        return "week" if day.format == "week" else "month" if day.format == "month" else None
+        return day.format if day.format in _SPANS else None  # type: ignore[return-value]
 
 
 class FaultyCell(str):
@@ -260,7 +274,7 @@ def check_mapping(mapping: Mapping, where: str) -> type[Record]:
         raise ConfigError(
             tr(
                 "{where}: unpivot needs columns (a regular expression) or per (day, week, month, quarter, "
-                "year).",
+                "half, year).",
                 where=where,
             )
         )

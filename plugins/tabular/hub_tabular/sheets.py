@@ -20,6 +20,7 @@ from hub import SERIAL_ZERO, HubError, SourceDataError, storable, tr
 from hub_tabular import books, encodings, pages
 from hub_tabular.books import Limits
 from hub_tabular.formats import Shown
+from hub_tabular.levels import IndentedText
 from hub_tabular.mapping import FaultyCell, Mapping
 
 TEXT = (".csv", ".tsv", ".txt", books.PACKED)
@@ -434,9 +435,11 @@ def _fill(
 def _as_it_is(cell: Any, inside: books.Inside, place: tuple[int, int]) -> Any:
     if fault := inside.faults.get(place):
         return fault
+    shown = inside.shown.get(place)
+    if isinstance(cell, str) and shown and shown.indent:
+        return IndentedText(cell, shown.indent)
     if isinstance(cell, bool) or not isinstance(cell, int | float):
         return cell
-    shown = inside.shown.get(place)
     if shown is None and inside.zero == SERIAL_ZERO:
         return cell
     return (shown or Shown()).of(cell, inside.zero)

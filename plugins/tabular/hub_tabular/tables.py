@@ -15,9 +15,20 @@ from typing import Any
 
 import msgspec
 
-from hub import CellError, SourceDataError, cell_text, names_period, periods_of, storable, tr
+from hub import (
+    CellError,
+    SourceDataError,
+    cell_text,
+    is_nothing,
+    names_period,
+    near_day,
+    periods_of,
+    storable,
+    tr,
+)
 from hub_tabular import books, encodings
 from hub_tabular.books import Limits
+from hub_tabular.levels import Levelled, levelled
 from hub_tabular.mapping import FILE, LESS, LEVEL, SHEET, UNTIL, Drop, FaultyCell, Mapping
 from hub_tabular.sheets import Sheet, sheets_of
 from hub_tabular.titles import Heading, Titles, headers, joined_headers
@@ -143,6 +154,8 @@ class Table:
             heading = self._heading(sheet, rows)
             if heading is not None:
                 read += 1
+                if indent := self.mapping.indent:
+                    rows = levelled(rows, heading.names.index(indent.column), indent.into)
                 yield from self._rows_of(sheet, heading, rows)
             self.notes += sheet.notes
             self.cut, self.ends = sheet.cut or self.cut, sheet.ends
@@ -227,7 +240,7 @@ class Table:
             )
         texts = Counter(text for cell in cells if (text := cell_text(cell)))
         twice = {text for text, count in texts.items() if count > 1}
-        pivot, spans = self._pivot(sheet, above, names)
+        pivot, spans = self._pivot(sheet, above, names, cells)
         if wrong := sorted(twice & ({*self.needed} | set(pivot))):
             raise SourceDataError(
                 tr(
@@ -242,7 +255,7 @@ class Table:
         return Heading(names=names, width=width, twice=twice, pivot=pivot, spans=spans)
 
     def _pivot(
-        self, sheet: Sheet, above: list[list[Any]], names: list[str]
+        self, sheet: Sheet, above: list[list[Any]], names: list[str], cells: list[Any]
     ) -> tuple[tuple[str, ...], dict[str, tuple[date, date]]]:
         unpivot = self.mapping.unpivot
         if unpivot is None:
@@ -272,8 +285,16 @@ class Table:
         patterns = [one for one in self.mapping.date_formats if "%d" in one and "%m" in one]
         first = patterns[0] if patterns else ""
         order: Any = None if not first else "dd/mm" if first.index("%d") < first.index("%m") else "mm/dd"
+        # a number that stands for a day is one of its workbook, which may count from another
+        days = {
+            name: day.isoformat()
+            for name, cell in zip(names, cells, strict=True)
+            if isinstance(cell, float) and name in found and (day := near_day(cell))
+        }
+        called = {days.get(name, name): name for name in found}
         try:
-            return tuple(found), periods_of(found, unpivot.per, years=years, order=order)
+            spans = periods_of(list(called), unpivot.per, years=years, order=order)
+            return tuple(found), {called[one]: span for one, span in spans.items()}
         except CellError as exc:
             raise SourceDataError(
                 tr(
@@ -365,6 +386,12 @@ class Table:
         """
         names = titles.names
         row = dict(zip(names, cells, strict=False))
+        if isinstance(cells, Levelled):
+            if cells.is_group:
+                self.skipped["group rows"] += 1
+                return None
+            row |= dict.fromkeys(self.mapping.indent.into if self.mapping.indent else ()) | cells.labels
+            wrong = wrong or cells.why
         if wrong:
             return Row(sheet.name, number, row, "", wrong)
         if first >= len(names):
@@ -405,7 +432,7 @@ class Table:
             return
         pivot = set(heading.pivot)
         fixed = {name: value for name, value in row.cells.items() if name not in pivot}
-        found = [name for name in heading.pivot if cell_text(row.cells.get(name))]
+        found = [name for name in heading.pivot if not is_nothing(row.cells.get(name))]
         if not found:
             self.skipped["no value in any of the columns that become rows"] += 1
         for name in found:

@@ -9,14 +9,10 @@ from typing import Any
 
 import msgspec
 
-from hub import cell_text, names_period
+from hub import cell_text, is_nothing, names_period
 from hub_tabular.mapping import Mapping
 
 _FIGURE, _LETTERS = re.compile("[0-9]"), re.compile(r"[^\W\d_]")
-_NONE = frozenset(
-    {"n/a", "n.a.", "na", "nc", "n.c.", "nd", "tbd", "tbc", "none", "aucun", "néant", "à définir"}
-)
-"""What people write where there is no figure."""
 
 
 def headers(cells: list[Any]) -> list[str]:
@@ -110,7 +106,7 @@ class Titles:
     def _is_header(self, text: str) -> bool:
         if self.per is not None and names_period(text, self.per):
             return True
-        return not _FIGURE.search(text) and _LETTERS.search(text) is not None and text.casefold() not in _NONE
+        return not _FIGURE.search(text) and _LETTERS.search(text) is not None and not is_nothing(text)
 
     def _again(self, cells: list[Any]) -> list[str] | None:
         """Return the headers of another export that was put below, in the order in which they stand there."""

@@ -613,7 +613,7 @@ def test_missing_mapping(tmp_path: Path, store: Any) -> None:
         (
             "Projet;Mois;Montant;Type\nP;2026-01;100;Budget initial\n",
             "budget_line",
-            ['amount_minor = "Montant"', '"Budget initial" = "baseline"', "# category"],
+            ['amount_minor = "Montant"', '"Budget initial" = "baseline"', 'category = { value = "all" }'],
         ),
     ],
 )

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Iterable
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -21,8 +22,10 @@ from hub import (
     cell_text,
     columns_of,
     is_error,
+    is_nothing,
     names_days,
     names_period,
+    near_day,
     storable,
     tr,
 )
@@ -43,6 +46,10 @@ class Looked(msgspec.Struct, kw_only=True):
     header: int
     data: list[dict[str, Any]]
     above: list[str]
+    days: dict[str, date] = {}
+    """Headers that are numbers by which a spreadsheet counts days."""
+    more: list[dict[str, Any]] = []
+    """The rows of the other sheets that are one table with this one."""
     delimiter: str = ""
     header_rows: int = 1
     carried: list[str] = []
@@ -57,6 +64,11 @@ class Looked(msgspec.Struct, kw_only=True):
     def texts(self, name: str) -> list[str]:
         """Return the same as texts."""
         return [cell_text(value) for value in self.values(name)]
+
+    def words(self, name: str) -> list[str]:
+        """Return the texts of a column in this sheet, and in those that are one table with it."""
+        others = [text for row in self.more if (text := cell_text(row.get(name)))]
+        return self.texts(name) + others
 
     def is_filled(self, row: dict[str, Any], names: Iterable[str]) -> bool:
         """Say whether all of these columns of a row are filled."""
@@ -86,10 +98,13 @@ class Draft(msgspec.Struct, kw_only=True):
     guessed: str = ""
 
 
-def per_of(draft: Draft) -> Literal["day", "week", "month"]:
+def per_of(draft: Draft) -> Literal["day", "week", "month", "quarter", "half", "year"]:
     """Return what each row of a draft stands for."""
     day = draft.fields.get("day", "") + draft.fields.get("start_on", "")
-    return "week" if 'format = "week"' in day else "month" if 'format = "month"' in day else "day"
+    periods: tuple[Literal["week", "month", "quarter", "half", "year"], ...] = (
+        "week", "month", "quarter", "half", "year",
+    )  # fmt: skip
+    return next((per for per in periods if f'format = "{per}"' in day), "day")
 
 
 def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[str]]:
@@ -113,8 +128,9 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
             if any(map(cell_text, cells))
         ]
         above = [text for cells in rows[: header + 1 - count] for cell in cells if (text := cell_text(cell))]
+        days = {name: day for name, cell in zip(names, cells, strict=True) if (day := near_day(cell))}
         found.append(Looked(path=path, sheet=one.name, names=names, header=header, data=data, above=above,
-                            header_rows=count))  # fmt: skip
+                            header_rows=count, days=days))  # fmt: skip
     if not found:
         raise SourceDataError(
             tr(
@@ -132,6 +148,7 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
     best = max(groups, key=lambda group: (len(group), sum(len(one.data) for one in group)))
     chosen = max(best, key=lambda one: len(one.data))
     alike = [one.sheet for one in best]
+    chosen.more = [row for one in best if one is not chosen for row in one.data]
     return chosen, alike, [one.sheet for one in found if one.sheet not in alike] + empty
 
 
@@ -200,8 +217,8 @@ def _fixed(names: list[str]) -> list[str]:
 
 
 def is_period(name: str) -> bool:
-    """Say whether a header alone names a week, a month or a quarter."""
-    return names_period(name, "week") or names_period(name, "month") or names_period(name, "quarter")
+    """Say whether a header alone names a week, a month, a quarter or a half year."""
+    return any(names_period(name, per) for per in ("week", "month", "quarter", "half"))
 
 
 def years_among(texts: Iterable[str]) -> list[str]:
@@ -253,14 +270,18 @@ def _header_row(rows: list[list[Any]]) -> int | None:
         texts = [cell_text(cell) for cell in cells if cell_text(cell)]
         days = names_days(texts)
         years = years_among(texts)
+        if not years and any(map(is_period, texts)):
+            years = [text for text in texts if names_period(text, "year")]  # beside months, their sum
+        serials = _serials(cells)
         words = [
             text for text in texts
-            if (text in days and len(days) > 1) or text in years or is_period(text) or text == "#"
+            if (text in days and len(days) > 1) or text in years or text in serials
+            or is_period(text) or text == "#"
             or (re.search(r"[^\W\d]", text) and len(text) < 60 and not _DURATION.fullmatch(text))
         ]  # fmt: skip
         if len(words) < 2 or len(set(texts)) < len(texts) - 2 or len(words) < len(texts) * 0.8:
             continue
-        if all(is_period(text) or text in years for text in words):
+        if all(is_period(text) or text in years or text in serials for text in words):
             continue
         below = sum(bool(cell_text(cell)) for cell in (rows[number + 1] if number + 1 < len(rows) else []))
         value = len(words) + 0.5 * min(below, len(words))
@@ -269,9 +290,18 @@ def _header_row(rows: list[list[Any]]) -> int | None:
     return best
 
 
+def _serials(cells: list[Any]) -> list[str]:
+    """Return the headers that are days as a spreadsheet counts them: two at least, one after the other."""
+    found = [(cell_text(cell), day) for cell in cells if (day := near_day(cell))]
+    days = [day for _, day in found]
+    return [text for text, _ in found] if len(days) > 1 and days == sorted(set(days)) else []
+
+
 def is_numeric(looked: Looked, name: str) -> bool:
     """Say whether a column holds numbers or durations, and nearly nothing else."""
-    values = [value for value in looked.values(name) if not is_error(cell_text(value))]
+    values = [
+        value for value in looked.values(name) if not is_error(cell_text(value)) and not is_nothing(value)
+    ]
     if not values or any(map(tables.looks_like_date, values)):
         return False
     reader = CellReader(
