@@ -37,7 +37,7 @@ _DAY_NAMES = (
 _LEAD = re.compile(rf"^(?:(?:{_DAY_NAMES})[ ,]+)?(?:(?:{_WEEK_WORD}\s*)?(?:du|of|from|au)\s+)?(?=[0-9])")
 _TAIL = re.compile(r"\s+(?:au|to|a|bis|-)\s+\S.*$|\s*[\u2013\u2014\u2192]\s*\S.*$")
 _FROM_DAY = re.compile(
-    r"(?P<first>[0-9]{1,2})\s*[-\u2013]\s*[0-9]{1,2}(?P<rest>[/.][0-9]{1,2}(?:[/.][0-9]{2,4})?)"
+    r"^(?P<first>[0-9]{1,2})\s*[-\u2013]\s*[0-9]{1,2}(?P<rest>[/.][0-9]{1,2}(?:[/.][0-9]{2,4})?)$"
 )
 """05-09/10: the days of a week in one month."""
 _ISO = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?:[t ].*)?")

@@ -127,8 +127,8 @@ class CellReader:
         self.orders: set[DayOrder] = set()
         self.above_one = False
         self.per = next((one for one in _PERIODS if one in declared.formats), None)
-        self.open_periods: dict[int | None, set[int]] = {}
-        """Numbers of weeks or months that the column names without their year, by that which is said."""
+        self.open_periods: dict[int | None, dict[tuple[str, ...], set[int]]] = {}
+        """Numbers of weeks or months without their year, by that which is said, and by what says it."""
         self._of: dict[str, Callable[[Any], Any]] = {
             "flag": self._flag,
             "integer": self._integer,
@@ -156,7 +156,8 @@ class CellReader:
         """Note what *cell* shows of how its column is written; *years* are as those of `value`."""
         if self.per and (named := period_named(cell_text(cell), self.per)):
             if named[1] is None:
-                self.open_periods.setdefault(year_in(years), set()).add(named[0])
+                said = self.open_periods.setdefault(year_in(years), {})
+                said.setdefault(tuple(years), set()).add(named[0])
         elif self.column.kind in _DAYS and isinstance(cell, str):
             dmy, mdy = day_readings(cell.strip(), clock.now().year)
             if (dmy is None) != (mdy is None):
@@ -448,8 +449,7 @@ class CellReader:
         if self.declared.year:
             return self.declared.year
         year = year_in(years)
-        numbers = sorted(self.open_periods.get(year, ()))
-        if any(later - one > PARTS[per] / 2 for one, later in itertools.pairwise(numbers)):
+        if _may_go_over([*self.open_periods.get(year, {}).values()], PARTS[per] / 2):
             raise CellError(
                 tr("says no year, and its column may go over the end of one: write it as 2026-W41 or "
                    "2026-10, or say year in the mapping where all are of one")
@@ -564,6 +564,22 @@ class CellReader:
             "unit": tr("write it with a percent sign"),
         }
         return tr(self.declared.how[what]) if what in self.declared.how else default[what]
+
+
+def _may_go_over(parts: list[set[int]], most: float) -> bool:
+    """Say whether numbers of weeks or months of *parts*, such as sheets, may go on in the next year.
+
+    They do where more than half a year is missing between two of them; but a sheet of January before one of
+    December is no end of a year.
+    """
+    if any(_has_gap(one, most) for one in parts):
+        return True
+    ascend = all(max(one) <= min(later) + 1 for one, later in itertools.pairwise(parts))
+    return not ascend and _has_gap(set().union(*parts), most)
+
+
+def _has_gap(numbers: set[int], most: float) -> bool:
+    return any(later - one > most for one, later in itertools.pairwise(sorted(numbers)))
 
 
 def is_nothing(cell: Any) -> bool:

@@ -34,6 +34,7 @@ PACKED = ".gz"
 _CELL = re.compile(r"([A-Z]+)([0-9]+)")
 _LETTERS = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+)[0-9]+["']""")
 _ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\sr\s*=\s*["']([0-9]+)["']""")
+_HIDDEN_ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\shidden\s*=\s*["'](?:1|true)["'][^>/]*>""")
 _ODD = re.compile(
     rb"</(?:\w+:)?f>\s*</(?:\w+:)?c>|<(?:\w+:)?f\b[^<>]*/>\s*</(?:\w+:)?c>"
     rb"|<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</"
@@ -69,6 +70,8 @@ class Inside(msgspec.Struct, kw_only=True):
     """The first and the last of cells that were merged, where the reader of workbooks does not say it."""
     zero: date = SERIAL_ZERO
     """The day from which the workbook counts days."""
+    hidden: int = 0
+    """How many rows are hidden, by a person or a filter."""
     instead: bytes | None = None
     """The workbook without the cells that are far from the table."""
 
@@ -252,13 +255,13 @@ def _of_xlsx(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> In
         # where it is not known which part is the sheet's, none may be too large; its numbers are only numbers
         for one in book.namelist():
             if one.endswith(".xml"):
-                columns, last, _ = _extent(book, one)
+                columns, last, _, _ = _extent(book, one)
                 if columns > limits.columns or columns * last > limits.cells:
                     raise too_far(name, sheet, reference(last - 1, columns - 1), limits)
         return Inside()
-    columns, last, odd = _extent(book, part)
+    columns, last, odd, hidden = _extent(book, part)
     far = columns > limits.columns or columns * last > limits.cells
-    found = Inside(shown={}, faults={}, far=[], zero=_zero(book))
+    found = Inside(shown={}, faults={}, far=[], zero=_zero(book), hidden=hidden)
     if not (far or odd or styles):
         return found
     try:
@@ -266,7 +269,7 @@ def _of_xlsx(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> In
     except _UNUSUAL:
         if far:
             raise too_far(name, sheet, reference(last - 1, columns - 1), limits) from None
-        return Inside(zero=found.zero)
+        return Inside(zero=found.zero, hidden=hidden)
     if far:
         _leave_far_out(name, book, sheet, part, filled, limits, found)
     return found
@@ -312,9 +315,9 @@ def _fault(kind: str | None, value: Any, is_formula: bool) -> FaultyCell | None:
     return None
 
 
-def _extent(book: zipfile.ZipFile, part: str) -> tuple[int, int, bool]:
-    """Return how many columns and rows a sheet reaches over, and whether some cell of it is odd."""
-    letters, last, odd, tail = set[bytes](), 0, False, b""
+def _extent(book: zipfile.ZipFile, part: str) -> tuple[int, int, bool, int]:
+    """Return the columns and rows a sheet reaches over, if some cell is odd, how many rows are hidden."""
+    letters, last, odd, hidden, tail = set[bytes](), 0, False, 0, b""
     with book.open(part) as file:
         while block := file.read(_BLOCK):
             text = tail + block
@@ -324,6 +327,7 @@ def _extent(book: zipfile.ZipFile, part: str) -> tuple[int, int, bool]:
             letters.update(_LETTERS.findall(text, 0, cut))
             last = max(last, *map(int, _ROW.findall(text, 0, cut)), 0)
             odd = odd or _is_odd(text[:cut])
+            hidden += _hidden(text[:cut])
             tail = text[cut:]
     letters.update(_LETTERS.findall(tail))
     last = max(last, *map(int, _ROW.findall(tail)), 0)
@@ -331,7 +335,13 @@ def _extent(book: zipfile.ZipFile, part: str) -> tuple[int, int, bool]:
         max((_number(one.decode().upper()) + 1 for one in letters), default=0),
         last,
         odd or _is_odd(tail),
+        hidden + _hidden(tail),
     )
+
+
+def _hidden(text: bytes) -> int:
+    """Return how many rows of a part of a sheet are hidden, and hold something."""
+    return len(_HIDDEN_ROW.findall(text)) if b"hidden" in text else 0
 
 
 def _is_odd(text: bytes) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from hub import SERIAL_ZERO, HubError, SourceDataError, storable, tr
+from hub import SERIAL_ZERO, HubError, SourceDataError, storable, tr, trn
 from hub_tabular import books, encodings, pages
 from hub_tabular.books import Limits
 from hub_tabular.formats import Shown
@@ -382,6 +382,13 @@ def _book_rows(
         shown = ", ".join(inside.far[:3]) + more
         far = tr("left out, for they are far from the table: the cells {shown}", shown=shown)
         sheet.notes = [*sheet.notes, far]
+    if inside.hidden:
+        said = trn(
+            "{n} row is hidden in the file, and was read",
+            "{n} rows are hidden in the file, and were read",
+            inside.hidden,
+        )
+        sheet.notes = [*sheet.notes, said]
     # the rows are read outside of what opened the book
     with _explained(path):
         if inside.instead is not None:

@@ -34,7 +34,8 @@ from hub_tabular.sheets import Sheet, sheets_of
 from hub_tabular.titles import Heading, Titles, headers, joined_headers
 
 TOTAL = re.compile(
-    r"(?i)^(?:grand |sous[- ]?|sub[- ]?|zwischen)?(?:total|totaux|somme|summe|gesamt|gesamtsumme)s?\b"
+    r"(?i)^(?:grand |sous[- ]?|sub[- ]?|zwischen)?"
+    r"(?:total|totaux|somme|summe|gesamt|gesamtsumme|(?:gesamt)?ergebnis)s?\b"
 )
 """How a row of sums calls itself."""
 _LOOKED_AT = 200
@@ -331,8 +332,9 @@ class Table:
                 self.skipped["repeated headers"] += 1
                 gap = is_title = is_another = False
                 continue
-            if is_another:
-                self.skipped["rows of another table"] += 1
+            is_note = titles.is_note(cells, first, gap)
+            if is_another or is_note:
+                self.skipped["notes" if is_note else "rows of another table"] += 1
                 continue
             is_another = (gap or is_title) and titles.begins_another(cells)
             if is_another and is_title:

@@ -14,6 +14,13 @@ from hub_tabular.mapping import Mapping
 
 _FIGURE, _LETTERS = re.compile("[0-9]"), re.compile(r"[^\W\d_]")
 
+_NOTE = re.compile(
+    r"\(?(?:\*+|[0-9]{1,2})\)|\*+ ?\S|(?:note|nb|n\.b\.|source|quelle|l[ée]gende?|g[ée]n[ée]r[ée]|generated"
+    r"|erstellt|[ée]dit[ée]|imprim[ée]|printed|export[ée]?(?:ed)?|signature|visa|unterschrift|page)\b",
+    re.IGNORECASE,
+)
+"""How a note below a table begins: (1), *, Source, Generated on."""
+
 
 def headers(cells: list[Any]) -> list[str]:
     """Return column names: as a person reads them, told apart when equal, by their number where empty."""
@@ -69,6 +76,7 @@ class Titles:
         self.nested = mapping.nested
         self.pattern = re.compile(mapping.nested.matches) if mapping.nested else None
         self.per = mapping.unpivot.per if mapping.unpivot else None
+        self._in_notes = False
         self._figures: dict[int, bool] = {}
         """Which columns hold a figure in each row looked at so far: a day, a number."""
 
@@ -86,6 +94,12 @@ class Titles:
         if self.level == 2 and not at:
             self.names, self.level = self.table, 1
         return False
+
+    def is_note(self, cells: list[Any], first: str, after_gap: bool) -> bool:
+        """Say whether a row is a note: one cell that reads so, after an empty row or another note."""
+        reads_so = _NOTE.match(first) is not None and sum(bool(cell_text(cell)) for cell in cells) == 1
+        self._in_notes = reads_so and (after_gap or self._in_notes)
+        return self._in_notes
 
     def learn(self, cells: list[Any]) -> None:
         """Note in which columns a row holds figures."""

@@ -192,7 +192,7 @@ def _periods(looked: Looked) -> _Periods | None:
     names = [name for name in looked.names if _is_numeric_or_empty(looked, name)]
     serials = [name for name in names if name in looked.days]
     starts = [looked.days[name] for name in serials]
-    if len(serials) > 1 and starts == sorted(set(starts)):
+    if len(serials) > 1 and _are_periods(starts):
         said = tr("Numbers by which Excel counts days: {serial} is {day:%Y-%m-%d}.",
                   serial=serials[0], day=starts[0])  # fmt: skip
         return _Periods(per=_step(starts), names=serials, picked=True, doubt=said)
@@ -228,6 +228,16 @@ def _periods(looked: Looked) -> _Periods | None:
     if len(fiscal) > 1:
         return _Periods(per="year", names=fiscal, picked=True, fiscal=fiscal_years(fiscal))
     return None
+
+
+def _are_periods(starts: list[date]) -> bool:
+    """Say whether days that are mere numbers follow each other as days, weeks or months do: codes do not."""
+    steps = [(later - one).days for one, later in pairwise(starts)]
+    if min(steps) < 1:
+        return False
+    if max(steps) <= 4 or all(step % 7 == 0 and step <= 28 for step in steps):
+        return True
+    return all(day.day == 1 for day in starts)
 
 
 def _weeks(names: list[str]) -> list[date]:

@@ -58,8 +58,10 @@ class Looked(msgspec.Struct, kw_only=True):
     """By column, what is empty in rows of sums, which are no rows of *data* then."""
 
     def values(self, name: str) -> list[Any]:
-        """Return what is filled in a column."""
-        return [row.get(name) for row in self.data if cell_text(row.get(name))]
+        """Return what is filled in a column, but for dashes and the like, which stand for nothing."""
+        return [
+            row.get(name) for row in self.data if cell_text(row.get(name)) and not is_nothing(row.get(name))
+        ]
 
     def texts(self, name: str) -> list[str]:
         """Return the same as texts."""
@@ -67,8 +69,7 @@ class Looked(msgspec.Struct, kw_only=True):
 
     def words(self, name: str) -> list[str]:
         """Return the texts of a column in this sheet, and in those that are one table with it."""
-        others = [text for row in self.more if (text := cell_text(row.get(name)))]
-        return self.texts(name) + others
+        return [text for row in [*self.data, *self.more] if (text := cell_text(row.get(name)))]
 
     def is_filled(self, row: dict[str, Any], names: Iterable[str]) -> bool:
         """Say whether all of these columns of a row are filled."""
@@ -112,14 +113,20 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
     mapping = Mapping(record="", fields={}, sheet=sheet or 0, sheets=None if sheet else "*")
     found: list[Looked] = []
     empty: list[str] = []
+    beside: list[str] = []
     for one in sheets.sheets_of(path, mapping):
         rows = list(islice(one.rows, _LOOK))
         header = _header_row(rows)
         if header is None:
             empty.append(one.name)
             continue
-        first = header
-        header, cells = _whole_header(rows, header)
+        first = header = header + _is_in_two_languages(rows, header)
+        whole = _whole_header(rows, header)
+        if whole is None:
+            empty.append(one.name)
+            beside.append(one.name)
+            continue
+        header, cells = whole
         count = header - min(first, header - 1) + 1 if cells is not rows[header] else 1
         names = titles.headers(cells)
         data = [
@@ -131,6 +138,14 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
         days = {name: day for name, cell in zip(names, cells, strict=True) if (day := near_day(cell))}
         found.append(Looked(path=path, sheet=one.name, names=names, header=header, data=data, above=above,
                             header_rows=count, days=days))  # fmt: skip
+    if beside and not found:
+        raise SourceDataError(
+            tr(
+                "{file}: several tables stand beside each other, under the same headers. Put them below each "
+                "other, or in sheets of their own.",
+                file=storable(path.name),
+            )
+        )
     if not found:
         raise SourceDataError(
             tr(
@@ -234,8 +249,20 @@ def years_among(texts: Iterable[str]) -> list[str]:
 _DURATION = re.compile(r"[0-9]+ ?h ?[0-9]*|[0-9]+([.,][0-9]+)? ?(h|j|jh)", re.IGNORECASE)
 
 
-def _whole_header(rows: list[list[Any]], at: int) -> tuple[int, list[Any]]:
-    """Return the last row of the headers, and all of them: what stands over several columns is of each."""
+def _is_of_words(rows: list[list[Any]], column: int) -> bool:
+    """Say whether nothing but words and days stand in a column: those of another table beside the first."""
+    found = [cells[column] for cells in rows if column < len(cells) and cell_text(cells[column])]
+    return bool(found) and not any(
+        (number_of(one) is not None and not isinstance(one, date)) or _DURATION.fullmatch(cell_text(one))
+        for one in found
+    )
+
+
+def _whole_header(rows: list[list[Any]], at: int) -> tuple[int, list[Any]] | None:
+    """Return the last row of the headers, and all of them: what stands over several columns is of each.
+
+    None where several tables stand beside each other.
+    """
 
     def texts(number: int) -> list[str]:
         return [cell_text(cell) for cell in rows[number]] if 0 <= number < len(rows) else []
@@ -260,6 +287,12 @@ def _whole_header(rows: list[list[Any]], at: int) -> tuple[int, list[Any]]:
 
     for upper in (at, at - 1):
         if 0 <= upper < len(rows) - 1 and spans(upper):
+            if any(
+                _is_of_words(rows[upper + 2 : upper + 2 + _TOP], column)
+                for column, text in enumerate(texts(upper + 1))
+                if text and texts(upper + 1).count(text) > 1
+            ):
+                return None
             return upper + 1, titles.joined_headers([rows[upper], rows[upper + 1]])
     return at, rows[at]
 
@@ -297,11 +330,26 @@ def _serials(cells: list[Any]) -> list[str]:
     return [text for text, _ in found] if len(days) > 1 and days == sorted(set(days)) else []
 
 
+def _is_in_two_languages(rows: list[list[Any]], at: int) -> bool:
+    """Say whether the row below the headers is the same headers again: words, where figures stand below."""
+    upper, lower = ([cell_text(cell) for cell in cells] for cells in [*rows[at : at + 2], []][:2])
+    if len(lower) < 3 or [bool(one) for one in upper] != [bool(one) for one in lower]:
+        return False
+    if len(set(lower)) < len(lower) or any(re.search("[0-9]", one) for one in lower):
+        return False
+    below = [[cell_text(cell) for cell in cells] for cells in rows[at + 2 : at + 2 + _TOP]]
+    figures = [
+        column
+        for column in range(len(lower))
+        if (found := [cells[column] for cells in below if column < len(cells) and cells[column]])
+        and all(re.search("[0-9]", one) for one in found)
+    ]
+    return len(figures) >= 2
+
+
 def is_numeric(looked: Looked, name: str) -> bool:
     """Say whether a column holds numbers or durations, and nearly nothing else."""
-    values = [
-        value for value in looked.values(name) if not is_error(cell_text(value)) and not is_nothing(value)
-    ]
+    values = [value for value in looked.values(name) if not is_error(cell_text(value))]
     if not values or any(map(tables.looks_like_date, values)):
         return False
     reader = CellReader(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from hub import SourceDataError, cell_text, is_nothing, storable, tr
+from hub import SourceDataError, cell_text, storable, tr
 from hub_tabular.levels import Levelled, indent_of, levelled
 from hub_tabular.suggest.days import may_be_days
 from hub_tabular.suggest.looking import SUMS, Looked, is_numeric, number_of, remark_of, toml
 from hub_tabular.suggest.words import MONEY, plain
+from hub_tabular.sums import sum_above
 
 _NAMES = {True: ("Project", "Category", "Type"), False: ("Person", "Project", "Task")}
 """What the levels of a pivot table are called, from the outermost on: of money, and of hours."""
@@ -29,11 +30,12 @@ def unfold(looked: Looked) -> list[str]:
     body = [row for row in rows if row not in sums]
     numbers = [name for name in looked.names if name != label and _is_figure(looked, name)]
     if len({indent_of(row[label]) for row in body}) < 2:
-        if above := _sums_above(body, label, numbers):
+        totals = [(cell_text(row[label]), _total([row.get(name) for name in numbers])) for row in body]
+        if above := sum_above(totals, _ODD):
             raise SourceDataError(
                 tr(
-                    "{file}: {name} holds the sum of the rows below it: it is a pivot table in compact form, and "
-                    "how far its labels are indented was lost. In the spreadsheet program show it in "
+                    "{file}: {name} holds the sum of the rows below it: it is a pivot table in compact form, "
+                    "and how far its labels are indented was lost. In the spreadsheet program show it in "
                     "tabular form and repeat its labels, then save it again.",
                     file=storable(looked.path.name),
                     name=above,
@@ -59,7 +61,7 @@ def _label(looked: Looked) -> str | None:
 
 
 def _is_figure(looked: Looked, name: str) -> bool:
-    return is_numeric(looked, name) or all(map(is_nothing, looked.values(name)))
+    return is_numeric(looked, name) or not looked.values(name)
 
 
 def _total(cells: list[Any]) -> float:
@@ -72,22 +74,6 @@ def _adds_up(rows: list[Levelled], leaves: list[Levelled]) -> bool:
     return abs(sum(_total(row[1:]) for row in outer) - sum(_total(row[1:]) for row in leaves)) <= _ODD * len(
         rows
     )
-
-
-def _sums_above(rows: list[dict[str, Any]], label: str, numbers: list[str]) -> str:
-    """Return the first row that sums those below it, where all rows stand in such groups, two at least."""
-    totals = [(cell_text(row[label]), _total([row.get(name) for name in numbers])) for row in rows]
-    at, groups, first = 0, 0, ""
-    while at < len(totals):
-        name, stated = totals[at]
-        held, end = 0.0, at + 1
-        while end < len(totals) and held < stated - _ODD:
-            held, end = held + totals[end][1], end + 1
-        if stated <= 0 or end == at + 1 or abs(held - stated) > _ODD * (end - at):
-            return ""
-        first = first or (name if end - at > 2 else "")
-        groups, at = groups + 1, end
-    return first if groups > 1 else ""
 
 
 def _say(

@@ -127,12 +127,8 @@ def _say_nested(draft: Draft, looked: Looked, tool: Tool, rows: list[dict[str, A
 def of_plain_table(looked: Looked, record: str | None) -> Draft:
     """Return the mapping of any other table, by its headers."""
     names = [name for name in looked.names if not name.startswith("#")]
-    kind = record or max(WORDS, key=lambda one: fitness(one, names))
     said = plain(" ".join([looked.path.stem, looked.sheet, *looked.above]))
-    if record is None and kind == "worklog" and re.search(PLANS, said):
-        start = assign("allocation", names).get("start_on")
-        if start and period_of(looked, start):  # a plan by weeks or months, as a crosstab of them is
-            kind = "allocation"
+    kind = record or _kind_of(looked, names, said)
     draft = Draft(kind=kind, guessed="" if record else tr("guessed from the headers"))
     assigned = assign(kind, names, fits=lambda field, name: fits(looked, kind, field, name))
     if kind == "worklog" and (hours := _hours_column(looked, assigned)):
@@ -145,14 +141,7 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
             take(draft, looked, field, (name,))
     if record is None and kind == "worklog" and per_of(draft) != "day":
         ask_whether_worked(draft, said + " " + plain(" ".join(names)))
-    if kind == "register_item":
-        _name_kind(draft, looked)
-    if kind == "budget_line" and "amount_minor" in draft.used:
-        say_kind(draft, said + " " + plain(draft.used["amount_minor"]))
-    if kind == "checklist_item" and "list" not in draft.fields:
-        draft.fields["list"] = toml(FILE) + remark_of(
-            tr("not clear: no column names the list, so the name of the file is its")
-        )
+    _name_what_lacks(draft, looked, said)
     if kind == "task" and re.search(r"^jalon|milestone", plain(draft.used.get("title", ""))):
         draft.fields |= {"kind": '{ value = "milestone" }', "is_milestone": "{ value = true }"}
     if kind == "worklog" and "category" not in draft.fields and is_of_absences(looked):
@@ -165,6 +154,26 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
         if field in draft.used and label:
             getattr(draft, side)["display_name" if side == "account" else "name"] = label
     return draft
+
+
+def _kind_of(looked: Looked, names: list[str], said: str) -> str:
+    """Return the record that fits the headers best."""
+    kind = max(WORDS, key=lambda one: fitness(one, names))
+    if kind == "task" and _unsaid(looked, names):
+        return "worklog"
+    if kind == "worklog" and re.search(PLANS, said):
+        start = assign("allocation", names).get("start_on")
+        if start and period_of(looked, start):  # a plan by weeks or months, as a crosstab of them is
+            return "allocation"
+    return kind
+
+
+def _unsaid(looked: Looked, names: list[str]) -> list[str]:
+    """Return the columns of numbers of a table of which nothing but names would be read, as tasks."""
+    found = assign("task", names)
+    if "title" not in found or not set(found) <= {"title", "container_id", "is_milestone"}:
+        return []
+    return [name for name in names if name not in found.values() and is_numeric(looked, name)]
 
 
 def _is_number_for_a_day(looked: Looked, kind: str, field: str, name: str) -> bool:
@@ -200,6 +209,20 @@ def _say_groups(draft: Draft, looked: Looked) -> None:
             draft.used[next(iter(found))] = column
     elif field and field != "title":
         draft.doubts.append(f'{field} = "Group"' + remark_of(tr("if that is what these rows name")))
+
+
+def _name_what_lacks(draft: Draft, looked: Looked, said: str) -> None:
+    """Fill what no column says and names do: kinds, a list; or ask."""
+    if draft.kind == "register_item":
+        _name_kind(draft, looked)
+    if draft.kind == "budget_line" and "amount_minor" in draft.used:
+        say_kind(draft, said + " " + plain(draft.used["amount_minor"]))
+    if draft.kind == "checklist_item" and "list" not in draft.fields:
+        draft.fields["list"] = toml(FILE) + remark_of(
+            tr("not clear: no column names the list, so the name of the file is its")
+        )
+    if draft.kind == "worklog" and "day" not in draft.fields and (unsaid := _unsaid(looked, looked.names)):
+        draft.top.append("# " + tr("Not clear: what the numbers of {names} are.", names=", ".join(unsaid)))
 
 
 def _name_kind(draft: Draft, looked: Looked) -> None:

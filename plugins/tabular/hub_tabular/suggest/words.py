@@ -224,7 +224,7 @@ _GUESSES = {
     "risk": r"risq|risk|risiko", "action": r"action|massnahme", "decision": r"decis|entscheid|beschluss",
     "issue": r"probl|issue|incident",
     "revised": r"revis", "committed": r"engag|commit|obligo|bestell",
-    "consumed": r"consom|consum|reel|actual|spent|factur|\bist\b|istkosten|angefallen",
+    "consumed": r"consom|consum|reel|actual|spent|factur|\bist\b|istkosten|angefallen|depens|ausgabe|expens",
     "forecast": r"\braf\b|reste|\brest|remain|\betc\b|to complete|prev|forecast|prognose",
     "baseline": r"initial|budget|baseline|vote|\bplan\b|plankosten|\bsoll\b|planned",
     "ok": r"^(ok|oui|ja|yes|conforme|erfullt)|[\u2611\u2713\u2714\u2705]",
