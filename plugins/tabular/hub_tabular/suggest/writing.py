@@ -29,7 +29,7 @@ from hub_tabular.suggest.looking import (
 )
 from hub_tabular.suggest.words import plain
 
-_SUMS = "(?i)^(grand |sous.?|sub.?)?(total|totaux|somme|summe|(gesamt)?ergebnis|gesamt(summe)?)\\b"
+_SUMS = "(?i)^(grand |sous.?|sub.?)?(total|totaux|somme|summe|(gesamt(summe)?|(gesamt)?ergebnis)\\b)"
 
 
 def say_sheets(draft: Draft, looked: Looked, alike: list[str], others: list[str], asked: str | None) -> None:
