@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_tabular import books, checking, reading, sheets, sums, tables, titles
+from hub_tabular import books, checking, levels, reading, sheets, sums, tables, titles
 from hub_tabular import mapper as mapper_module
 from hub_tabular import source as source_module
 from hub_tabular.suggest import fields, shapes, writing
 
+import hub.cells.reader
 import hub.files
 from hub.store import Store
 from hub.testing import store
-from plugins.tabular.tests import test_files, test_suggest
+from plugins.tabular.tests import test_1904, test_files, test_odd_tables, test_suggest
 
 __all__ = ["store"]
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -159,6 +160,23 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
             put(mapper_module, "_scale_of", lambda *_: None), "test_a_budget_in_thousands",
         ),
     },
+    "reads odd tables": {
+        "counts_from_1900": (
+            put(books, "_zero", lambda _: books.SERIAL_ZERO), "test_a_workbook_of_the_1904_system",
+        ),
+        "levels_are_rows": (put(levels, "indent_of", lambda _: 0), "test_a_compact_pivot_table"),
+        "outlines_unsaid": (
+            put(sums, "sum_above", lambda *_: ""), "test_a_compact_pivot_table_that_lost_its_levels",
+        ),
+        "one_year_for_all": (
+            put(hub.cells.reader, "_may_go_over", lambda *_: False), "test_weeks_of_several_sheets",
+        ),
+        "dashes_are_figures": (put(tables, "is_nothing", lambda cell: not cell), "test_dashes_in_a_crosstab"),
+        "hidden_unsaid": (put(books, "_hidden", lambda _: 0), "test_hidden_rows_are_read_and_said"),
+        "notes_are_rows": (
+            put(titles.Titles, "is_note", lambda *_: False), "test_notes_below_a_table",
+        ),
+    },
     "says what it thinks": {
         "takes_the_first_reading": (
             put(fields, "day_parts", lambda *_: (['format = "%d/%m/%Y"'], "")),
@@ -211,7 +229,8 @@ def test_a_mutant_is_caught(
     """A reader with this one fault breaks its law in one case at least; short tests take every third."""
     if not proof and [one.values for one in EACH].index((patch, law)) % 3:
         pytest.skip("make proof runs every mutant")
-    test: Callable[..., None] = getattr(test_files, law, None) or getattr(test_suggest, law)
+    laws = (test_files, test_suggest, test_odd_tables, test_1904)
+    test: Callable[..., None] = next(getattr(one, law) for one in laws if hasattr(one, law))
     patch(monkeypatch)
     caught = False
     for number, case in enumerate(cases(test)):
