@@ -496,6 +496,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
     def _lacking(self, ctx: Context, one: FileToRead, table: Table, judge: Judge) -> Iterator[str]:
         """Say what of a file was not read, or seems to be cut off."""
         yield from table.missing
+        yield from judge.twice()
         for other in sorted(judge.doubles):
             yield tr(
                 "{file} holds most of the rows of {other}: those rows were not counted a second time. Take "

@@ -14,7 +14,7 @@ from hub_tabular.mapping import Mapping
 
 _FIGURE, _LETTERS = re.compile("[0-9]"), re.compile(r"[^\W\d_]")
 
-_NOTE = re.compile(
+NOTE = re.compile(
     r"\(?(?:\*+|[0-9]{1,2})\)|\*+ ?\S|(?:note|nb|n\.b\.|source|quelle|l[ée]gende?|g[ée]n[ée]r[ée]|generated"
     r"|erstellt|[ée]dit[ée]|imprim[ée]|printed|export[ée]?(?:ed)?|signature|visa|unterschrift|page)\b",
     re.IGNORECASE,
@@ -97,7 +97,7 @@ class Titles:
 
     def is_note(self, cells: list[Any], first: str, after_gap: bool) -> bool:
         """Say whether a row is a note: one cell that reads so, after an empty row or another note."""
-        reads_so = _NOTE.match(first) is not None and sum(bool(cell_text(cell)) for cell in cells) == 1
+        reads_so = NOTE.match(first) is not None and sum(bool(cell_text(cell)) for cell in cells) == 1
         self._in_notes = reads_so and (after_gap or self._in_notes)
         return self._in_notes
 

@@ -667,3 +667,93 @@ def test_the_time_tracking_report_of_jira(tmp_path: Path, store: Store) -> None:
 
     assert ("ok", []) == (report.verdict, report.rejections)
     assert [("Fix", 8, 6), ("Form", 16, 10)] == [(row["title"], row["e"], row["s"]) for row in found]
+
+
+# ---------- what would count twice, or as something else ----------
+
+
+@pytest.mark.parametrize("sheets", ["[!R]*", "*"])
+def test_a_sheet_that_brings_the_others_together(tmp_path: Path, store: Store, sheets: str) -> None:
+    """It is not read; where a mapping reads it, the hub says that its rows count twice."""
+    head = ["Nom", "Projet", "Date", "Heures"]
+    own = {name: [[name, "WEB", date(2026, 10, day), 7] for day in (5, 6, 7)] for name in ("Zoé", "Jo")}
+    path = book(
+        tmp_path / "Temps.xlsx",
+        {"Récap": [head, *own["Zoé"], *own["Jo"]]} | {name: [head, *rows] for name, rows in own.items()},
+    )
+    said = suggest_mapping(path)
+    report = synced(path, store, said.replace("[!R]*", sheets))
+
+    assert "[!R]*" == tomllib.loads(said)["sheets"]
+    assert (42 if sheets != "*" else 84) == sum(hours for _, hours in lines(store))
+    assert ("ok", []) == (report.verdict, report.missing) if sheets != "*" else "partial" == report.verdict
+    assert (sheets == "*") == ("the sheet Récap holds most of the rows" in " ".join(report.missing))
+
+
+def test_amounts_in_two_currencies(tmp_path: Path, store: Store) -> None:
+    """The same amounts in dollars are left out, and said to be."""
+    path = text(
+        tmp_path / "Budget 2026.csv",
+        "Project;Budget EUR;Actual EUR;Budget USD;Actual USD\nWEB;1000;500;1100;550\nERP;2000;700;2200;770\n",
+    )
+    said = suggest_mapping(path)
+    synced(path, store, said)
+
+    assert [("baseline", 3000), ("consumed", 1200)] == amounts(store, "kind")
+    assert "Budget USD, Actual USD seem to be the same amounts in another currency" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"),
+    [
+        ("Projet;Devise;janv.;févr.\nWEB;EUR;1000;1000\nERP;USD;1500;500\n", [("EUR", 2000), ("USD", 2000)]),
+        ("Projet;Mois;Budget USD\nWEB;2026-01;1000\n", [("USD", 1000)]),
+        ("Projet;Mois;Budget TOP\nWEB;2026-01;1000\n", [("EUR", 1000)]),
+    ],
+    ids=["a column of currencies", "a code in the header", "a word in the header"],
+)
+def test_the_currency_of_amounts(
+    tmp_path: Path, store: Store, content: str, wanted: list[tuple[str, int]]
+) -> None:
+    """It is that of the row, else that of the header; TOP is a word rather than the money of Tonga."""
+    synced(text(tmp_path / "Budget 2026.csv", content), store)
+    assert wanted == amounts(store, "currency")
+
+
+@pytest.mark.parametrize("row", ["Capacité;;140;140", "Jours ouvrés;;5;5", "Taux d'occupation;;100%;90%"])
+def test_rows_that_are_nobodys_work(tmp_path: Path, store: Store, row: str) -> None:
+    """What people could work is no work of a person called Capacité; it is left out, and said to be."""
+    path = text(tmp_path / "Temps 2026.csv", f"Nom;Projet;S41;S42\n{row}\nZoé;WEB;35;28\nJo;ERP;35;35\n")
+    said = suggest_mapping(path)
+    report = synced(path, store, said)
+
+    assert ("ok", {"Zoé": 63, "Jo": 70}) == (report.verdict, people(store))
+    assert f"not clear: {row.partition(';')[0]} is left out" in said
+
+
+def test_parts_of_a_person_a_month(tmp_path: Path, store: Store) -> None:
+    """0.5 a month is half of a person rather than half a day: nothing is read before somebody says it."""
+    path = text(
+        tmp_path / "plan de charge 2026.csv",
+        "Ressource;Projet;janv. 2026;févr. 2026\nZoé;WEB;0,5;1\nJo;WEB;1;0,5\n",
+    )
+    said = suggest_mapping(path)
+    assert "parts of a person (FTE) are not read" in said
+    assert "failed" == synced(path, store, said).verdict
+
+
+@pytest.mark.parametrize(("second", "asked"), [("7.45", True), ("7.25", False)])
+def test_hours_and_minutes_with_a_point(tmp_path: Path, second: str, asked: bool) -> None:
+    """7.30 and 7.45 may be 7 h 30 and 7 h 45, beside 7.25 they are not."""
+    path = text(tmp_path / "t.csv", f"Nom;Projet;Date;Heures\nZ;P;15/10/2026;7.30\nZ;P;16/10/2026;{second}\n")
+    assert asked == ("not clear: is 7.30 7 h 30, or a part of an hour?" in suggest_mapping(path))
+
+
+def test_days_above_their_rows(tmp_path: Path, store: Store) -> None:
+    """A row with nothing but a day is that of the rows below it."""
+    rows = [["Nom", "Projet", "Heures"], ["15/10/2026"], ["Zoé", "WEB", 7], ["Jo", "ERP", 6], ["16/10/2026"],
+            ["Zoé", "WEB", 5], ["Jo", "ERP", 4]]  # fmt: skip
+    report = synced(book(tmp_path / "Temps.xlsx", {"A": rows}), store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert [("2026-10-15", 6), ("2026-10-15", 7), ("2026-10-16", 4), ("2026-10-16", 5)] == lines(store)

@@ -8,6 +8,7 @@ from datetime import date
 import msgspec
 
 from hub import (
+    caption_currency,
     tr,
 )
 from hub_tabular.suggest.fields import amount_of, take
@@ -57,6 +58,19 @@ def _planned(kinds: dict[str, str]) -> list[str]:
     return [
         name for name, kind in kinds.items() if kind == "forecast" and re.search(r"prev|planned", plain(name))
     ]
+
+
+def _in_other_currencies(columns: dict[str, str]) -> list[str]:
+    """Return the columns whose caption stands before in another currency: Budget EUR, Budget USD."""
+    seen: dict[str, str] = {}
+    found = []
+    for name, kind in columns.items():
+        codes = caption_currency(name)
+        if kind and len(codes) == 1:
+            code = next(iter(codes))
+            if seen.setdefault(kind, code) != code:
+                found.append(name)
+    return found
 
 
 def _is_money(looked: Looked, names: list[str]) -> bool:
@@ -118,6 +132,8 @@ def of_amounts(looked: Looked, record: str | None) -> Draft | None:
         for name in looked.names
         if re.search(AMOUNTS, plain(name)) and not is_effort(name) and is_numeric(looked, name)
     }
+    twice = _in_other_currencies(columns)
+    columns = {name: kind for name, kind in columns.items() if name not in twice}
     held = _counted_already(columns)
     found = _kinds(looked, {name: kind for name, kind in columns.items() if name not in held})
     if found is None:
@@ -136,6 +152,14 @@ def of_amounts(looked: Looked, record: str | None) -> Draft | None:
             "# " + tr("Not clear: {names} was taken for the budget, which no other column is.",
                       names=", ".join(planned))
         )  # fmt: skip
+    if twice:
+        draft.top.append(
+            "# "
+            + tr(
+                "Not clear: {names} seem to be the same amounts in another currency, and are left out.",
+                names=", ".join(twice),
+            )
+        )
     if held:
         draft.top.append(
             "# " + tr("Left out, for the other columns hold it: {names}.", names=", ".join(held))
@@ -159,7 +183,7 @@ def of_amounts(looked: Looked, record: str | None) -> Draft | None:
                 end=", ".join(ends),
             )
         )
-    fixed = [name for name in looked.names if name not in {*kinds, *ends, *held}]
+    fixed = [name for name in looked.names if name not in {*kinds, *ends, *held, *twice}]
     # what a column of kinds would be called says the category here: the kinds are columns
     assigned = assign("budget_line", fixed, without=("amount_minor", "kind"))
     for field in ("project_code", "month", "category", "currency", "is_capex"):

@@ -107,7 +107,7 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
     texts = [one for one in fixed if not is_numeric(looked, one)] or fixed
     assigned = assign(kind, texts, fits=lambda field, name: fits(looked, kind, field, name))
     naming = ("project_code", "category", "kind") if kind == "budget_line" else ("account_id", "container_id")
-    for field in (*naming, "task_id", "is_capex"):
+    for field in (*naming, "task_id", "is_capex", "currency"):
         if field in assigned and field in BY_TABLE[kind].__struct_fields__:
             take(draft, looked, field, (assigned[field],))
     free = [one for one in fixed if one not in draft.used.values() and looked.values(one)]
@@ -128,8 +128,14 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
         draft.fields[{"worklog": "day", "allocation": "start_on"}[kind]] = toml(name)
         if record is None and kind == "worklog" and per != "day":
             ask_whether_worked(draft, said)
-        unit = _unit_of_cells(draft, looked, largest, per, said)
-        draft.fields["seconds"] = f'{{ column = {toml(value)}, unit = "{unit}" }}'
+        if per != "day" and 0 < largest <= 1:
+            draft.doubts.append(
+                f'seconds = {{ column = {toml(value)}, unit = "days" }}'
+                + remark_of(tr("not clear: no cell is above 1; parts of a person (FTE) are not read"))
+            )
+        else:
+            unit = _unit_of_cells(draft, looked, largest, per, said)
+            draft.fields["seconds"] = f'{{ column = {toml(value)}, unit = "{unit}" }}'
         if kind == "allocation" and per == "day":
             draft.fields["finish_on"] = toml(name)
     key = [draft.used[field] for field in (*naming, "task_id") if field in draft.used]

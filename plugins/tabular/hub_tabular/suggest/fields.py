@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from hub import (
     BY_TABLE,
@@ -243,6 +244,17 @@ def _above_one(looked: Looked, name: str) -> bool:
     )
 
 
+def _as_clock(values: list[Any]) -> str:
+    """Return a doubt about numbers that may be hours and minutes: 7.30, 1,45."""
+    texts = [value.strip() for value in values if isinstance(value, str)]
+    odd = next((text for text in texts if re.fullmatch(r"[0-9]+[.,](?:30|45)", text)), None)
+    if odd is None or not all(re.fullmatch(r"[0-9]+(?:[.,](?:00|15|30|45))?", text) for text in texts):
+        return ""
+    hours, minutes = re.split("[.,]", odd)
+    return tr("not clear: is {shown} {hours} h {minutes}, or a part of an hour? Taken as a part",
+              shown=odd, hours=hours, minutes=minutes)  # fmt: skip
+
+
 def _eighths(numbers: list[float]) -> bool:
     """Say whether all numbers are parts of a day as people write them: 1, 0.5, 0.25, 0.125."""
     return all(number * 8 == int(number * 8) for number in numbers)
@@ -282,7 +294,7 @@ def _unit(looked: Looked, name: str, per: str) -> tuple[str, str]:
     if per != "day" and largest <= FULL[per][0] and not re.search(_HOURS, bare):
         return "days", tr("not clear: no row is above {largest:g}, days or hours", largest=largest)
     if largest <= FULL[per][2]:
-        return "hours", ""
+        return "hours", _as_clock(values)
     if re.search(_HOURS, bare):
         return "hours", tr("not clear: up to {largest:g} in one row", largest=largest)
     if whole and largest > 24 * 60 and sorted(numbers)[len(numbers) // 2] >= 300:

@@ -48,6 +48,8 @@ class Looked(msgspec.Struct, kw_only=True):
     above: list[str]
     days: dict[str, date] = {}
     """Headers that are numbers by which a spreadsheet counts days."""
+    doubles: list[str] = []
+    """Other sheets that hold the rows of these, such as one that sums them up."""
     more: list[dict[str, Any]] = []
     """The rows of the other sheets that are one table with this one."""
     delimiter: str = ""
@@ -161,8 +163,11 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
     # the sheet with most rows among those that have most in common
     groups = [[other for other in found if _alike(one, other)] for one in found]
     best = max(groups, key=lambda group: (len(group), sum(len(one.data) for one in group)))
+    doubles = [one.sheet for one in best if len(best) > 2 and _holds_the_others(one, best)]
+    best = [one for one in best if one.sheet not in doubles]
     chosen = max(best, key=lambda one: len(one.data))
     alike = [one.sheet for one in best]
+    chosen.doubles = doubles
     chosen.more = [row for one in best if one is not chosen for row in one.data]
     return chosen, alike, [one.sheet for one in found if one.sheet not in alike] + empty
 
@@ -219,6 +224,16 @@ def carry(looked: Looked) -> None:
         rows.append(row | above)
     if len({path[0] for path in seen}) > 1:
         looked.data, looked.carried, looked.sums = rows, gaps, sums
+
+
+def _holds_the_others(one: Looked, group: list[Looked]) -> bool:
+    """Say whether a sheet holds all rows of the others: what brings them together, and not another month."""
+
+    def rows(of: Looked) -> set[tuple[str, ...]]:
+        return {tuple(map(cell_text, row.values())) for row in of.data}
+
+    others = [rows(other) for other in group if other is not one]
+    return bool(rows(one)) and set().union(*others) <= rows(one)
 
 
 def _alike(one: Looked, other: Looked) -> bool:
@@ -362,7 +377,7 @@ def is_numeric(looked: Looked, name: str) -> bool:
 
 def _reads(reader: CellReader, value: Any) -> bool:
     try:
-        reader.value(value.rstrip("€$£ ") if isinstance(value, str) else value)
+        reader.value(value.rstrip("€$£% ") if isinstance(value, str) else value)
     except CellError:
         return False
     return True

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 from hub import (
     BY_TABLE,
     cell_text,
     columns_of,
+    day_readings,
     tr,
 )
-from hub_tabular import tables
+from hub_tabular import tables, titles
 from hub_tabular.mapping import FILE
 from hub_tabular.suggest.crosstabs import ask_whether_worked
 from hub_tabular.suggest.days import holds_days, period_of
@@ -191,6 +193,7 @@ def _say_groups(draft: Draft, looked: Looked) -> None:
         for row in looked.data
         if [name for name in looked.names if cell_text(row.get(name))] == [first]
         and not tables.TOTAL.search(text := cell_text(row[first]))
+        and not titles.NOTE.match(text)
     ]
     if len(alone) < 2 or len(alone) > len(looked.data) / 2:
         return
@@ -207,6 +210,14 @@ def _say_groups(draft: Draft, looked: Looked) -> None:
         for found, column in zip(fields, ("Group", first), strict=True):
             draft.fields[next(iter(found))] = toml(column)
             draft.used[next(iter(found))] = column
+    elif (
+        "day" not in draft.fields
+        and draft.kind == "worklog"
+        and all(any(day_readings(text, date.today().year)) for text in alone)
+    ):
+        rows = [{"Group": text} for text in alone]
+        of_days = Looked(path=looked.path, sheet="", names=["Group"], header=0, data=rows, above=[])
+        take(draft, of_days, "day", ("Group",))
     elif field and field != "title":
         draft.doubts.append(f'{field} = "Group"' + remark_of(tr("if that is what these rows name")))
 
@@ -221,7 +232,11 @@ def _name_what_lacks(draft: Draft, looked: Looked, said: str) -> None:
         draft.fields["list"] = toml(FILE) + remark_of(
             tr("not clear: no column names the list, so the name of the file is its")
         )
-    if draft.kind == "worklog" and "day" not in draft.fields and (unsaid := _unsaid(looked, looked.names)):
+    if (
+        draft.kind == "worklog"
+        and "day" not in draft.fields
+        and (unsaid := [name for name in _unsaid(looked, looked.names) if name not in draft.used.values()])
+    ):
         draft.top.append("# " + tr("Not clear: what the numbers of {names} are.", names=", ".join(unsaid)))
 
 
