@@ -18,7 +18,7 @@ _WORDS = {
 }
 _OF = {word: name for name, words in _WORDS.items() for word in words.split()}
 _ORDER = tuple(_WORDS)
-_CLOCK = re.compile(r"([0-9]+):([0-5][0-9])(?::([0-5][0-9]))?")
+_CLOCK = re.compile(r"([0-9]+):([0-5][0-9])(?::([0-5][0-9])(?:[.,]0+)?)?")
 _HOURS = re.compile(r"([0-9]+)\s*(?:h|hr|hrs|hours?|heures?)\s*([0-5][0-9])", re.IGNORECASE)
 _PART = re.compile(r"([0-9][0-9.,'\u2019\s]*|[.,][0-9]+)([^\W\d_]+(?:-homme)?)\.?\s*")
 _NUMBER = r"([0-9]+(?:[.,][0-9]+)?)"

@@ -34,7 +34,8 @@ _NUMBER = re.compile(r"(?P<number>[0-9]{1,2})")
 _DAY_NAMES = (
     r"(?:lun|mar|mer|jeu|ven|sam|dim)(?:di|credi|dredi|anche)?|(?:mon|tue|wed|thu|fri|sat|sun)(?:[a-z]*day)?"
 )
-_LEAD = re.compile(rf"^(?:(?:{_DAY_NAMES})[ ,]+)?(?:(?:{_WEEK_WORD}\s*)?(?:du|of|from|au)\s+)?(?=[0-9])")
+_LEADS = r"du|of|from|au|vom|ab|commencing|starting|beginning|ending|w/?c|w/?e"
+_LEAD = re.compile(rf"^(?:(?:{_DAY_NAMES})[ ,]+)?(?:(?:(?:{_WEEK_WORD}|woche)\s*)?(?:{_LEADS})\s+)?(?=[0-9])")
 _TAIL = re.compile(r"\s+(?:au|to|a|bis|-)\s+\S.*$|\s*[\u2013\u2014\u2192]\s*\S.*$")
 _FROM_DAY = re.compile(
     r"^(?P<first>[0-9]{1,2})\s*[-\u2013]\s*[0-9]{1,2}(?P<rest>[/.][0-9]{1,2}(?:[/.][0-9]{2,4})?)$"

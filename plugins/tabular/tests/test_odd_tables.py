@@ -757,3 +757,55 @@ def test_days_above_their_rows(tmp_path: Path, store: Store) -> None:
 
     assert ("ok", []) == (report.verdict, report.rejections)
     assert [("2026-10-15", 6), ("2026-10-15", 7), ("2026-10-16", 4), ("2026-10-16", 5)] == lines(store)
+
+
+@pytest.mark.parametrize(
+    ("heads", "wanted", "asked"),
+    [("Heures prévues;Heures réalisées", 14, False), ("Heures normales;Heures sup.", 13, True)],
+)
+def test_several_columns_of_hours(
+    tmp_path: Path, store: Store, heads: str, wanted: float, asked: bool
+) -> None:
+    """What was worked is taken, not what was planned; other hours that are not read are named."""
+    path = text(
+        tmp_path / "Temps.csv", f"Nom;Projet;Date;{heads}\nZoé;WEB;15/10/2026;7;6\nJo;WEB;16/10/2026;6;8\n"
+    )
+    said = suggest_mapping(path)
+    synced(path, store, said)
+
+    assert wanted == sum(hours for _, hours in lines(store))
+    assert asked == ("# Not clear: Heures sup.: hours too, which are not read." in said)
+
+
+@pytest.mark.parametrize(
+    "heads",
+    ["W/C 05/10/2026;W/C 12/10/2026", "Week ending 11/10/2026;Week ending 18/10/2026",
+     "Semaine du 5 octobre 2026;Semaine du 12 octobre 2026", "Woche ab 05.10.2026;Woche ab 12.10.2026"],
+)  # fmt: skip
+def test_weeks_by_their_first_or_last_day(tmp_path: Path, store: Store, heads: str) -> None:
+    """They are those of 5 and 12 October."""
+    synced(text(tmp_path / "Time.csv", f"Name;Project;{heads}\nZoe;WEB;35;14\n"), store)
+    assert [("2026-10-05", 35), ("2026-10-12", 14)] == lines(store)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Nom;Projet;Date;Début;Fin\nZoé;WEB;15/10/2026;08:00;12:00\nJo;WEB;16/10/2026;13:00;17:30\n",
+        "Projet;Date;Libellé;Débit;Crédit\nWEB;05/10/2026;Facture;1000,00;\nWEB;15/10/2026;Avoir;;200,00\n",
+    ],
+    ids=["from and to", "a ledger"],
+)
+def test_tables_that_are_no_tasks(tmp_path: Path, store: Store, content: str) -> None:
+    """Times of the day without a duration, and a ledger, are asked about."""
+    assert "failed" == synced(text(tmp_path / "t.csv", content), store).verdict
+
+
+def test_a_short_list_of_tasks(tmp_path: Path, store: Store) -> None:
+    """A number, a name, a project and a day are a task all the same."""
+    path = text(
+        tmp_path / "t.csv", "N°;Tâche;Projet;Échéance\n1;Étude;WEB;15/10/2026\n2;Dév;WEB;30/10/2026\n"
+    )
+    assert "ok" == synced(path, store).verdict
+    found = store.rows("SELECT title, due_on FROM task ORDER BY due_on")
+    assert [("Étude", "2026-10-15"), ("Dév", "2026-10-30")] == [tuple(row.values()) for row in found]

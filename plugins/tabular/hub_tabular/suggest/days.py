@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 from itertools import pairwise
 from typing import Any
 
@@ -143,6 +143,16 @@ def may_be_days(looked: Looked, name: str) -> bool:
 
 
 _TIME = re.compile(r"[0-9]{1,2}[:h][0-9]{2}(?::[0-9]{2})?(?: ?[ap]m)?", re.IGNORECASE)
+
+
+def holds_times(looked: Looked, name: str) -> bool:
+    """Say whether a column holds times of the day below a caption of when something began or ended."""
+    if not re.search(r"debut|start|begin|\bvon\b|\bfin\b|\bend|\bbis\b|\bende\b|arrivee|depart", plain(name)):
+        return False
+    values = looked.values(name)
+    return bool(values) and all(
+        isinstance(value, time) or _TIME.fullmatch(cell_text(value)) for value in values
+    )
 
 
 def joined(looked: Looked, name: str, year: str) -> list[str]:

@@ -21,7 +21,16 @@ from hub_tabular.suggest.days import (
     period_of,
     period_parts,
 )
-from hub_tabular.suggest.looking import Draft, Looked, is_of_absences, number_of, per_of, remark_of, toml
+from hub_tabular.suggest.looking import (
+    Draft,
+    Looked,
+    is_numeric,
+    is_of_absences,
+    number_of,
+    per_of,
+    remark_of,
+    toml,
+)
 from hub_tabular.suggest.words import MUST, OPEN_FORECAST, choices_of_field, guessed, plain
 
 
@@ -140,6 +149,8 @@ def fits(looked: Looked, kind: str, field: str, name: str) -> bool:
     """Say whether what stands in a column may be of a field: days are no times, kinds are known ones."""
     if field in {"day", "start_on"}:
         return may_be_days(looked, name)
+    if columns_of(BY_TABLE[kind])[field].kind == "day" and is_numeric(looked, name):
+        return max((number_of(value) or 0.0 for value in looked.values(name)), default=0.0) >= 10_000
     if kind == "budget_line" and field == "kind":
         known = choices_of_field(kind, field)
         return any(guessed(text, known, default="") for text in looked.words(name))

@@ -12,11 +12,12 @@ from hub import (
     columns_of,
     day_readings,
     tr,
+    unit_of,
 )
 from hub_tabular import tables, titles
 from hub_tabular.mapping import FILE
 from hub_tabular.suggest.crosstabs import ask_whether_worked
-from hub_tabular.suggest.days import holds_days, period_of
+from hub_tabular.suggest.days import holds_days, holds_times, period_of
 from hub_tabular.suggest.fields import fits, say_kind, take
 from hub_tabular.suggest.looking import (
     Draft,
@@ -35,6 +36,9 @@ from hub_tabular.suggest.words import (
     choices_of_field,
     fitness,
     guessed,
+    is_effort,
+    is_money,
+    names_a_thing,
     plain,
 )
 from hub_tabular.tools import TOOLS, Tool
@@ -135,6 +139,7 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
     assigned = assign(kind, names, fits=lambda field, name: fits(looked, kind, field, name))
     if kind == "worklog" and (hours := _hours_column(looked, assigned)):
         assigned = {field: name for field, name in assigned.items() if name != hours} | {"seconds": hours}
+        _ask_other_hours(draft, looked, assigned)
     if "finish_on" in assigned and kind == "worklog" and not holds_days(looked, assigned["finish_on"]):
         del assigned["finish_on"]  # when something ended, not the last of its days
     for field, name in assigned.items():
@@ -172,10 +177,18 @@ def _kind_of(looked: Looked, names: list[str], said: str) -> str:
 
 def _unsaid(looked: Looked, names: list[str]) -> list[str]:
     """Return the columns of numbers of a table of which nothing but names would be read, as tasks."""
-    found = assign("task", names)
-    if "title" not in found or not set(found) <= {"title", "container_id", "is_milestone"}:
+    found = assign("task", names, fits=lambda field, name: fits(looked, "task", field, name))
+    if "title" not in found or not set(found) <= {"title", "container_id", "is_milestone", "due_on"}:
         return []
-    return [name for name in names if name not in found.values() and is_numeric(looked, name)]
+    figures = [
+        name
+        for name in names
+        if name not in found.values() and is_numeric(looked, name) and not names_a_thing(name)
+    ]
+    is_list = "due_on" in found and not any(
+        is_money(name) or is_effort(name) or holds_times(looked, name) for name in figures
+    )
+    return [] if is_list else figures
 
 
 def _is_number_for_a_day(looked: Looked, kind: str, field: str, name: str) -> bool:
@@ -249,10 +262,32 @@ def _name_kind(draft: Draft, looked: Looked) -> None:
         draft.fields["kind"] = f'{{ value = "{guess}" }}{remark}'
 
 
+_NOT_WORKED = r"prev|plan|soll|estim|budget|pause|break|reste|remain|\braf\b"
+"""Captions of efforts that were not worked: planned ones, breaks, what is still to do."""
+
+
+def _ask_other_hours(draft: Draft, looked: Looked, assigned: dict[str, str]) -> None:
+    """Ask about other columns of efforts, of which none is read."""
+    others = [
+        name
+        for name in looked.names
+        if name not in assigned.values()
+        and (is_effort(name) or unit_of(name) or re.search("heures|hours|stunden", plain(name)))
+        and is_numeric(looked, name)
+        and not re.search(_NOT_WORKED, plain(name))
+        and not holds_times(looked, name)
+    ]
+    if others:
+        draft.top.append(
+            "# " + tr("Not clear: {names}: hours too, which are not read.", names=", ".join(others))
+        )
+
+
 def _hours_column(looked: Looked, assigned: dict[str, str]) -> str | None:
     """Return the column of efforts: numbers or durations, never when something began or ended."""
     words = WORDS["worklog"]["seconds"].split("|")
     free = [name for name in looked.names if name == assigned.get("seconds") or name not in assigned.values()]
+    free.sort(key=lambda name: bool(re.search(_NOT_WORKED, plain(name))))
     for word in words:
         for name in free:
             bare = plain(name)

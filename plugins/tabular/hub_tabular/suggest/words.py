@@ -158,8 +158,15 @@ def is_money(name: str) -> bool:
     return bool(
         scale_of(name)
         or caption_currency(name)
-        or re.search(r"[€$£]|\bk?eur\b|montant|\bcout|betrag|\bkosten", plain(name))
+        or re.search(
+            r"[€$£]|\bk?eur\b|montant|\bcout|betrag|\bkosten|\bdebit|\bcredit|\bht\b|\bttc\b", plain(name)
+        )
     )
+
+
+def names_a_thing(name: str) -> bool:
+    """Say whether a caption is of what numbers or names a thing: N°, Task ID."""
+    return re.search(_NUMBERS, plain(name)) is not None
 
 
 def names_nobody(name: str) -> bool:
