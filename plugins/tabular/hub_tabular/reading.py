@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hub import Allocation, CellReader, Context, Record, Worklog, storable, tr, trn
+from hub import Allocation, CellReader, Context, Record, Worklog, cell_text, storable, tr, trn
 from hub_tabular.books import Limits
 from hub_tabular.mapper import RowError, RowMapper
 from hub_tabular.mapping import FILE, Mapping
@@ -33,6 +33,8 @@ def _shown(value: Any) -> Any:
     if isinstance(value, timedelta):
         minutes = round(value.total_seconds() / 60)
         return f"{'-' if minutes < 0 else ''}{abs(minutes) // 60}:{abs(minutes) % 60:02}"
+    if isinstance(value, float):
+        return cell_text(value)
     return value.isoformat() if isinstance(value, date | time) else value
 
 

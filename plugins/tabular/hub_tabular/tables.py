@@ -5,6 +5,7 @@ A table accounts for all that it met: each row is given, or counted under the re
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 from collections import Counter
@@ -38,6 +39,8 @@ TOTAL = re.compile(
     r"(?:total|totaux|somme|summe|gesamt|gesamtsumme|(?:gesamt)?ergebnis)s?\b"
 )
 """How a row of sums calls itself."""
+_TOP = 30
+"""Rows in which the headers of one of several sheets are looked for."""
 _LOOKED_AT = 200
 """Rows in which columns are looked for that hold numbers and that nothing takes."""
 _NUL = "\0"
@@ -151,8 +154,8 @@ class Table:
     def _rows(self) -> Iterator[Row]:
         read = 0
         for sheet in sheets_of(self.path, self.mapping, self.limits, self._known):
-            rows = iter(sheet.rows)
-            heading = self._heading(sheet, rows)
+            rows, at = self._placed(iter(sheet.rows))
+            heading = self._heading(sheet, rows, at)
             if heading is not None:
                 read += 1
                 if indent := self.mapping.indent:
@@ -166,18 +169,27 @@ class Table:
     def headings(self) -> Iterator[tuple[str, Heading]]:
         """Yield each sheet that is a table of this mapping, with its headers."""
         for sheet in sheets_of(self.path, self.mapping, self.limits, self._known):
-            heading = self._heading(sheet, iter(sheet.rows))
+            heading = self._heading(sheet, *self._placed(iter(sheet.rows)))
             if heading is not None:
                 yield sheet.name, heading
 
     # ---------- headers ----------
 
-    def _heading(self, sheet: Sheet, rows: Iterator[list[Any]]) -> Heading | None:
+    def _placed(self, rows: Iterator[list[Any]]) -> tuple[Iterator[list[Any]], int]:
+        """Return the rows of a sheet, and in which its headers stand: each of several may have its own."""
+        at = self.mapping.header_row
+        if self.mapping.sheets is None or self.mapping.header_rows > 1 or not self.needed:
+            return rows, at
+        first = list(itertools.islice(rows, max(at, _TOP)))
+        found = [number for number, cells in enumerate(first, 1) if {*self.needed} <= {*headers(cells)}]
+        return itertools.chain(first, rows), at if at in found or not found else found[0]
+
+    def _heading(self, sheet: Sheet, rows: Iterator[list[Any]], at: int) -> Heading | None:
         """Read up to the headers; a sheet among several that has none of the columns is only noted."""
         above: list[list[Any]] = []
         cells: list[Any] | None = None
         for cells in rows:
-            if len(above) + 1 >= self.mapping.header_row:
+            if len(above) + 1 >= at:
                 break
             above.append(cells)
             cells = None
@@ -193,7 +205,7 @@ class Table:
                 )
             if (more := self.mapping.header_rows - 1) > 0:
                 cells, above = joined_headers([*above[-more:], cells]), above[:-more]
-            return self._understood(sheet, above, cells)
+            return self._understood(sheet, above, cells, at)
         except SourceDataError as exc:
             names = set(headers(cells or []))
             if not several:
@@ -213,8 +225,8 @@ class Table:
                 )
             return None
 
-    def _understood(self, sheet: Sheet, above: list[list[Any]], cells: list[Any]) -> Heading:
-        file, row = storable(self.path.name), self.mapping.header_row
+    def _understood(self, sheet: Sheet, above: list[list[Any]], cells: list[Any], row: int) -> Heading:
+        file = storable(self.path.name)
         if len(cells) > self.limits.columns:
             raise SourceDataError(
                 tr(
@@ -253,7 +265,7 @@ class Table:
                 )
             )
         width = max((at for at, cell in enumerate(cells, start=1) if cell_text(cell)), default=0)
-        return Heading(names=names, width=width, twice=twice, pivot=pivot, spans=spans)
+        return Heading(names=names, row=row, width=width, twice=twice, pivot=pivot, spans=spans)
 
     def _pivot(
         self, sheet: Sheet, above: list[list[Any]], names: list[str], cells: list[Any]
@@ -311,7 +323,7 @@ class Table:
     def _rows_of(self, sheet: Sheet, heading: Heading, rows: Iterator[list[Any]]) -> Iterator[Row]:
         titles, carried = Titles(heading.names, self.needed, self.mapping), dict[str, Any]()
         mapped = {*self.needed, *self.also, *heading.pivot}
-        beyond, start = 0, self.mapping.header_row + 1
+        beyond, start = 0, heading.row + 1
         gap = is_title = is_another = False
         last: list[Row] = []
         widths = Counter[int]()

@@ -52,7 +52,7 @@ def joined_headers(rows: list[list[Any]]) -> list[Any]:
 
 
 class Heading(msgspec.Struct, kw_only=True):
-    """The headers of a sheet: *names* in order, *twice* those that stand several times.
+    """The headers of a sheet: *names* in order, in which *row*, *twice* those that stand several times.
 
     *width* is how many there are up to the last that is not empty.
 
@@ -60,6 +60,7 @@ class Heading(msgspec.Struct, kw_only=True):
     """
 
     names: list[str]
+    row: int = 1
     width: int = 0
     twice: set[str] = set()
     pivot: tuple[str, ...] = ()

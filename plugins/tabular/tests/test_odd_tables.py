@@ -809,3 +809,57 @@ def test_a_short_list_of_tasks(tmp_path: Path, store: Store) -> None:
     assert "ok" == synced(path, store).verdict
     found = store.rows("SELECT title, due_on FROM task ORDER BY due_on")
     assert [("Étude", "2026-10-15"), ("Dév", "2026-10-30")] == [tuple(row.values()) for row in found]
+
+
+HEAD = ["Nom", "Projet", "Date", "Heures"]
+
+
+@pytest.mark.parametrize(
+    "november",
+    [
+        [[*HEAD, "Note"], ["Zoé", "WEB", date(2026, 11, 2), 6, "x"]],
+        [["Relevé de novembre"], [], HEAD, ["Zoé", "WEB", date(2026, 11, 2), 6]],
+        [["Date", "Nom", "Projet", "Heures"], [date(2026, 11, 2), "Zoé", "WEB", 6]],
+    ],
+    ids=["a column more", "a title more", "another order"],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_sheets_that_are_not_quite_alike(
+    tmp_path: Path, store: Store, november: list[list[Any]], is_first: bool
+) -> None:
+    """Each sheet is read by its own headers; rows are counted as a person sees them."""
+    october = [HEAD, ["Zoé", "WEB", date(2026, 10, 5), 7], ["Zoé", "WEB", date(2026, 10, 6), 30]]
+    sheets = {"Oct": october, "Nov": november} if is_first else {"Nov": november, "Oct": october}
+    report = synced(book(tmp_path / "Temps 2026.xlsx", sheets), store, max_rejected=0.5)
+
+    assert [("2026-10-05", 7), ("2026-11-02", 6)] == lines(store)
+    (said,) = report.rejections
+    assert "Temps 2026.xlsx, sheet Oct, row 3, Heures: '30' is more than 24 hours on one day" == said
+
+
+def test_a_sheet_that_lacks_a_column(tmp_path: Path, store: Store) -> None:
+    """It is one of the table by its other headers: that it cannot be read is told."""
+    sheets: dict[str, list[list[Any]]] = {
+        "Oct": [
+            [*HEAD, "Nature"],
+            ["Zoé", "WEB", date(2026, 10, 5), 7, "Projet"],
+            ["Jo", "WEB", date(2026, 10, 5), 7, "CP"],
+        ],
+        "Nov": [HEAD, ["Zoé", "WEB", date(2026, 11, 2), 6]],
+    }
+    report = synced(book(tmp_path / "Temps 2026.xlsx", sheets), store)
+
+    assert "partial" == report.verdict
+    assert "sheet Nov was not read: Temps 2026.xlsx: row 1 has no column 'Nature'" in report.missing[0]
+
+
+def test_days_with_the_sums_of_their_weeks(tmp_path: Path, store: Store) -> None:
+    """A column called like a week beside its days is their sum."""
+    path = text(
+        tmp_path / "Temps 2026.csv",
+        "Nom;Projet;05/10;06/10;07/10;S41;12/10;13/10;14/10;S42\nZoé;WEB;7;6;5;18;4;3;2;9\n",
+    )
+    report = synced(path, store)
+
+    assert ("ok", 27) == (report.verdict, sum(hours for _, hours in lines(store)))
+    assert ("2026-10-14", 2) == lines(store)[-1]

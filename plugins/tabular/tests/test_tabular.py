@@ -749,7 +749,7 @@ def test_money_in_another_currency_is_named_though_only_its_format_says_it(
 
     assert [
         (
-            "a.xlsx, sheet Sheet1, row 2, Montant: '12.0' is in $, and the amount is in EUR: "
+            "a.xlsx, sheet Sheet1, row 2, Montant: '12' is in $, and the amount is in EUR: "
             "say the currency of the row, or correct the cell"
         )
     ] == report.rejections

@@ -206,6 +206,9 @@ def _periods(looked: Looked) -> _Periods | None:
         per: [name for name in names if names_period(name, per)]
         for per in ("week", "month", "quarter", "half", "day")
     }
+    days = found["day"]
+    for one in ("week", "month"):
+        found[one] = [name for name in found[one] if name not in days]
     doubt = ""
     if found["week"] and found["week"] == found["month"] and not found["day"]:
         found["week"] = []
@@ -216,14 +219,12 @@ def _periods(looked: Looked) -> _Periods | None:
                    name=found["half"][0])  # fmt: skip
     else:
         found["half"] = [name for name in found["half"] if name not in found["week"]]
-    days = found["day"]
     if len(days) >= 2 and len(days) >= len(found["week"]) and len(days) >= len(found["month"]):
         try:
             starts = [first for first, _ in periods_of(days, "day", years=["2024"]).values()]
         except CellError:
             starts = _weeks(days)
-        per = _step(starts)
-        return _Periods(per=per, names=[name for name in names if names_period(name, per)])
+        return _Periods(per=_step(starts), names=days)
     best = max(("week", "month", "quarter", "half"), key=lambda per: len(found[per]))  # type: ignore[index]
     if len(found[best]) >= 2:  # type: ignore[index]
         return _Periods(per=best, names=found[best], doubt=doubt)  # type: ignore[arg-type, index]

@@ -172,6 +172,7 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
     return chosen, alike, [one.sheet for one in found if one.sheet not in alike] + empty
 
 
+_MOST = 0.6
 SUMS = r"(?i)^(grand |sous.?|sub.?)?(total|totaux|somme|gesamt)|\b(total|ergebnis|summe)$"
 """How the rows of sums of a pivot table begin or end: Total Zoé, Zoe Total, Gesamtergebnis."""
 _SPARSE = 0.6
@@ -237,8 +238,17 @@ def _holds_the_others(one: Looked, group: list[Looked]) -> bool:
 
 
 def _alike(one: Looked, other: Looked) -> bool:
-    """Say whether two sheets are one table: the same headers, but for those that name a period."""
-    return one.header == other.header and _fixed(one.names) == _fixed(other.names) and bool(other.data)
+    """Say whether two sheets are one table: most headers are the same, but for those that name a period.
+
+    They may stand in another order and in another row, as each sheet is read by its own.
+    """
+    if not other.data or one.header_rows != other.header_rows:
+        return False
+    if one.header != other.header and one.header_rows > 1:
+        return False
+    mine, others = _fixed(one.names), _fixed(other.names)
+    shared = {*mine} & {*others}
+    return mine == others or (len(shared) >= 3 and len(shared) >= _MOST * max(len(mine), len(others)))
 
 
 def _fixed(names: list[str]) -> list[str]:
