@@ -5,8 +5,11 @@ The figures are added up by hand; days are those of the calendar (week 41 of 202
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import tomllib
 import unicodedata
+import zipfile
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,6 +17,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from hub_tabular.books import Limits, look_inside
 from hub_tabular.source import TabularSource
 from hub_tabular.suggest import suggest_mapping
 from openpyxl.styles import Alignment
@@ -22,6 +26,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from hub import SourceDataError
 from hub.store import Store
 from hub.testing import store, sync_once
+from plugins.tabular.tests import test_files
 from plugins.tabular.tests.test_suggest import lines, synced
 
 __all__ = ["store"]
@@ -309,6 +314,37 @@ def test_a_compact_pivot_table(tmp_path: Path, store: Store, kind: str) -> None:
     assert ("ok", []) == (report.verdict, report.rejections)
     assert {"Zoé": 63, "Jo": 21.5} == people(store)
     assert [("s:ERP", 29), ("s:WEB", 55.5)] == [(row["c"], row["h"]) for row in rows]
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not shutil.which("soffice"), reason="needs LibreOffice, which writes XLS")
+def test_a_compact_pivot_table_of_another_program(tmp_path: Path, store: Store) -> None:
+    """LibreOffice writes an XLS of it: how far labels are indented is read there too."""
+    first = book(tmp_path / "Temps 2026.xlsx", {"A": COMPACT}, indented)
+    subprocess.run(
+        ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "xls",
+         "--outdir", str(tmp_path / "in"), str(first)],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    synced(tmp_path / "in" / "Temps 2026.xls", store)
+    assert {"Zoé": 63, "Jo": 21.5} == people(store)
+
+
+def test_how_far_a_text_of_an_xlsb_is_indented(tmp_path: Path) -> None:
+    """By MS-XLSB 2.4.876 (BrtXF) the twelfth byte of a style says it, for texts and numbers."""
+    path = tmp_path / "a.xlsb"
+    test_files.xlsb(path)
+    with zipfile.ZipFile(path) as old:
+        parts = {one: old.read(one) for one in old.namelist()}
+    style = bytes([47, 16]) + bytes(16)
+    assert 1 == parts["xl/styles.bin"].count(style)
+    parts["xl/styles.bin"] = parts["xl/styles.bin"].replace(style, style[:13] + b"\2" + style[14:])
+    with zipfile.ZipFile(path, "w") as new:
+        for name, content in parts.items():
+            new.writestr(name, content)
+    shown = look_inside(path, "Oct", Limits()).shown
+
+    assert (2, 2, 0) == (shown[1, 0].indent, shown[1, 3].indent, shown[1, 4].indent)
 
 
 def test_a_compact_pivot_table_with_days(tmp_path: Path, store: Store) -> None:
