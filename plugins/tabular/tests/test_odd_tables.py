@@ -899,3 +899,61 @@ def test_days_with_the_sums_of_their_weeks(tmp_path: Path, store: Store) -> None
 
     assert ("ok", 27) == (report.verdict, sum(hours for _, hours in lines(store)))
     assert ("2026-10-14", 2) == lines(store)[-1]
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"),
+    [
+        (
+            "Projet;Année;Budget;Réel\nWEB;2026;1000;900\nWEB;2027;2000;2600\n",
+            [("baseline", "2026-01", 1000), ("baseline", "2027-01", 2000),
+             ("consumed", "2026-01", 900), ("consumed", "2027-01", 2600)],
+        ),
+        (
+            "Projet;Budget 2026;Réel 2026;Budget 2027\nWEB;1000;900;2000\n",
+            [("baseline", "2026-01", 1000), ("baseline", "2027-01", 2000), ("consumed", "2026-01", 900)],
+        ),
+        (
+            "Projet;Budget T1 2026;Réel T1 2026;Budget T2 2026\nWEB;1000;900;2000\n",
+            [("baseline", "2026-01", 1000), ("baseline", "2026-04", 2000), ("consumed", "2026-01", 900)],
+        ),
+        (
+            "Projet;Exercice;Mois;Budget\nWEB;2026;1;1000\nWEB;2026;2;2000\n",
+            [("baseline", "2026-01", 1000), ("baseline", "2026-02", 2000)],
+        ),
+        (
+            "Projet;Date;Budget\nWEB;05/01/2026;1000\nWEB;15/02/2026;2000\n",
+            [("baseline", "2026-01", 1000), ("baseline", "2026-02", 2000)],
+        ),
+    ],
+    ids=["a row a year", "years in headers", "quarters in headers", "a year and a month", "days"],
+)  # fmt: skip
+def test_the_months_of_kinds_of_amounts(
+    tmp_path: Path, store: Store, content: str, wanted: list[tuple[str, str, int]]
+) -> None:
+    """Amounts of two years never stand in one month."""
+    report = synced(text(tmp_path / "Budget.csv", content), store)
+
+    assert ("ok", []) == (report.verdict, report.rejections)
+    assert wanted == amounts(store, "kind", "month")
+
+
+def test_months_over_kinds_of_amounts(tmp_path: Path, store: Store) -> None:
+    """Each month stands over its budget and its spendings; what names the rows has nothing above it."""
+    rows = [
+        [None, "janv. 2026", None, "févr. 2026", None], ["Projet", "Budget", "Réel", "Budget", "Réel"],
+        ["WEB", 100, 90, 200, 10], ["ERP", 10, 9, 20, 1],
+    ]  # fmt: skip
+    synced(book(tmp_path / "Suivi.xlsx", {"A": rows}), store)
+    assert [
+        ("baseline", "2026-01", 110), ("baseline", "2026-02", 220),
+        ("consumed", "2026-01", 99), ("consumed", "2026-02", 11),
+    ] == amounts(store, "kind", "month")  # fmt: skip
+
+
+def test_amounts_whose_month_some_headers_say(tmp_path: Path, store: Store) -> None:
+    """Of which month the others are is asked, and nothing is taken before it is said."""
+    path = text(tmp_path / "Suivi.csv", "Projet;Budget initial;Réel 2026;Réel 2027\nWEB;1000;900;2000\n")
+    said = suggest_mapping(path)
+    assert "not clear: the month of each column" in said
+    assert ("failed", []) == (synced(path, store, said).verdict, amounts(store, "kind"))

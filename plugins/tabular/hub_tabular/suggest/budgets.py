@@ -9,8 +9,11 @@ import msgspec
 
 from hub import (
     caption_currency,
+    period_named,
     tr,
+    year_in,
 )
+from hub_tabular.suggest.days import period_of
 from hub_tabular.suggest.fields import amount_of, take
 from hub_tabular.suggest.looking import (
     Draft,
@@ -26,6 +29,7 @@ from hub_tabular.suggest.words import (
     BARE_AMOUNTS,
     MONEY,
     OPEN_FORECAST,
+    Period,
     assign,
     choices_of_field,
     guessed,
@@ -123,6 +127,52 @@ def _kinds(looked: Looked, columns: dict[str, str]) -> _Kinds | None:
     return _Kinds(kinds=kinds, ends=ends, planned=planned, spent=spent, less=less)
 
 
+def _is_no_month(looked: Looked, name: str) -> bool:
+    return is_numeric(looked, name) and period_of(looked, name) is None
+
+
+def _take_months(draft: Draft, looked: Looked, columns: list[str]) -> None:
+    """Let amounts without a column of months stand in those that their captions name, else in January."""
+    if "month" in draft.fields or any(doubt.startswith("month = ") for doubt in draft.doubts):
+        return
+    said = [looked.sheet, looked.path.stem, " ".join(looked.above)]
+    months = {name: _caption_month(name, said) for name in columns}
+    if all(months.values()) and len(set(months.values())) > 1:
+        pairs = ", ".join(f"{toml(name)} = {toml(month)}" for name, month in months.items())
+        draft.fields["month"] = f'{{ column = "Kind", values = {{ {pairs} }} }}' + remark_of(
+            tr("the amounts of a period stand in its first month")
+        )
+    elif len(set(months.values())) > 1:
+        draft.doubts.append(
+            'month = { column = "Kind", values = { … } }'
+            + remark_of(tr("not clear: the month of each column"))
+        )
+    else:
+        year = year_in(said) or date.fromtimestamp(looked.path.stat().st_mtime).year
+        month = next(iter(months.values())) or f"{year}-01"
+        draft.fields["month"] = f'{{ value = "{month}" }}' + remark_of(
+            tr("not clear: no column says the month")
+        )
+
+
+def _caption_month(name: str, said: list[str]) -> str | None:
+    """Return the first month of the period that a caption names beside what else it says: Budget T1 2026."""
+    words = re.findall(r"[\w.]+", name)
+    year = year_in([name]) or year_in(said)
+    for per, months in _MONTHS_OF.items():
+        found = {
+            named for word in words if re.search(r"[^\W\d_]", word) and (named := period_named(word, per))
+        }
+        if len(found) == 1 and year:
+            number, own = found.pop()
+            return f"{own or year}-{(number - 1) * months + 1:02}"
+    return f"{year_in([name])}-01" if year_in([name]) else None
+
+
+_MONTHS_OF: dict[Period, int] = {"month": 1, "quarter": 3, "half": 6}
+"""Periods that a caption may name, by their months."""
+
+
 def of_amounts(looked: Looked, record: str | None) -> Draft | None:
     """Return the mapping of a budget whose columns are kinds of amounts, if it is one."""
     if record not in {None, "budget_line"}:
@@ -145,7 +195,8 @@ def of_amounts(looked: Looked, record: str | None) -> Draft | None:
     taken_off = f", less = {{ {toml(ends[0])} = {toml(spent)} }}" if less else ""
     draft.top.append(f'unpivot = {{ columns = {toml(pattern)}, name = "Kind", value = "Amount"{taken_off} }}')
     pairs = ", ".join(f"{toml(name)} = {toml(kind)}" for name, kind in kinds.items())
-    if len(set(kinds.values())) < len(kinds):
+    said = [looked.sheet, looked.path.stem, " ".join(looked.above)]
+    if len({(kind, _caption_month(name, said)) for name, kind in kinds.items()}) < len(kinds):
         draft.top.append("# " + tr("Not clear: two columns were taken for the same kind, see values below."))
     if planned:
         draft.top.append(
@@ -187,18 +238,11 @@ def of_amounts(looked: Looked, record: str | None) -> Draft | None:
     # what a column of kinds would be called says the category here: the kinds are columns
     assigned = assign("budget_line", fixed, without=("amount_minor", "kind"))
     for field in ("project_code", "month", "category", "currency", "is_capex"):
-        if field in assigned and not (field == "month" and is_numeric(looked, assigned[field])):
+        if field in assigned and not (field == "month" and _is_no_month(looked, assigned[field])):
             take(draft, looked, field, (assigned[field],))
     draft.fields["kind"] = f'{{ column = "Kind", values = {{ {pairs} }} }}'
     draft.fields["amount_minor"] = amount_of(draft, looked, "Amount", list(kinds))
-    if "month" not in draft.fields:
-        years = re.findall(
-            r"(?<![0-9])20[0-9]{2}(?![0-9])", " ".join([looked.sheet, looked.path.stem, *looked.above])
-        )
-        year = years[0] if years else str(date.fromtimestamp(looked.path.stat().st_mtime).year)
-        draft.fields["month"] = f'{{ value = "{year}-01" }}' + remark_of(
-            tr("not clear: no column says the month")
-        )
+    _take_months(draft, looked, list(kinds))
     if "category" not in draft.fields:
         draft.fields["category"] = '{ value = "all" }' + remark_of(tr("no column says the category"))
     if "project_code" not in draft.fields:

@@ -16,6 +16,7 @@ from hub_tabular.suggest.days import (
     Period,
     day_parts,
     fiscal_years,
+    holds_days,
     joined,
     may_be_days,
     period_of,
@@ -66,7 +67,7 @@ def take(
             draft.used["#year"] = period.year
         written, doubt = period_parts(looked, name, period)
         parts += written
-    elif kind in {"day", "instant"}:
+    elif kind in {"day", "instant"} or (kind == "month" and holds_days(looked, name)):
         more, doubt = day_parts(looked, name, days)
         if (more is None and field not in MUST[draft.kind]) or (kind == "instant" and doubt and not more):
             del draft.used[field]  # a row is worth more than its stamp

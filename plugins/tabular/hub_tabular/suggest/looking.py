@@ -304,9 +304,6 @@ def _whole_header(rows: list[list[Any]], at: int) -> tuple[int, list[Any]] | Non
             and not any(_DURATION.fullmatch(text) or names_days([text]) for text in words)
             and all(isinstance(cell, str) for cell in rows[upper + 1] if cell_text(cell))
             and any(text and not up for text, up in zip(below, over, strict=False))
-            and all(
-                up or not text or any(over[:n]) for n, (text, up) in enumerate(zip(below, over, strict=False))
-            )
             and len(set(words)) < len(words)  # the same captions under each
         )
 

@@ -42,7 +42,8 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "budget_line": {
         "amount_minor": r"montant|amount|budget|cout|cost|betrag|\bkosten\b",
-        "month": rf"mois|month|\bmonat\b|{_QUARTER}|{_HALF}|{_YEAR_WORDS}|periode|period",
+        "month": rf"mois|month|\bmonat\b|{_QUARTER}|{_HALF}|{_YEAR_WORDS}|periode|period"
+        r"|\bdate\b|datum",
         "project_code": rf"projet|project|{_PROJEKT}|code|affaire",
         "kind": r"type|nature|kind|^art$|wertart|werttyp|\btyp$",
         "category": r"categorie|category|poste|nature|rubrique|kategorie|kostenart",
@@ -135,7 +136,7 @@ BARE_PERIOD = (
     rf"^(?:n[o°]?\.? ?)?(?:de )?(?:{_WEEK}|{_MONTH}|{_QUARTER}|{_HALF})\W*(?:no|n°|nr|num|number|iso)?\W*$"
 )
 """Captions over mere numbers of weeks or months: Semaine, N° semaine, KW. Jours par mois is none."""
-YEAR = r"^annee$|^year$|^jahr$"
+YEAR = r"^annee$|^year$|^jahr$|^exercice$|^fiscal year$|^geschaftsjahr$|^gj$|^fy$"
 
 
 def is_effort(name: str) -> bool:
