@@ -957,3 +957,15 @@ def test_amounts_whose_month_some_headers_say(tmp_path: Path, store: Store) -> N
     said = suggest_mapping(path)
     assert "not clear: the month of each column" in said
     assert ("failed", []) == (synced(path, store, said).verdict, amounts(store, "kind"))
+
+
+def test_weeks_over_what_is_planned_and_done(tmp_path: Path, store: Store) -> None:
+    """Two kinds of hours under each week are asked about, and are no efforts of tasks."""
+    rows = [
+        [None, None, "S41", None, "S42", None], ["Nom", "Projet", "Prévu", "Réalisé", "Prévu", "Réalisé"],
+        ["Zoé", "WEB", 35, 28, 35, 35], ["Jo", "WEB", 7, 7, 14, 10],
+    ]  # fmt: skip
+    path = book(tmp_path / "Temps 2026.xlsx", {"A": rows})
+    said = suggest_mapping(path)
+    assert "# Not clear: what the numbers of S41 Prévu, S41 Réalisé, S42 Prévu, S42 Réalisé are." in said
+    assert "failed" == synced(path, store, said).verdict

@@ -24,6 +24,7 @@ from hub_tabular.suggest.looking import (
     Looked,
     is_numeric,
     is_of_absences,
+    is_period,
     number_of,
     per_of,
     remark_of,
@@ -177,6 +178,10 @@ def _kind_of(looked: Looked, names: list[str], said: str) -> str:
 
 def _unsaid(looked: Looked, names: list[str]) -> list[str]:
     """Return the columns of numbers of a table of which nothing but names would be read, as tasks."""
+    if looked.header_rows > 1:
+        below = [name for name in names if is_period(name.split()[0]) and is_numeric(looked, name)]
+        if len(below) > 1:  # under weeks or months, what is planned and what is done
+            return below
     found = assign("task", names, fits=lambda field, name: fits(looked, "task", field, name))
     if "title" not in found or not set(found) <= {"title", "container_id", "is_milestone", "due_on"}:
         return []
