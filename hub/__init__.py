@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hub.cells import RULES as RULES
+    from hub.cells import SERIAL_ZERO as SERIAL_ZERO
+    from hub.cells import SERIAL_ZERO_1904 as SERIAL_ZERO_1904
     from hub.cells import CellReader as CellReader
     from hub.cells import DecimalSign as DecimalSign
     from hub.cells import Declared as Declared
@@ -18,12 +20,17 @@ if TYPE_CHECKING:
     from hub.cells import cell_text as cell_text
     from hub.cells import currencies_of as currencies_of
     from hub.cells import day_readings as day_readings
+    from hub.cells import elapsed as elapsed
     from hub.cells import is_error as is_error
+    from hub.cells import is_nothing as is_nothing
     from hub.cells import names_days as names_days
     from hub.cells import names_period as names_period
+    from hub.cells import near_day as near_day
     from hub.cells import period_named as period_named
     from hub.cells import periods_of as periods_of
     from hub.cells import scale_of as scale_of
+    from hub.cells import serial_of as serial_of
+    from hub.cells import span_of as span_of
     from hub.cells import unit_of as unit_of
     from hub.cells import year_in as year_in
     from hub.clock import civil_day as civil_day
@@ -181,10 +188,11 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "cells": (
-        "RULES", "CellReader", "DecimalSign", "Declared", "FormattedNumber", "caption_currency", "cell_text",
-        "currencies_of", "day_readings",
-        "is_error", "names_days", "names_period", "period_named", "periods_of", "scale_of", "unit_of",
-        "year_in",
+        "RULES", "SERIAL_ZERO", "SERIAL_ZERO_1904", "CellReader", "DecimalSign", "Declared",
+        "FormattedNumber", "caption_currency", "cell_text",
+        "currencies_of", "day_readings", "elapsed",
+        "is_error", "is_nothing", "names_days", "names_period", "near_day", "period_named", "periods_of",
+        "scale_of", "serial_of", "span_of", "unit_of", "year_in",
     ),
     "clock": ("civil_day", "is_set", "utc_stamp"),
     "columns": ("columns_of",),

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from hub_rest.mapping import parse
 from hub_rest.rows import RowMapper as RestRows
-from hub_tabular.mapping import Mapping, RowError
-from hub_tabular.mapping import RowMapper as TableRows
+from hub_tabular.mapper import RowError
+from hub_tabular.mapper import RowMapper as TableRows
+from hub_tabular.mapping import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,15 +8,17 @@ import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from hub.cli.configure import _ask_settings
+from hub.cli.first import suggestions
 from hub.cli.jobs import worst
 from hub.entra import Entra
 from hub.feed.reasons import _CHECKS
 from hub.reference.beginning import beginnings
-from hub.source import Source
+from hub.source import Source, Suggestion
 from hub.testing import HubResult
 
 Run = Callable[..., HubResult]
@@ -344,6 +346,21 @@ def test_portfolio_mistakes(folder: Path, run_hub: Run, name: str, text: str, wo
 def test_which_exit_code_applies_first() -> None:
     """130, 5, 2, 1, 4, 3, 0."""
     assert [130, 1, 4, 3, 0] == [worst([3, 130]), worst([4, 1, 3]), worst([4, 3]), worst([0, 3]), worst([0])]
+
+
+def test_sources_are_offered_in_the_order_of_their_files(tmp_path: Path) -> None:
+    """Whichever plugin answers first."""
+    for name in ("a.csv", "b.xml"):
+        (tmp_path / "files" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "files" / name).write_text("x", encoding="utf-8")
+
+    def offered(folder: Path, files: list[Path]) -> list[list[Suggestion]]:
+        made = [Suggestion(name=one.stem, kind="x", files=(one,), says="", settings={}) for one in files]
+        return [[one] for one in reversed(made)]
+
+    hook = SimpleNamespace(suggest_sources=offered)
+    app = SimpleNamespace(config=tmp_path / "config" / "hub.toml", plugins=SimpleNamespace(hook=hook))
+    assert ["a", "b"] == [one.name for one in suggestions(app, "files")]  # type: ignore[arg-type]
 
 
 @pytest.mark.long

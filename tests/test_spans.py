@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_tabular.mapping import Mapping, RowError, RowMapper
+from hub_tabular.mapper import RowError, RowMapper
+from hub_tabular.mapping import Mapping
 from test_cuts import ask, out, portfolio, sync
 
 from hub.feed import BuildOptions

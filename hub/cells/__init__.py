@@ -3,12 +3,15 @@
 from hub.cells.days import day_readings
 from hub.cells.durations import unit_of
 from hub.cells.numbers import CURRENCIES, DecimalSign, caption_currency, currencies_of, scale_of
-from hub.cells.periods import names_days, names_period, period_named, periods_of, year_in
-from hub.cells.reader import RULES, CellReader, Declared, FormattedNumber, cell_text, is_error
+from hub.cells.periods import names_days, names_period, period_named, periods_of, span_of, year_in
+from hub.cells.reader import RULES, CellReader, Declared, FormattedNumber, cell_text, is_error, is_nothing
+from hub.cells.serials import SERIAL_ZERO, SERIAL_ZERO_1904, day_of, elapsed, near_day, serial_of
 
 __all__ = [
     "CURRENCIES",
     "RULES",
+    "SERIAL_ZERO",
+    "SERIAL_ZERO_1904",
     "CellReader",
     "DecimalSign",
     "Declared",
@@ -16,13 +19,19 @@ __all__ = [
     "caption_currency",
     "cell_text",
     "currencies_of",
+    "day_of",
     "day_readings",
+    "elapsed",
     "is_error",
+    "is_nothing",
     "names_days",
     "names_period",
+    "near_day",
     "period_named",
     "periods_of",
     "scale_of",
+    "serial_of",
+    "span_of",
     "unit_of",
     "year_in",
 ]

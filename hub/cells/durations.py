@@ -11,14 +11,14 @@ from typing import Literal
 Unit = Literal["seconds", "minutes", "hours", "days", "milliseconds", "iso"]
 _WORDS = {
     "week": "w wk wks week weeks sem semaine semaines",
-    "day": "d j jr jrs jour jours day days jh jph md pd jours-homme jour-homme",
-    "hour": "h hr hrs hour hours heure heures",
-    "minute": "m mn mns min mins minute minutes",
+    "day": "d j jr jrs jour jours day days jh jph md pd pt tag tage personentage jours-homme jour-homme",
+    "hour": "h hr hrs hour hours heure heures std stunde stunden",
+    "minute": "m mn mns min mins minute minuten minutes",
     "second": "s sec secs second seconds seconde secondes",
 }
 _OF = {word: name for name, words in _WORDS.items() for word in words.split()}
 _ORDER = tuple(_WORDS)
-_CLOCK = re.compile(r"([0-9]+):([0-5][0-9])(?::([0-5][0-9]))?")
+_CLOCK = re.compile(r"([0-9]+):([0-5][0-9])(?::([0-5][0-9])(?:[.,]0+)?)?")
 _HOURS = re.compile(r"([0-9]+)\s*(?:h|hr|hrs|hours?|heures?)\s*([0-5][0-9])", re.IGNORECASE)
 _PART = re.compile(r"([0-9][0-9.,'\u2019\s]*|[.,][0-9]+)([^\W\d_]+(?:-homme)?)\.?\s*")
 _NUMBER = r"([0-9]+(?:[.,][0-9]+)?)"
@@ -30,7 +30,7 @@ _ISO = re.compile(
 _CAPTIONS: dict[Unit, re.Pattern[str]] = {
     "hours": re.compile(r"\b(?:heures?|hours?|hrs?|stunden|std|h)\b", re.IGNORECASE),
     "days": re.compile(
-        r"\b(?:jh|jph|md|jours?|jrs|days?|man-?days?|jours?-homme|(?:personen|arbeits)?tage|j)\b",
+        r"\b(?:jh|jph|md|pt|jours?|jrs|days?|man-?days?|jours?-homme|(?:personen|arbeits)?tage|j)\b",
         re.IGNORECASE,
     ),
     "minutes": re.compile(r"\b(?:minuten?|minutes|mins?|mn)\b", re.IGNORECASE),

@@ -83,6 +83,10 @@ _SCALE_AFTER = re.compile(
     rf"(?<=[\s0-9){_ANY_MINUS}.,])(Mds?|[kKM])[{BLANKS}]?((?:{_WORD})?)(?=[){_ANY_MINUS}]*$)"
 )
 _CAPTION_SIGN = re.compile(r"(?:US|CA|AU|NZ|HK)?[$€£¥₽₺₪₹₩₫₴฿₦]")
+_CAPTION_BARE = re.compile(
+    r"(?<![^\W\d_])(EUR|USD|GBP|CHF|JPY|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|CNY|INR|BRL|MXN|ZAR|SGD|HKD)$"
+)
+"""Codes that are no words: at the end of a caption they name its currency (Budget USD)."""
 _CAPTION_CODE = re.compile(
     r"[(\[]\s*((?:[kKM] ?)?[A-Z]{3}|euros?)\s*[)\]]|\b(?:en|in)\s+((?:[kKM] ?)?[A-Z]{3})\b"
 )
@@ -163,10 +167,12 @@ def _one_off(text: str) -> tuple[str, str, str] | None:
 def caption_currency(caption: str) -> frozenset[str]:
     """Return the currencies that a column's caption may name: USD for "Amount (USD)" and "Montant en k$".
 
-    None where it names none: a code counts in brackets or behind "en" or "in" only, ALL and TOP are words.
+    None where it names none: a code counts in brackets or behind "en" or "in" only, ALL and TOP are words,
+    but for some that are none, at the end (Budget USD).
     """
     found = [currencies_of(one) for one in _CAPTION_SIGN.findall(caption)]
     codes = [part for match in _CAPTION_CODE.findall(caption) for part in match if part]
+    codes += _CAPTION_BARE.findall(caption.rstrip())
     found += [
         known for one in codes for known in (currencies_of(one), currencies_of(one.lstrip("kKM "))) if known
     ]

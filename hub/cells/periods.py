@@ -1,22 +1,25 @@
-"""Headers that name days, weeks, months, quarters or years: S41, W41-2026, 05/10, janv. 2026, T1 2026."""
+"""Headers that name days, weeks, months, quarters, half years or years: S41, 05/10, janv. 2026, T1 2026."""
 
 from __future__ import annotations
 
 import calendar
 import itertools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Literal
 
 import msgspec
 
 from hub.cells.days import DayOrder, bare, month_number
+from hub.cells.serials import near_day
 from hub.errors import CellError, YearOpenError
 from hub.words import tr
 
-Per = Literal["day", "week", "month", "quarter", "year"]
+Per = Literal["day", "week", "month", "quarter", "half", "year"]
 Span = tuple[date, date]
+PARTS: dict[Per, int] = {"week": 52, "month": 12, "quarter": 4, "half": 2, "year": 1}
+"""How many of them make a year."""
 _WEEK_WORD = r"(?:s|w|sem|semaine|week|wk|kw|cw)"
 _REST = r"(?:\s*[(\[,:].*)?"
 _WEEK = re.compile(
@@ -24,17 +27,22 @@ _WEEK = re.compile(
     rf"(?:\s*[-/ _']\s*(?P<year>[0-9]{{4}}|[0-9]{{2}}))?{_REST}"
 )
 _YEAR_WEEK = re.compile(
-    rf"(?P<year>[0-9]{{4}})\s*[-/_ ]?\s*(?:{_WEEK_WORD}\s*[-_.]?\s*)?(?P<number>[0-9]{{1,2}}){_REST}"
+    rf"(?P<year>20[0-9]{{2}})\s*[-/_ ]?\s*(?:{_WEEK_WORD}\s*[-_.]?\s*)?(?P<number>[0-9]{{1,2}}){_REST}"
 )
 _NUMBER_YEAR = re.compile(r"(?P<number>[0-9]{1,2})\s*[-/.]\s*(?P<year>[0-9]{4})")
 _NUMBER = re.compile(r"(?P<number>[0-9]{1,2})")
 _DAY_NAMES = (
     r"(?:lun|mar|mer|jeu|ven|sam|dim)(?:di|credi|dredi|anche)?|(?:mon|tue|wed|thu|fri|sat|sun)(?:[a-z]*day)?"
 )
-_LEAD = re.compile(rf"^(?:(?:{_DAY_NAMES})[ ,]+)?(?:(?:{_WEEK_WORD}\s*)?(?:du|of|from|au)\s+)?(?=[0-9])")
-_TAIL = re.compile(r"\s+(?:au|to|a|-|\u2013|\u2192)\s+\S.*$")
+_LEADS = r"du|of|from|au|vom|ab|commencing|starting|beginning|ending|w/?c|w/?e"
+_LEAD = re.compile(rf"^(?:(?:{_DAY_NAMES})[ ,]+)?(?:(?:(?:{_WEEK_WORD}|woche)\s*)?(?:{_LEADS})\s+)?(?=[0-9])")
+_TAIL = re.compile(r"\s+(?:au|to|a|bis|-)\s+\S.*$|\s*[\u2013\u2014\u2192]\s*\S.*$")
+_FROM_DAY = re.compile(
+    r"^(?P<first>[0-9]{1,2})\s*[-\u2013]\s*[0-9]{1,2}(?P<rest>[/.][0-9]{1,2}(?:[/.][0-9]{2,4})?)$"
+)
+"""05-09/10: the days of a week in one month."""
 _ISO = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?:[t ].*)?")
-_NUMERIC = re.compile(r"([0-9]{1,2})[-/.]([0-9]{1,2})(?:[-/.]([0-9]{4}|[0-9]{2}))?")
+_NUMERIC = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})(?:\2([0-9]{4}|[0-9]{2}))?\.?")
 _DAY_MONTH = re.compile(r"([0-9]{1,2})(?:er|st|nd|rd|th)?[ /-]+([a-z]+)(?:[ ,/-]+([0-9]{4}|[0-9]{2}))?")
 _MONTH_DAY = re.compile(r"([a-z]+) +([0-9]{1,2})(?:st|nd|rd|th)?(?:,? +([0-9]{4}))?")
 _MONTH_NAME = re.compile(r"([a-z]+)(?:[ /_'-]+([0-9]{4}|[0-9]{2}))?")
@@ -51,6 +59,20 @@ _QUARTERS = (
         rf"(?:\s*[-/ _']\s*(?P<year>[0-9]{{4}}|[0-9]{{2}}))?{_REST}"
     ),
 )
+_HALF_WORD = r"(?:h|s|hj|sem|semestre|half|halbjahr)"
+_HALVES = (
+    re.compile(
+        rf"{_HALF_WORD}\s*[-_.]?\s*(?P<number>[12])"
+        rf"(?:\s*[-/ _']\s*(?P<year>[0-9]{{4}}|[0-9]{{2}}))?{_REST}"
+    ),
+    re.compile(rf"(?P<year>20[0-9]{{2}})\s*[-/_ ]?\s*{_HALF_WORD}\s*[-_.]?\s*(?P<number>[12]){_REST}"),
+    re.compile(
+        rf"(?P<number>[12])\.?\s*(?:er|e|eme|nd|st)?\s*(?:semestre|half|halbjahr|hj)"
+        rf"(?:\s*[-/ _']\s*(?P<year>[0-9]{{4}}|[0-9]{{2}}))?{_REST}"
+    ),
+)
+_PART_OF_YEAR = re.compile(r"(?:(?P<year>20[0-9]{2})\s*[-/_ ]?\s*)?(?P<number>[1-4])")
+"""A mere number of a quarter or a half year, where somebody said that it is one."""
 _WHOLE_YEAR = re.compile(r"(?:(?:annee|exercice|year|jahr)\s+)?(?P<year>20[0-9]{2})")
 _DAY_NUMBER = re.compile(rf"(?:(?:{_DAY_NAMES}|[lmjvsdtwf])[ .]*)?(?P<number>[0-9]{{1,2}})")
 _MONTH_OF = re.compile(
@@ -72,12 +94,15 @@ class _Named(msgspec.Struct, frozen=True):
 
 
 def names_period(header: str, per: Per) -> bool:
-    """Say whether *header* alone reads as a period of that length, and as nothing else."""
+    """Say whether *header* alone reads as a period of that length.
+
+    S1 2026 reads as a week and as a half year, 01/2026 as a week and as a month.
+    """
     return _read(header, per, numbers=False) is not None
 
 
 def period_named(text: str, per: Per) -> tuple[int, int | None] | None:
-    """Return the number of the week or month that a cell names, and the year where it says one, or None.
+    """Return the number of the period that a cell names, and the year where it says one, or None.
 
     The column of *text* is known to name them, so that a mere number is one.
     """
@@ -135,15 +160,16 @@ def periods_of(
 def _read(header: str, per: Per, *, numbers: bool) -> _Named | None:
     """Return what a header says; a mere number is one only where somebody said that it is a period."""
     text = bare(header).strip(" .:")
+    if numbers and (day := near_day(text)):
+        return _Named("day", (day.month, day.day), day.year)
     if per == "month":
         return _month(text, numbers) or _day(text)
-    if per == "quarter":
-        match = next((match for form in _QUARTERS if (match := form.fullmatch(text))), None)
-        year = match["year"] if match else None
-        return _Named("quarter", (int(match["number"]),), _year(year) if year else None) if match else None
+    if per in {"quarter", "half"}:
+        return _part_of_year(text, per, numbers) or (_day(text) if numbers else None)
     if per == "year":
         match = _WHOLE_YEAR.fullmatch(text)
-        return _Named("year", (1,), int(match["year"])) if match else None
+        named = _Named("year", (1,), int(match["year"])) if match else None
+        return named or (_day(text) if numbers else None)
     if per == "week" and (named := _week(text, numbers)):
         return named
     if (
@@ -154,6 +180,14 @@ def _read(header: str, per: Per, *, numbers: bool) -> _Named | None:
     ):
         return _Named("day", (0, int(match["number"])))
     return _day(text)
+
+
+def _part_of_year(text: str, per: Per, numbers: bool) -> _Named | None:
+    forms = (*(_QUARTERS if per == "quarter" else _HALVES), *([_PART_OF_YEAR] if numbers else ()))
+    match = next((match for form in forms if (match := form.fullmatch(text))), None)
+    if match is None or int(match["number"]) > PARTS[per]:
+        return None
+    return _Named(per, (int(match["number"]),), _year(match["year"]) if match["year"] else None)
 
 
 def _week(text: str, numbers: bool) -> _Named | None:
@@ -178,16 +212,16 @@ def _month(text: str, numbers: bool) -> _Named | None:
 
 
 def _day(text: str) -> _Named | None:
-    text = _TAIL.sub("", _LEAD.sub("", text))
+    text = _TAIL.sub("", _FROM_DAY.sub(r"\g<first>\g<rest>", _LEAD.sub("", text)))
     if match := _ISO.fullmatch(text):
         return _Named("day", (int(match[2]), int(match[3])), int(match[1]))
     if match := _NUMERIC.fullmatch(text):
-        first, second = int(match[1]), int(match[2])
+        first, second = int(match[1]), int(match[3])
         if not (1 <= first <= 31 and 1 <= second <= 31):
             return None
         if first > 12 and second > 12:
             return None
-        return _Named("day", (first, second), _year(match[3]) if match[3] else None, open=True)
+        return _Named("day", (first, second), _year(match[4]) if match[4] else None, open=True)
     if (match := _DAY_MONTH.fullmatch(text)) and (month := month_number(match[2])):
         return _Named("day", (month, int(match[1])), _year(match[3]) if match[3] else None)
     if (match := _MONTH_DAY.fullmatch(text)) and (month := month_number(match[1])):
@@ -252,7 +286,7 @@ def _with_years(named: Sequence[_Named], years: Sequence[str], *, guess: int | N
     """Return the year of each, which goes on over the end of a year."""
     if all(one.year is not None for one in named):
         return [one.year or 0 for one in named]
-    size = {"week": 52, "quarter": 4}.get(named[0].unit, 12)
+    size = PARTS.get(named[0].unit, 12)
     turns, turn = [], 0
     for before, one in zip([None, *named], named, strict=False):
         step = one.numbers[0] - before.numbers[0] if before else 0
@@ -311,27 +345,30 @@ def _found_year(texts: Sequence[str], *, turns: int) -> int | None:
 
 
 def _span(one: _Named, year: int, per: Per, header: str) -> Span:
-    make: dict[Per, Callable[[], date]] = {
-        "week": lambda: date.fromisocalendar(year, one.numbers[0], 1),
-        "month": lambda: date(year, one.numbers[0], 1),
-        "quarter": lambda: date(year, 3 * one.numbers[0] - 2, 1),
-        "year": lambda: date(year, 1, 1),
-        "day": lambda: date(year, *one.numbers),
-    }
     try:
-        first = make[one.unit]()
+        first = date(year, *one.numbers) if one.unit == "day" else first_of(one.numbers[0], year, one.unit)
     except ValueError as exc:
         raise CellError(
             tr("the column {header!r} names no {unit} of {year}", header=header, unit=one.unit, year=year)
         ) from exc
+    return span_of(first, per)
+
+
+def span_of(day: date, per: Per) -> Span:
+    """Return the first and the last day of the period in which *day* is."""
+    if per == "day":
+        return day, day
     if per == "week":
-        first -= timedelta(days=first.weekday())
+        first = day - timedelta(days=day.weekday())
         return first, first + timedelta(days=6)
-    if per == "quarter":
-        return first, date(year, first.month + 2, 30 if first.month in {4, 7} else 31)
-    if per == "year":
-        return first, date(year, 12, 31)
-    if per == "month":
-        first = first.replace(day=1)
-        return first, (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-    return first, first
+    months = 12 // PARTS[per]
+    first = date(day.year, day.month - (day.month - 1) % months, 1)
+    last = first.month + months - 1
+    return first, date(day.year, last, calendar.monthrange(day.year, last)[1])
+
+
+def first_of(number: int, year: int, per: Per) -> date:
+    """Return the first day of a period by its number in a year. Raises `ValueError` where it has none."""
+    if per == "week":
+        return date.fromisocalendar(year, number, 1)
+    return date(year, (number - 1) * (12 // PARTS[per]) + 1, 1)

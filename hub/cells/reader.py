@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import calendar
 import itertools
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -18,19 +18,28 @@ from hub import clock
 from hub.cells.days import DayOrder, by_format, day_readings, moment_of, month_of
 from hub.cells.durations import Unit, factor, seconds_of
 from hub.cells.numbers import BLANKS, DecimalSign, currencies_of, readings, settles, take_apart
-from hub.cells.periods import period_named, year_in
+from hub.cells.periods import PARTS, Per, first_of, period_named, span_of, year_in
+from hub.cells.serials import SERIAL_ZERO, day_of, elapsed
 from hub.columns import Column
 from hub.errors import CellError
 from hub.words import enumerated, mark, tr
 
-RULES = 3
+RULES = 4
 """Raised when a cell may become another value than before: what was read by older rules is read again."""
-YES = frozenset({"1", "x", "oui", "o", "yes", "y", "true", "vrai", "ok"})
-NO = frozenset({"0", "non", "n", "no", "false", "faux", "-"})
+YES = frozenset(
+    {"1", "x", "oui", "o", "yes", "y", "true", "vrai", "ok", "ja", "wahr", *"\u2611\u2612\u2705\u2713\u2714"}
+)
+NO = frozenset({"0", "non", "n", "no", "false", "faux", "-", "nein", "falsch", *"\u2610\u2717\u2718\u274c"})
+_NOTHING = frozenset(
+    {
+        "-", "--", "–", "—", "−", "n/a", "n.a.", "na", "n/d", "n.d.", "nd", "nc", "n.c.",
+        "tbd", "tbc", "none", "null", "aucun", "aucune", "néant", "à définir", "k.a.", "entfällt",
+    }
+)  # fmt: skip
+"""What people write where there is no figure and no day."""
 DAY_S = 86400
-_PERIODS: tuple[Literal["week", "month"], ...] = ("week", "month")
+_PERIODS: tuple[Per, ...] = ("week", "month", "quarter", "half", "year")
 """What a column of days may name instead of a day, as one of the formats that are declared of it."""
-_CYCLE = {"week": 52, "month": 12}
 _LARGEST = 2**63 - 1
 _NUMBERS = frozenset({"integer", "number", "share", "percent", "minor", "seconds"})
 _DAYS = frozenset({"day", "month", "instant"})
@@ -51,25 +60,32 @@ _ERROR = re.compile(
 )
 _SERIAL = re.compile(r"[0-9]{1,6}(?:[.,][0-9]+)?")
 """A day of Excel as a text file has it: 45931, or with a time 45931,5."""
-_EXCEL_ZERO = datetime(1899, 12, 30)
 
 
 class FormattedNumber(float):
     """A number that a workbook shows with a percent sign (0.45 as 45 %) or with the mark of a *currency*.
 
     *scale* is how many units one of it is as it is shown: 1000 for 40 as 40 k€, 1 for 40000 as 40 k€.
+    *zero* is the day from which its workbook counts days.
     """
 
     percent: bool
     currency: str | None
     scale: int | None
+    zero: date
 
     def __new__(
-        cls, value: float, *, percent: bool = False, currency: str | None = None, scale: int | None = None
+        cls,
+        value: float,
+        *,
+        percent: bool = False,
+        currency: str | None = None,
+        scale: int | None = None,
+        zero: date = SERIAL_ZERO,
     ) -> FormattedNumber:
         """Keep how *value* is shown."""
         made = super().__new__(cls, value)
-        made.percent, made.currency, made.scale = percent, currency, scale
+        made.percent, made.currency, made.scale, made.zero = percent, currency, scale, zero
         return made
 
 
@@ -78,10 +94,10 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
 
     *unit* is that of numbers without one: of an effort, ``share`` or ``percent``, or of amounts ``units``,
     ``thousands`` or ``millions``; *day_s* are the seconds of a working day. *formats* are patterns of
-    strptime, ``excel`` for the numbers by which Excel counts days, or ``week`` or ``month`` for these and any
-    day of one: its first day, or with *is_end* its last; *year* is that of those that say none. *currency* is
-    the column's. *longest* bounds an effort in seconds. *zone* is that of stamps without
-    one, *home* the one whose civil day counts.
+    strptime, ``excel`` for the numbers by which Excel counts days, or ``week``, ``month``, ``quarter``,
+    ``half`` or ``year`` for these and any day of one: its first day, or with *is_end* its last; *year* is
+    that of those that say none. *currency* is the column's. *longest* bounds an effort in seconds. *zone* is
+    that of stamps without one, *home* the one whose civil day counts.
     """
 
     decimal: DecimalSign | None = None
@@ -111,8 +127,8 @@ class CellReader:
         self.orders: set[DayOrder] = set()
         self.above_one = False
         self.per = next((one for one in _PERIODS if one in declared.formats), None)
-        self.open_periods: set[int] = set()
-        """Numbers of weeks or months that the column names without their year."""
+        self.open_periods: dict[int | None, dict[tuple[str, ...], set[int]]] = {}
+        """Numbers of weeks or months without their year, by that which is said, and by what says it."""
         self._of: dict[str, Callable[[Any], Any]] = {
             "flag": self._flag,
             "integer": self._integer,
@@ -136,10 +152,12 @@ class CellReader:
             told.decimal is not None and (kind != "percent" or told.unit is not None)
         )
 
-    def look(self, cell: Any) -> None:
-        """Note what *cell* shows of how its column is written."""
-        if self.per and (named := period_named(cell_text(cell), self.per)) and named[1] is None:
-            self.open_periods.add(named[0])
+    def look(self, cell: Any, *, years: Sequence[str] = ()) -> None:
+        """Note what *cell* shows of how its column is written; *years* are as those of `value`."""
+        if self.per and (named := period_named(cell_text(cell), self.per)):
+            if named[1] is None:
+                said = self.open_periods.setdefault(year_in(years), {})
+                said.setdefault(tuple(years), set()).add(named[0])
         elif self.column.kind in _DAYS and isinstance(cell, str):
             dmy, mdy = day_readings(cell.strip(), clock.now().year)
             if (dmy is None) != (mdy is None):
@@ -174,13 +192,19 @@ class CellReader:
             cell = cell.strip(BLANKS + "\r\n")
         if cell is None or cell == "":
             return None
-        if isinstance(cell, str) and is_error(cell):
-            raise CellError(tr("is an error of the spreadsheet"))
         kind = self.column.kind
+        if isinstance(cell, str):
+            if is_error(cell):
+                raise CellError(tr("is an error of the spreadsheet"))
+            if (kind in _NUMBERS or kind in _DAYS) and is_nothing(cell):
+                return None
         if kind == "minor":
             return self._minor(cell, currency or self.declared.currency, scale)
         if kind == "day" and self.per and (first := self._period(cell, self.per, years)):
             return self._near(first).isoformat()
+        if kind == "month" and self.per:
+            start = self._period(cell, self.per, years) or self._date(cell)
+            return f"{self._near(start):%Y-%m}"
         return self._of[kind](cell) if kind in self._of else cell_text(cell)
 
     # ---------- numbers ----------
@@ -335,11 +359,8 @@ class CellReader:
     # ---------- efforts ----------
 
     def _seconds(self, cell: Any) -> int:
-        if (
-            isinstance(cell, datetime) and cell.year < 1901
-        ):  # a duration above a day that Excel shows as a time
-            cell = cell - _EXCEL_ZERO
-            cell -= timedelta(days=1) if cell < timedelta(days=61) else timedelta(0)
+        if isinstance(cell, datetime):  # a duration above a day that Excel shows as a time
+            cell = elapsed(cell) or cell
         if isinstance(cell, timedelta):
             found = Decimal(cell.days) * DAY_S + cell.seconds + Decimal(cell.microseconds) / 1_000_000
         elif isinstance(cell, time):
@@ -410,7 +431,7 @@ class CellReader:
         found = self._plain_date(cell)
         return self._edge(found, self.per) if self.per else found
 
-    def _period(self, cell: Any, per: Literal["week", "month"], years: Sequence[str]) -> date | None:
+    def _period(self, cell: Any, per: Per, years: Sequence[str]) -> date | None:
         """Return the first or the last day of the period that *cell* names, None where it names none."""
         named = None if isinstance(cell, date) else period_named(cell_text(cell), per)
         if named is None:
@@ -419,20 +440,20 @@ class CellReader:
         if year is None:
             year = self._year_of(per, years)
         try:
-            return self._edge(
-                date.fromisocalendar(year, number, 1) if per == "week" else date(year, number, 1), per
-            )
+            return self._edge(first_of(number, year, per), per)
         except ValueError as exc:
             raise CellError(tr("is not a week of its year")) from exc
 
-    def _year_of(self, per: Literal["week", "month"], years: Sequence[str]) -> int:
+    def _year_of(self, per: Per, years: Sequence[str]) -> int:
         """Return the year of periods without one; over the end of a year they leave it open."""
-        numbers = sorted(self.open_periods)
-        if any(later - one > _CYCLE[per] / 2 for one, later in itertools.pairwise(numbers)):
+        if self.declared.year:
+            return self.declared.year
+        year = year_in(years)
+        if _may_go_over([*self.open_periods.get(year, {}).values()], PARTS[per] / 2):
             raise CellError(
-                tr("says no year, and its column may go over the end of one: write it as 2026-W41 or 2026-10")
-            )
-        year = self.declared.year or year_in(years)
+                tr("says no year, and its column may go over the end of one: write it as 2026-W41 or "
+                   "2026-10, or say year in the mapping where all are of one")
+            )  # fmt: skip
         if year is None:
             raise CellError(
                 tr("says no year, nor do the names of file and sheet: say year in the mapping, or write it "
@@ -440,11 +461,9 @@ class CellReader:
             )  # fmt: skip
         return year
 
-    def _edge(self, day: date, per: Literal["week", "month"]) -> date:
+    def _edge(self, day: date, per: Per) -> date:
         """Return the first day of the period of *day*, or where it is the end that is asked the last."""
-        if per == "week":
-            return day + timedelta(days=6 * self.declared.is_end - day.weekday())
-        return day.replace(day=calendar.monthrange(day.year, day.month)[1] if self.declared.is_end else 1)
+        return span_of(day, per)[self.declared.is_end]
 
     def _plain_date(self, cell: Any) -> date:
         if isinstance(cell, datetime):
@@ -458,10 +477,10 @@ class CellReader:
         ):
             raise CellError(tr("is not {shape}", shape=self._like()))
         if "excel" in self.declared.formats and isinstance(cell, int | float) and abs(cell) < 1e6:
-            return (_EXCEL_ZERO + timedelta(days=int(cell))).date()
+            return day_of(cell, getattr(cell, "zero", SERIAL_ZERO))
         text = cell_text(cell)
         if "excel" in self.declared.formats and _SERIAL.fullmatch(text):
-            return (_EXCEL_ZERO + timedelta(days=int(text.replace(",", ".").partition(".")[0]))).date()
+            return day_of(int(text.replace(",", ".").partition(".")[0]))
         if patterns := [one for one in self.declared.formats if one not in _PERIODS]:
             for pattern in patterns:
                 if found := by_format(text, pattern):
@@ -547,6 +566,31 @@ class CellReader:
         return tr(self.declared.how[what]) if what in self.declared.how else default[what]
 
 
+def _may_go_over(parts: list[set[int]], most: float) -> bool:
+    """Say whether numbers of weeks or months of *parts*, such as sheets, may go on in the next year.
+
+    They do where more than half a year is missing between two of them; but a sheet of January before one of
+    December is no end of a year.
+    """
+    if any(_has_gap(one, most) for one in parts):
+        return True
+    ascend = all(max(one) <= min(later) + 1 for one, later in itertools.pairwise(parts))
+    return not ascend and _has_gap(set().union(*parts), most)
+
+
+def _has_gap(numbers: set[int], most: float) -> bool:
+    return any(later - one > most for one, later in itertools.pairwise(sorted(numbers)))
+
+
+def is_nothing(cell: Any) -> bool:
+    """Say whether *cell* is empty, or what people write where there is no figure: a dash, n/a."""
+    return cell is None or (isinstance(cell, str) and (not cell or _bare(cell) in _NOTHING | {""}))
+
+
+def _bare(text: str) -> str:
+    return unicodedata.normalize("NFC", text.strip(BLANKS + "\r\n")).casefold()
+
+
 def is_error(text: str) -> bool:
     """Say whether *text* is what a spreadsheet shows where a formula failed, in English or French."""
     return _ERROR.fullmatch(text) is not None
@@ -562,4 +606,5 @@ def cell_text(cell: Any) -> str:
         return str(int(cell))
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time(0) else cell.isoformat(sep=" ")
-    return " ".join(str(cell).split())
+    text = " ".join(str(cell).split())
+    return text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -34,7 +34,8 @@ def suggestions(app: App, folder: str) -> list[Suggestion]:
     found: list[Suggestion] = []
     for suggested in app.plugins.hook.suggest_sources(folder=base, files=files):
         found.extend(suggested)
-    return _told_apart(found)
+    # plugins answer in the order in which they happen to be imported
+    return _told_apart(sorted(found, key=lambda one: one.files[:1]))
 
 
 def left_over(found: Iterable[Suggestion], app: App, folder: str) -> list[Path]:

@@ -27,10 +27,14 @@ _MINI = 64
 
 
 class Noted(msgspec.Struct, kw_only=True):
-    """By row and column from 0: how a number is *shown*, and the *errors* of formulas."""
+    """By row and column from 0: how a number is *shown*, and the *errors* of formulas.
+
+    *is_1904* says that the workbook counts days from 1904 on.
+    """
 
     shown: dict[tuple[int, int], Shown] = {}
     errors: dict[tuple[int, int], str] = {}
+    is_1904: bool = False
 
     def note(self, row: int, column: int, shown: Shown | None, error: int | None = None) -> None:
         """Note one cell."""
@@ -49,7 +53,8 @@ def of_xls(path: Path, sheet: str) -> Noted:
     Raises `struct.error`, `LookupError` or `ValueError` where it is built otherwise than the format says.
     """
     book = _stream(path.read_bytes())
-    wide, places, codes, cells = False, dict[str, int](), dict[int, str](), list[int]()
+    wide, places, codes, cells = False, dict[str, int](), dict[int, str](), list[tuple[int, int]]()
+    is_1904 = False
     for kind, body in _biff(book, 0):
         if kind == 0x0809:  # BOF
             wide = struct.unpack_from("<H", body)[0] >= 0x0600
@@ -60,18 +65,20 @@ def of_xls(path: Path, sheet: str) -> Noted:
             codes[struct.unpack_from("<H", body)[0]] = (
                 _wide_text(body, 4, size) if wide else body[3 : 3 + size].decode("cp1252", "replace")
             )
+        elif kind == 0x0022:  # DATEMODE
+            is_1904 = body[:1] == b"\1"
         elif kind == 0x00E0:  # XF
-            cells.append(struct.unpack_from("<H", body, 2)[0])
-    formats = shown_by(codes)
-    styles = [formats.get(one) for one in cells]
-    found = Noted(shown={}, errors={})
+            indent = body[8] & 15 if wide and len(body) > 8 else 0
+            cells.append((struct.unpack_from("<H", body, 2)[0], indent))
+    styles = list(_combined(shown_by(codes), cells))
+    found = Noted(shown={}, errors={}, is_1904=is_1904)
     for kind, body in _biff(book, places[sheet]):
         _note_xls(found, kind, body, styles)
     return found
 
 
 def _note_xls(found: Noted, kind: int, body: bytes, styles: list[Shown | None]) -> None:
-    if kind in {0x0203, 0x027E, 0x0205, 0x0006}:  # NUMBER, RK, BOOLERR, FORMULA
+    if kind in {0x0203, 0x027E, 0x0205, 0x0006, 0x0204, 0x00FD}:  # and LABEL, LABELSST
         row, column, style = struct.unpack_from("<3H", body)
         error = None
         if kind == 0x0205 and body[7] == 1:
@@ -167,7 +174,11 @@ def of_xlsb(book: zipfile.ZipFile, sheet: str) -> Noted:
     Raises as `of_xls` does.
     """
     styles = list(_styles(book))
-    found, row = Noted(shown={}, errors={}), 0
+    # BrtWbProp, whose first bit is that of the 1904 date system
+    is_1904 = any(
+        kind == 153 and body[:1] and body[0] & 1 for kind, body in records(book.read("xl/workbook.bin"))
+    )
+    found, row = Noted(shown={}, errors={}, is_1904=is_1904), 0
     for kind, body in records(book.read(part_of(book, sheet))):
         if kind == 0 and len(body) >= 4:  # BrtRowHdr
             row = struct.unpack_from("<I", body)[0]
@@ -181,7 +192,7 @@ def of_xlsb(book: zipfile.ZipFile, sheet: str) -> Noted:
 
 def _styles(book: zipfile.ZipFile) -> Iterator[Shown | None]:
     """Yield what each style of cells shows."""
-    codes, cells, inside = dict[int, str](), list[int](), False
+    codes, cells, inside = dict[int, str](), list[tuple[int, int]](), False
     if "xl/styles.bin" in book.namelist():
         for kind, body in records(book.read("xl/styles.bin")):
             if kind == 44:  # BrtFmt
@@ -189,9 +200,15 @@ def _styles(book: zipfile.ZipFile) -> Iterator[Shown | None]:
             elif kind in {617, 618}:  # BrtBeginCellXFs, BrtEndCellXFs
                 inside = kind == 617
             elif kind == 47 and inside:  # BrtXF
-                cells.append(struct.unpack_from("<H", body, 2)[0])
-    formats = shown_by(codes)
-    yield from (formats.get(one) for one in cells)
+                cells.append((struct.unpack_from("<H", body, 2)[0], body[11] if len(body) > 11 else 0))
+    yield from _combined(shown_by(codes), cells)
+
+
+def _combined(formats: dict[int, Shown], cells: list[tuple[int, int]]) -> Iterator[Shown | None]:
+    """Yield what each style shows, of its number format and how far it is indented."""
+    for code, indent in cells:
+        shown = formats.get(code)
+        yield msgspec.structs.replace(shown or Shown(), indent=indent) if shown or indent else None
 
 
 def part_of(book: zipfile.ZipFile, sheet: str) -> str:

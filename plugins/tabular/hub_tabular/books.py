@@ -16,13 +16,14 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import IO, Any, cast
 from xml.etree import ElementTree  # what it may unpack to is bounded before
 
 import msgspec
 
-from hub import SourceDataError, mark, storable, tr
+from hub import SERIAL_ZERO, SERIAL_ZERO_1904, SourceDataError, mark, storable, tr
 from hub_tabular import binary
 from hub_tabular.formats import Shown, shown_by
 from hub_tabular.mapping import FaultyCell
@@ -33,6 +34,7 @@ PACKED = ".gz"
 _CELL = re.compile(r"([A-Z]+)([0-9]+)")
 _LETTERS = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+)[0-9]+["']""")
 _ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\sr\s*=\s*["']([0-9]+)["']""")
+_HIDDEN_ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\shidden\s*=\s*["'](?:1|true)["'][^>/]*>""")
 _ODD = re.compile(
     rb"</(?:\w+:)?f>\s*</(?:\w+:)?c>|<(?:\w+:)?f\b[^<>]*/>\s*</(?:\w+:)?c>"
     rb"|<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</"
@@ -66,6 +68,10 @@ class Inside(msgspec.Struct, kw_only=True):
     far: list[str] = []
     merged: list[tuple[tuple[int, int], tuple[int, int]]] = []
     """The first and the last of cells that were merged, where the reader of workbooks does not say it."""
+    zero: date = SERIAL_ZERO
+    """The day from which the workbook counts days."""
+    hidden: int = 0
+    """How many rows are hidden, by a person or a filter."""
     instead: bytes | None = None
     """The workbook without the cells that are far from the table."""
 
@@ -249,13 +255,13 @@ def _of_xlsx(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> In
         # where it is not known which part is the sheet's, none may be too large; its numbers are only numbers
         for one in book.namelist():
             if one.endswith(".xml"):
-                columns, last, _ = _extent(book, one)
+                columns, last, _, _ = _extent(book, one)
                 if columns > limits.columns or columns * last > limits.cells:
                     raise too_far(name, sheet, reference(last - 1, columns - 1), limits)
         return Inside()
-    columns, last, odd = _extent(book, part)
+    columns, last, odd, hidden = _extent(book, part)
     far = columns > limits.columns or columns * last > limits.cells
-    found = Inside(shown={}, faults={}, far=[])
+    found = Inside(shown={}, faults={}, far=[], zero=_zero(book), hidden=hidden)
     if not (far or odd or styles):
         return found
     try:
@@ -263,7 +269,7 @@ def _of_xlsx(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> In
     except _UNUSUAL:
         if far:
             raise too_far(name, sheet, reference(last - 1, columns - 1), limits) from None
-        return Inside()
+        return Inside(zero=found.zero, hidden=hidden)
     if far:
         _leave_far_out(name, book, sheet, part, filled, limits, found)
     return found
@@ -309,9 +315,9 @@ def _fault(kind: str | None, value: Any, is_formula: bool) -> FaultyCell | None:
     return None
 
 
-def _extent(book: zipfile.ZipFile, part: str) -> tuple[int, int, bool]:
-    """Return how many columns and rows a sheet reaches over, and whether some cell of it is odd."""
-    letters, last, odd, tail = set[bytes](), 0, False, b""
+def _extent(book: zipfile.ZipFile, part: str) -> tuple[int, int, bool, int]:
+    """Return the columns and rows a sheet reaches over, if some cell is odd, how many rows are hidden."""
+    letters, last, odd, hidden, tail = set[bytes](), 0, False, 0, b""
     with book.open(part) as file:
         while block := file.read(_BLOCK):
             text = tail + block
@@ -321,6 +327,7 @@ def _extent(book: zipfile.ZipFile, part: str) -> tuple[int, int, bool]:
             letters.update(_LETTERS.findall(text, 0, cut))
             last = max(last, *map(int, _ROW.findall(text, 0, cut)), 0)
             odd = odd or _is_odd(text[:cut])
+            hidden += _hidden(text[:cut])
             tail = text[cut:]
     letters.update(_LETTERS.findall(tail))
     last = max(last, *map(int, _ROW.findall(tail)), 0)
@@ -328,7 +335,13 @@ def _extent(book: zipfile.ZipFile, part: str) -> tuple[int, int, bool]:
         max((_number(one.decode().upper()) + 1 for one in letters), default=0),
         last,
         odd or _is_odd(tail),
+        hidden + _hidden(tail),
     )
+
+
+def _hidden(text: bytes) -> int:
+    """Return how many rows of a part of a sheet are hidden, and hold something."""
+    return len(_HIDDEN_ROW.findall(text)) if b"hidden" in text else 0
 
 
 def _is_odd(text: bytes) -> bool:
@@ -387,7 +400,11 @@ def _of_binary(look: Callable[[], binary.Noted]) -> Inside:
     except (*_DAMAGED, *_UNUSUAL, LookupError, OSError):
         return Inside()
     why = tr("is an error of the spreadsheet")
-    return Inside(shown=found.shown, faults={at: FaultyCell(text, why) for at, text in found.errors.items()})
+    return Inside(
+        shown=found.shown,
+        faults={at: FaultyCell(text, why) for at, text in found.errors.items()},
+        zero=SERIAL_ZERO_1904 if found.is_1904 else SERIAL_ZERO,
+    )
 
 
 def _bound_xlsb(name: str, book: zipfile.ZipFile, limits: Limits) -> None:
@@ -405,7 +422,7 @@ def _bound_xlsb(name: str, book: zipfile.ZipFile, limits: Limits) -> None:
 
 
 def _styles(book: zipfile.ZipFile) -> dict[int, Shown]:
-    """Return the styles of cells that show a percent, money or thousands, by their number."""
+    """Return the styles of cells that show a percent, money, thousands or an indented text."""
     if "xl/styles.xml" not in book.namelist():
         return {}
     root = _tree(book, "xl/styles.xml")
@@ -413,11 +430,21 @@ def _styles(book: zipfile.ZipFile) -> dict[int, Shown]:
         {int(one.get("numFmtId") or 0): one.get("formatCode") or "" for one in _all(root, "numFmt")}
     )
     cells = next(iter(_all(root, "cellXfs")), None)
-    return {
-        number: shown[int(one.get("numFmtId") or 0)]
-        for number, one in enumerate(cells if cells is not None else ())
-        if int(one.get("numFmtId") or 0) in shown
-    }
+    found: dict[int, Shown] = {}
+    for number, one in enumerate(cells if cells is not None else ()):
+        indent = next((int(_attribute(align, "indent") or 0) for align in _all(one, "alignment")), 0)
+        one_shown = shown.get(int(one.get("numFmtId") or 0))
+        if one_shown or indent:
+            found[number] = msgspec.structs.replace(one_shown or Shown(), indent=indent)
+    return found
+
+
+def _zero(book: zipfile.ZipFile) -> date:
+    """Return the day from which the workbook counts days."""
+    said = next(
+        (_attribute(one, "date1904") for one in _all(_tree(book, "xl/workbook.xml"), "workbookPr")), ""
+    )
+    return SERIAL_ZERO_1904 if said in {"1", "true", "on"} else SERIAL_ZERO
 
 
 def _part(book: zipfile.ZipFile, sheet: str) -> str:
@@ -442,8 +469,14 @@ def _note_ods_sheets(name: str, book: zipfile.ZipFile, sheet: str, limits: Limit
     title, row, height, column = "", -1, 0, 0
     ends: Counter[str] = Counter()
     with book.open("content.xml") as file:
-        for event, one in _elements(file, {"table", "table-row", "table-cell", "covered-table-cell"}):
+        for event, one in _elements(
+            file, {"null-date", "table", "table-row", "table-cell", "covered-table-cell"}
+        ):
             local = _local(one.tag)
+            if local == "null-date":
+                with contextlib.suppress(ValueError):
+                    found.zero = date.fromisoformat(_attribute(one, "date-value") or "")
+                continue
             if local == "table":
                 if event == "start":
                     title, row, height, column, ends = _attribute(one, "name") or "", -1, 0, 0, Counter()

@@ -74,7 +74,7 @@ def check_rows(
                 + (tr(", so that nothing of the file is") if many else "")
                 + tr(". The first: {first}", first=first),
             )
-        for what in reading.table.missing:
+        for what in [*reading.table.missing, *judge.twice(), *(judge.sums.missing if judge.sums else ())]:
             yield Check(name=name, state="warning", detail=what)
         for note in dict.fromkeys(reading.table.notes):
             yield Check(name=name, state="ok", detail=note)

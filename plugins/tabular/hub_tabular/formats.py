@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 
 import msgspec
 
-from hub import FormattedNumber, currencies_of, scale_of
+from hub import SERIAL_ZERO, FormattedNumber, currencies_of, scale_of
 
 _PERCENT = {9, 10}
 """The formats that every workbook knows: 0% and 0.00%."""
@@ -21,15 +22,18 @@ _THOUSANDTHS = re.compile(r"[0#?],+(?![0#?,])")
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """How a number is shown."""
+    """How a number is shown, and how far a text is indented."""
 
     percent: bool = False
     currency: str | None = None
     scale: int | None = None
+    indent: int = 0
 
-    def of(self, value: float) -> FormattedNumber:
-        """Return *value* with it."""
-        return FormattedNumber(value, percent=self.percent, currency=self.currency, scale=self.scale)
+    def of(self, value: float, zero: date = SERIAL_ZERO) -> FormattedNumber:
+        """Return *value* with it, in a workbook that counts days from *zero*."""
+        return FormattedNumber(
+            value, percent=self.percent, currency=self.currency, scale=self.scale, zero=zero
+        )
 
 
 def shown_by(codes: Mapping[int, str]) -> dict[int, Shown]:

@@ -19,7 +19,7 @@ from xml.parsers import expat
 
 import msgspec
 
-from hub import SourceDataError, storable, tr
+from hub import SERIAL_ZERO, SERIAL_ZERO_1904, FormattedNumber, SourceDataError, elapsed, storable, tr
 from hub_tabular import books
 from hub_tabular.books import NO_VALUE, Limits
 from hub_tabular.formats import Shown, shown_by
@@ -31,8 +31,8 @@ _PLAIN_NUMBER = re.compile(r"[-+(]?[0-9][0-9\s.,'\u00a0\u202f]*\)?")
 _CHARSET = re.compile(
     rb"""<(?:meta\b[^>]*?charset|\?xml\b[^>]*?encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE
 )
-_BEGINNING = datetime(1899, 12, 31)
-"""From here on Excel counts durations, which it writes as moments up to 1900."""
+_1904 = re.compile(r"<(?:\w+:)?Date1904\s*/?>")
+"""What says that days are counted from 1904 on."""
 _NAMED = {"Percent": "0%", "Euro Currency": '"€"0'}
 _WIDEST, _HIGHEST = 1000, 65534
 """The most columns and rows that a cell of HTML spans."""
@@ -155,8 +155,10 @@ class _Page(HTMLParser):
         self.caption: list[str] | None = None
         self.mute = ""
         self.is_closed = False
+        self.zero = SERIAL_ZERO
 
     def read(self, text: str) -> list[PageTable]:
+        self.zero = SERIAL_ZERO_1904 if _1904.search(text) else SERIAL_ZERO
         self.feed(text)
         self.close()
         if self.open and not self.is_closed:
@@ -235,7 +237,11 @@ class _Page(HTMLParser):
         value: Any = text or None
         if exact and _PLAIN_NUMBER.fullmatch(text):
             try:  # what a spreadsheet program kept beside what it shows
-                value = float(exact)
+                value = (
+                    float(exact)
+                    if self.zero == SERIAL_ZERO
+                    else FormattedNumber(float(exact), zero=self.zero)
+                )
             except ValueError:
                 value = text
         wide, tall = _span(attributes, "colspan", _WIDEST), _span(attributes, "rowspan", _HIGHEST)
@@ -253,6 +259,7 @@ class _Spreadsheet:
     def __init__(self, file: str, limits: Limits) -> None:
         self.file, self.limits = file, limits
         self.sheets: list[_Grid] = []
+        self.zero = SERIAL_ZERO
         self.styles: dict[str, Shown | None] = {}
         self.style = ""
         self.path: list[str] = []
@@ -305,6 +312,8 @@ class _Spreadsheet:
             self.cell, self.kind, self.text = mine, None, []
         elif local == "Data" and "Cell" in self.path:
             self.kind = mine.get("Type", "String")
+        elif local == "Date1904":
+            self.zero = SERIAL_ZERO_1904
         elif local == "Visible":
             self.text = []
 
@@ -329,12 +338,13 @@ class _Spreadsheet:
             case None:
                 return FaultyCell("=", tr(NO_VALUE)) if "Formula" in self.cell else None
             case "Number":
-                shown = self.styles.get(self.cell.get("StyleID", ""))
-                return shown.of(float(text)) if shown else float(text)
+                shown = self.styles.get(self.cell.get("StyleID", "")) or Shown()
+                return shown.of(float(text), self.zero)
             case "DateTime":
                 moment = datetime.fromisoformat(text)
-                if moment.year <= 1900:
-                    return moment - _BEGINNING
+                gone = elapsed(moment)
+                if gone is not None and (moment.year < 1901 or self.zero == SERIAL_ZERO_1904):
+                    return gone
                 return moment.date() if moment.time() == moment.min.time() else moment
             case "Boolean":
                 return text.strip() == "1"

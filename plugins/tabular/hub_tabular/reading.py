@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 
-from hub import Allocation, CellReader, Context, Record, Worklog, storable, tr, trn
+from hub import Allocation, CellReader, Context, Record, Worklog, cell_text, storable, tr, trn
 from hub_tabular.books import Limits
-from hub_tabular.mapping import FILE, Mapping, RowError, RowMapper
+from hub_tabular.mapper import RowError, RowMapper
+from hub_tabular.mapping import FILE, Mapping
 from hub_tabular.sums import SumRowError, Sums
 from hub_tabular.tables import Room, Row, Table
 
@@ -32,6 +33,8 @@ def _shown(value: Any) -> Any:
     if isinstance(value, timedelta):
         minutes = round(value.total_seconds() / 60)
         return f"{'-' if minutes < 0 else ''}{abs(minutes) // 60}:{abs(minutes) % 60:02}"
+    if isinstance(value, float):
+        return cell_text(value)
     return value.isoformat() if isinstance(value, date | time) else value
 
 
@@ -182,6 +185,8 @@ class Judge:
         self.mapping, self.ctx = reading.mapping, reading.ctx
         self.odd: dict[str, list[str]] = {}
         self.sums: Sums | None = None
+        self._sheets: dict[str, set[str]] = {}
+        """What stands for the content of the rows of each sheet, where they have no key."""
         fields = reading.make("", None, None).fields if cls in {Worklog, Allocation} else {}
         self.nobody = {
             name: (", ".join(fields[name].columns), Counter[str]())
@@ -212,6 +217,23 @@ class Judge:
                     found.records = None
         self.reading.table.notes += self._unnamed()
         return found
+
+    def _note_sheet(self, row: Row, native: str, tell: bool) -> None:
+        if tell and self.mapping.sheets and not self.mapping.key:
+            self._sheets.setdefault(row.sheet, set()).add(native.partition("#")[0])
+
+    def twice(self) -> Iterator[str]:
+        """Say which sheet holds most of the rows of others, which count twice then: one that sums them up."""
+        for sheet, rows in self._sheets.items():
+            others = set[str]().union(*(mine for other, mine in self._sheets.items() if other != sheet))
+            shared = rows & others
+            if len(shared) >= SHARED_ROWS and len(shared) >= SHARED_PART * len(others):
+                yield tr(
+                    "{file}: the sheet {sheet} holds most of the rows of the others, and they are counted "
+                    "twice. Say in sheets which are read",
+                    file=storable(self.reading.path.name),
+                    sheet=sheet,
+                )
 
     def _unnamed(self) -> Iterator[str]:
         """Say which hours name nobody, or nothing, where a column is there for it."""
@@ -272,6 +294,7 @@ class Judge:
                     if tell:
                         self._reject_double(mapper, row, native, other)
                     continue
+                self._note_sheet(row, native, tell)
                 records = list(mapper.named(row.cells, native))
             except Exception as exc:  # noqa: BLE001 - one odd row costs one row, in whatever way it is odd
                 found.rejected += 1

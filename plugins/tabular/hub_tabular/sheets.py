@@ -16,9 +16,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from hub import HubError, SourceDataError, storable, tr
+from hub import SERIAL_ZERO, HubError, SourceDataError, storable, tr, trn
 from hub_tabular import books, encodings, pages
 from hub_tabular.books import Limits
+from hub_tabular.formats import Shown
+from hub_tabular.levels import IndentedText
 from hub_tabular.mapping import FaultyCell, Mapping
 
 TEXT = (".csv", ".tsv", ".txt", books.PACKED)
@@ -380,6 +382,13 @@ def _book_rows(
         shown = ", ".join(inside.far[:3]) + more
         far = tr("left out, for they are far from the table: the cells {shown}", shown=shown)
         sheet.notes = [*sheet.notes, far]
+    if inside.hidden:
+        said = trn(
+            "{n} row is hidden in the file, and was read",
+            "{n} rows are hidden in the file, and were read",
+            inside.hidden,
+        )
+        sheet.notes = [*sheet.notes, said]
     # the rows are read outside of what opened the book
     with _explained(path):
         if inside.instead is not None:
@@ -395,7 +404,7 @@ def _cells(path: Path, book: Any, sheet: Sheet, limits: Limits, inside: books.In
     if width > limits.columns or height * width > limits.cells:
         raise books.too_far(storable(path.name), sheet.name, books.reference(height - 1, width - 1), limits)
     left = table.start[1] if table.start else 0
-    odd = inside.shown or inside.faults
+    odd = inside.shown or inside.faults or inside.zero != SERIAL_ZERO
     spanned = _spanned(table.merged_cell_ranges or inside.merged)
     above: dict[int, Any] = {}
     # rows are counted from the first of the sheet, so that their numbers are those a person sees
@@ -434,7 +443,13 @@ def _as_it_is(cell: Any, inside: books.Inside, place: tuple[int, int]) -> Any:
     if fault := inside.faults.get(place):
         return fault
     shown = inside.shown.get(place)
-    return shown.of(cell) if shown and isinstance(cell, int | float) and not isinstance(cell, bool) else cell
+    if isinstance(cell, str) and shown and shown.indent:
+        return IndentedText(cell, shown.indent)
+    if isinstance(cell, bool) or not isinstance(cell, int | float):
+        return cell
+    if shown is None and inside.zero == SERIAL_ZERO:
+        return cell
+    return (shown or Shown()).of(cell, inside.zero)
 
 
 # ---------- what a text is written in ----------

@@ -43,12 +43,13 @@ from hub import (
 from hub_tabular import sheets
 from hub_tabular.books import Limits, check_size
 from hub_tabular.checking import check_rows
-from hub_tabular.mapping import Mapping, RowMapper, check_mapping
+from hub_tabular.mapper import RowMapper
+from hub_tabular.mapping import Mapping, check_mapping
 from hub_tabular.reading import SHARED_PART, FileReading, Judge, Judged, Make, Owners
 from hub_tabular.tables import Room, Table
 
 BATCH = 2000
-READING = 3
+READING = 4
 """Raised when a row may be taken in another way than before: files that older rules read are read again."""
 
 
@@ -495,6 +496,7 @@ class TabularSource(Source, frozen=True, kw_only=True):
     def _lacking(self, ctx: Context, one: FileToRead, table: Table, judge: Judge) -> Iterator[str]:
         """Say what of a file was not read, or seems to be cut off."""
         yield from table.missing
+        yield from judge.twice()
         for other in sorted(judge.doubles):
             yield tr(
                 "{file} holds most of the rows of {other}: those rows were not counted a second time. Take "

@@ -5,6 +5,7 @@ A table accounts for all that it met: each row is given, or counted under the re
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 from collections import Counter
@@ -15,17 +16,31 @@ from typing import Any
 
 import msgspec
 
-from hub import CellError, SourceDataError, cell_text, names_period, periods_of, storable, tr
+from hub import (
+    CellError,
+    SourceDataError,
+    cell_text,
+    is_nothing,
+    names_period,
+    near_day,
+    periods_of,
+    storable,
+    tr,
+)
 from hub_tabular import books, encodings
 from hub_tabular.books import Limits
+from hub_tabular.levels import Levelled, levelled
 from hub_tabular.mapping import FILE, LESS, LEVEL, SHEET, UNTIL, Drop, FaultyCell, Mapping
 from hub_tabular.sheets import Sheet, sheets_of
 from hub_tabular.titles import Heading, Titles, headers, joined_headers
 
 TOTAL = re.compile(
-    r"(?i)^(?:grand |sous[- ]?|sub[- ]?|zwischen)?(?:total|totaux|somme|summe|gesamt|gesamtsumme)s?\b"
+    r"(?i)^(?:grand |sous[- ]?|sub[- ]?|zwischen)?"
+    r"(?:total|totaux|somme|summe|gesamt|gesamtsumme|(?:gesamt)?ergebnis)s?\b"
 )
 """How a row of sums calls itself."""
+_TOP = 30
+"""Rows in which the headers of one of several sheets are looked for."""
 _LOOKED_AT = 200
 """Rows in which columns are looked for that hold numbers and that nothing takes."""
 _NUL = "\0"
@@ -139,10 +154,12 @@ class Table:
     def _rows(self) -> Iterator[Row]:
         read = 0
         for sheet in sheets_of(self.path, self.mapping, self.limits, self._known):
-            rows = iter(sheet.rows)
-            heading = self._heading(sheet, rows)
+            rows, at = self._placed(iter(sheet.rows))
+            heading = self._heading(sheet, rows, at)
             if heading is not None:
                 read += 1
+                if indent := self.mapping.indent:
+                    rows = levelled(rows, heading.names.index(indent.column), indent.into)
                 yield from self._rows_of(sheet, heading, rows)
             self.notes += sheet.notes
             self.cut, self.ends = sheet.cut or self.cut, sheet.ends
@@ -152,18 +169,27 @@ class Table:
     def headings(self) -> Iterator[tuple[str, Heading]]:
         """Yield each sheet that is a table of this mapping, with its headers."""
         for sheet in sheets_of(self.path, self.mapping, self.limits, self._known):
-            heading = self._heading(sheet, iter(sheet.rows))
+            heading = self._heading(sheet, *self._placed(iter(sheet.rows)))
             if heading is not None:
                 yield sheet.name, heading
 
     # ---------- headers ----------
 
-    def _heading(self, sheet: Sheet, rows: Iterator[list[Any]]) -> Heading | None:
+    def _placed(self, rows: Iterator[list[Any]]) -> tuple[Iterator[list[Any]], int]:
+        """Return the rows of a sheet, and in which its headers stand: each of several may have its own."""
+        at = self.mapping.header_row
+        if self.mapping.sheets is None or self.mapping.header_rows > 1 or not self.needed:
+            return rows, at
+        first = list(itertools.islice(rows, max(at, _TOP)))
+        found = [number for number, cells in enumerate(first, 1) if {*self.needed} <= {*headers(cells)}]
+        return itertools.chain(first, rows), at if at in found or not found else found[0]
+
+    def _heading(self, sheet: Sheet, rows: Iterator[list[Any]], at: int) -> Heading | None:
         """Read up to the headers; a sheet among several that has none of the columns is only noted."""
         above: list[list[Any]] = []
         cells: list[Any] | None = None
         for cells in rows:
-            if len(above) + 1 >= self.mapping.header_row:
+            if len(above) + 1 >= at:
                 break
             above.append(cells)
             cells = None
@@ -179,7 +205,7 @@ class Table:
                 )
             if (more := self.mapping.header_rows - 1) > 0:
                 cells, above = joined_headers([*above[-more:], cells]), above[:-more]
-            return self._understood(sheet, above, cells)
+            return self._understood(sheet, above, cells, at)
         except SourceDataError as exc:
             names = set(headers(cells or []))
             if not several:
@@ -199,8 +225,8 @@ class Table:
                 )
             return None
 
-    def _understood(self, sheet: Sheet, above: list[list[Any]], cells: list[Any]) -> Heading:
-        file, row = storable(self.path.name), self.mapping.header_row
+    def _understood(self, sheet: Sheet, above: list[list[Any]], cells: list[Any], row: int) -> Heading:
+        file = storable(self.path.name)
         if len(cells) > self.limits.columns:
             raise SourceDataError(
                 tr(
@@ -227,7 +253,7 @@ class Table:
             )
         texts = Counter(text for cell in cells if (text := cell_text(cell)))
         twice = {text for text, count in texts.items() if count > 1}
-        pivot, spans = self._pivot(sheet, above, names)
+        pivot, spans = self._pivot(sheet, above, names, cells)
         if wrong := sorted(twice & ({*self.needed} | set(pivot))):
             raise SourceDataError(
                 tr(
@@ -239,10 +265,10 @@ class Table:
                 )
             )
         width = max((at for at, cell in enumerate(cells, start=1) if cell_text(cell)), default=0)
-        return Heading(names=names, width=width, twice=twice, pivot=pivot, spans=spans)
+        return Heading(names=names, row=row, width=width, twice=twice, pivot=pivot, spans=spans)
 
     def _pivot(
-        self, sheet: Sheet, above: list[list[Any]], names: list[str]
+        self, sheet: Sheet, above: list[list[Any]], names: list[str], cells: list[Any]
     ) -> tuple[tuple[str, ...], dict[str, tuple[date, date]]]:
         unpivot = self.mapping.unpivot
         if unpivot is None:
@@ -272,8 +298,16 @@ class Table:
         patterns = [one for one in self.mapping.date_formats if "%d" in one and "%m" in one]
         first = patterns[0] if patterns else ""
         order: Any = None if not first else "dd/mm" if first.index("%d") < first.index("%m") else "mm/dd"
+        # a number that stands for a day is one of its workbook, which may count from another
+        days = {
+            name: day.isoformat()
+            for name, cell in zip(names, cells, strict=True)
+            if isinstance(cell, float) and name in found and (day := near_day(cell))
+        }
+        called = {days.get(name, name): name for name in found}
         try:
-            return tuple(found), periods_of(found, unpivot.per, years=years, order=order)
+            spans = periods_of(list(called), unpivot.per, years=years, order=order)
+            return tuple(found), {called[one]: span for one, span in spans.items()}
         except CellError as exc:
             raise SourceDataError(
                 tr(
@@ -289,7 +323,7 @@ class Table:
     def _rows_of(self, sheet: Sheet, heading: Heading, rows: Iterator[list[Any]]) -> Iterator[Row]:
         titles, carried = Titles(heading.names, self.needed, self.mapping), dict[str, Any]()
         mapped = {*self.needed, *self.also, *heading.pivot}
-        beyond, start = 0, self.mapping.header_row + 1
+        beyond, start = 0, heading.row + 1
         gap = is_title = is_another = False
         last: list[Row] = []
         widths = Counter[int]()
@@ -310,8 +344,9 @@ class Table:
                 self.skipped["repeated headers"] += 1
                 gap = is_title = is_another = False
                 continue
-            if is_another:
-                self.skipped["rows of another table"] += 1
+            is_note = titles.is_note(cells, first, gap)
+            if is_another or is_note:
+                self.skipped["notes" if is_note else "rows of another table"] += 1
                 continue
             is_another = (gap or is_title) and titles.begins_another(cells)
             if is_another and is_title:
@@ -365,6 +400,12 @@ class Table:
         """
         names = titles.names
         row = dict(zip(names, cells, strict=False))
+        if isinstance(cells, Levelled):
+            if cells.is_group:
+                self.skipped["group rows"] += 1
+                return None
+            row |= dict.fromkeys(self.mapping.indent.into if self.mapping.indent else ()) | cells.labels
+            wrong = wrong or cells.why
         if wrong:
             return Row(sheet.name, number, row, "", wrong)
         if first >= len(names):
@@ -405,7 +446,7 @@ class Table:
             return
         pivot = set(heading.pivot)
         fixed = {name: value for name, value in row.cells.items() if name not in pivot}
-        found = [name for name in heading.pivot if cell_text(row.cells.get(name))]
+        found = [name for name in heading.pivot if not is_nothing(row.cells.get(name))]
         if not found:
             self.skipped["no value in any of the columns that become rows"] += 1
         for name in found:

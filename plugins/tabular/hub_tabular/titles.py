@@ -9,14 +9,17 @@ from typing import Any
 
 import msgspec
 
-from hub import cell_text, names_period
+from hub import cell_text, is_nothing, names_period
 from hub_tabular.mapping import Mapping
 
 _FIGURE, _LETTERS = re.compile("[0-9]"), re.compile(r"[^\W\d_]")
-_NONE = frozenset(
-    {"n/a", "n.a.", "na", "nc", "n.c.", "nd", "tbd", "tbc", "none", "aucun", "néant", "à définir"}
+
+NOTE = re.compile(
+    r"\(?(?:\*+|[0-9]{1,2})\)|\*+ ?\S|(?:note|nb|n\.b\.|source|quelle|l[ée]gende?|g[ée]n[ée]r[ée]|generated"
+    r"|erstellt|[ée]dit[ée]|imprim[ée]|printed|export[ée]?(?:ed)?|signature|visa|unterschrift|page)\b",
+    re.IGNORECASE,
 )
-"""What people write where there is no figure."""
+"""How a note below a table begins: (1), *, Source, Generated on."""
 
 
 def headers(cells: list[Any]) -> list[str]:
@@ -49,7 +52,7 @@ def joined_headers(rows: list[list[Any]]) -> list[Any]:
 
 
 class Heading(msgspec.Struct, kw_only=True):
-    """The headers of a sheet: *names* in order, *twice* those that stand several times.
+    """The headers of a sheet: *names* in order, in which *row*, *twice* those that stand several times.
 
     *width* is how many there are up to the last that is not empty.
 
@@ -57,6 +60,7 @@ class Heading(msgspec.Struct, kw_only=True):
     """
 
     names: list[str]
+    row: int = 1
     width: int = 0
     twice: set[str] = set()
     pivot: tuple[str, ...] = ()
@@ -73,6 +77,7 @@ class Titles:
         self.nested = mapping.nested
         self.pattern = re.compile(mapping.nested.matches) if mapping.nested else None
         self.per = mapping.unpivot.per if mapping.unpivot else None
+        self._in_notes = False
         self._figures: dict[int, bool] = {}
         """Which columns hold a figure in each row looked at so far: a day, a number."""
 
@@ -90,6 +95,12 @@ class Titles:
         if self.level == 2 and not at:
             self.names, self.level = self.table, 1
         return False
+
+    def is_note(self, cells: list[Any], first: str, after_gap: bool) -> bool:
+        """Say whether a row is a note: one cell that reads so, after an empty row or another note."""
+        reads_so = NOTE.match(first) is not None and sum(bool(cell_text(cell)) for cell in cells) == 1
+        self._in_notes = reads_so and (after_gap or self._in_notes)
+        return self._in_notes
 
     def learn(self, cells: list[Any]) -> None:
         """Note in which columns a row holds figures."""
@@ -110,7 +121,7 @@ class Titles:
     def _is_header(self, text: str) -> bool:
         if self.per is not None and names_period(text, self.per):
             return True
-        return not _FIGURE.search(text) and _LETTERS.search(text) is not None and text.casefold() not in _NONE
+        return not _FIGURE.search(text) and _LETTERS.search(text) is not None and not is_nothing(text)
 
     def _again(self, cells: list[Any]) -> list[str] | None:
         """Return the headers of another export that was put below, in the order in which they stand there."""

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 from hub_tabular import books, encodings, sheets
-from hub_tabular import mapping as mapping_module
+from hub_tabular import mapper as mapper_module
 from hub_tabular.source import TabularSource
 
 from hub import SourceDataError, speaking
@@ -210,14 +210,14 @@ def test_too_many_wrong_rows_fail_the_file_before_it_is_written(place: Place) ->
 
 def test_whatever_goes_wrong_with_a_row(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error that nobody foresaw costs its row too."""
-    taken = mapping_module.RowMapper.named
+    taken = mapper_module.RowMapper.named
 
     def odd(self: Any, row: dict[str, Any], native: str) -> Any:
         if row["Day"] == "2026-10-03":
             raise ZeroDivisionError("oh")
         return taken(self, row, native)
 
-    monkeypatch.setattr(mapping_module.RowMapper, "named", odd)
+    monkeypatch.setattr(mapper_module.RowMapper, "named", odd)
     place.lay("a.csv", HEAD + lines(8))
     report = place.sync()
 

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_tabular import books, checking, reading, sheets, sums, tables, titles
-from hub_tabular import mapping as mapping_module
+from hub_tabular import books, checking, levels, reading, sheets, sums, tables, titles
+from hub_tabular import mapper as mapper_module
 from hub_tabular import source as source_module
 from hub_tabular.suggest import fields, shapes, writing
 
+import hub.cells.reader
 import hub.files
 from hub.store import Store
 from hub.testing import store
-from plugins.tabular.tests import test_files, test_suggest
+from plugins.tabular.tests import test_1904, test_files, test_odd_tables, test_suggest
 
 __all__ = ["store"]
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -76,11 +77,11 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
             "test_too_many_wrong_rows_fail_the_file_before_it_is_written",
         ),
         "no_old_image": (
-            put(mapping_module.RowMapper, "understood", lambda *_: {"seconds": -1}),
+            put(mapper_module.RowMapper, "understood", lambda *_: {"seconds": -1}),
             "test_a_row_that_turns_wrong_and_right_again",
         ),
         "no_stake": (
-            put(mapping_module.RowMapper, "stake", lambda *_: None), "test_a_wrong_cell_costs_its_row",
+            put(mapper_module.RowMapper, "stake", lambda *_: None), "test_a_wrong_cell_costs_its_row",
         ),
     },
     "accounts for all": {
@@ -110,7 +111,7 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
     "one key, one row": {
         "by_file": (_NO_OWNERS, "test_two_versions_of_a_file_count_once"),
         "as_it_is_written": (
-            put(mapping_module.RowMapper, "same", lambda *_: {}), "test_a_key_that_is_written_in_two_ways",
+            put(mapper_module.RowMapper, "same", lambda *_: {}), "test_a_key_that_is_written_in_two_ways",
         ),
         "by_file_without_key": (_NO_OWNERS, "test_equal_rows_in_two_files_without_a_key"),
         "oldest_has_it": (
@@ -156,7 +157,24 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
         "compares_no_sums": (put(sums.Sums, "_compare", lambda *_: None), "test_a_sum_that_the_file_states"),
         "any_sum_will_do": (put(sums, "_PART", 1.0), "test_a_sum_that_the_file_states"),
         "amounts_as_they_stand": (
-            put(mapping_module, "_scale_of", lambda *_: None), "test_a_budget_in_thousands",
+            put(mapper_module, "_scale_of", lambda *_: None), "test_a_budget_in_thousands",
+        ),
+    },
+    "reads odd tables": {
+        "counts_from_1900": (
+            put(books, "_zero", lambda _: books.SERIAL_ZERO), "test_a_workbook_of_the_1904_system",
+        ),
+        "levels_are_rows": (put(levels, "indent_of", lambda _: 0), "test_a_compact_pivot_table"),
+        "outlines_unsaid": (
+            put(sums, "sum_above", lambda *_: ""), "test_a_compact_pivot_table_that_lost_its_levels",
+        ),
+        "one_year_for_all": (
+            put(hub.cells.reader, "_may_go_over", lambda *_: False), "test_weeks_of_several_sheets",
+        ),
+        "dashes_are_figures": (put(tables, "is_nothing", lambda cell: not cell), "test_dashes_in_a_crosstab"),
+        "hidden_unsaid": (put(books, "_hidden", lambda _: 0), "test_hidden_rows_are_read_and_said"),
+        "notes_are_rows": (
+            put(titles.Titles, "is_note", lambda *_: False), "test_notes_below_a_table",
         ),
     },
     "says what it thinks": {
@@ -211,7 +229,8 @@ def test_a_mutant_is_caught(
     """A reader with this one fault breaks its law in one case at least; short tests take every third."""
     if not proof and [one.values for one in EACH].index((patch, law)) % 3:
         pytest.skip("make proof runs every mutant")
-    test: Callable[..., None] = getattr(test_files, law, None) or getattr(test_suggest, law)
+    laws = (test_files, test_suggest, test_odd_tables, test_1904)
+    test: Callable[..., None] = next(getattr(one, law) for one in laws if hasattr(one, law))
     patch(monkeypatch)
     caught = False
     for number, case in enumerate(cases(test)):

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import xlsxwriter
 from hub_tabular import sheets, tables
-from hub_tabular.mapping import Mapping, RowError, RowMapper, check_mapping
+from hub_tabular.mapper import RowError, RowMapper
+from hub_tabular.mapping import Mapping, check_mapping
 from hub_tabular.source import TabularSource
 from hub_tabular.suggest import suggest_mapping
 from msgspec import structs
@@ -612,7 +613,7 @@ def test_missing_mapping(tmp_path: Path, store: Any) -> None:
         (
             "Projet;Mois;Montant;Type\nP;2026-01;100;Budget initial\n",
             "budget_line",
-            ['amount_minor = "Montant"', '"Budget initial" = "baseline"', "# category"],
+            ['amount_minor = "Montant"', '"Budget initial" = "baseline"', 'category = { value = "all" }'],
         ),
     ],
 )
@@ -748,7 +749,7 @@ def test_money_in_another_currency_is_named_though_only_its_format_says_it(
 
     assert [
         (
-            "a.xlsx, sheet Sheet1, row 2, Montant: '12.0' is in $, and the amount is in EUR: "
+            "a.xlsx, sheet Sheet1, row 2, Montant: '12' is in $, and the amount is in EUR: "
             "say the currency of the row, or correct the cell"
         )
     ] == report.rejections

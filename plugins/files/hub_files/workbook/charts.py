@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from hub import alternative, language, mark, rows_of, sign_of, title_of, tr
+from hub import alternative, language, mark, rows_of, serial_of, sign_of, title_of, tr
 from hub_files.workbook.looks import BLUE, SIZE, SYMBOLS, TEXT
 from hub_files.workbook.papers import PAPER_HEIGHT, Page, Papers
-from hub_files.workbook.roadmap import serial
 
 _COLOURS = ("#1F3A5F", "#B3261E", "#2E7D4F", "#B07D00", "#6B3FA0", "#00747A", "#6B7680", "#0B57A4")
 _DASHES = ("solid", "dash", "round_dot", "long_dash", "dash_dot", "square_dot", "long_dash_dot", "solid")
@@ -93,7 +92,7 @@ class _Figures:
         for number, line in enumerate(lines, start=first):
             for column, value in enumerate(line):
                 if isinstance(value, date):
-                    sheet.write_number(number, _FIGURES_AT + column, serial(value), day)
+                    sheet.write_number(number, _FIGURES_AT + column, serial_of(value), day)
                 elif value is not None:
                     sheet.write(number, _FIGURES_AT + column, value)
         last = self.row + len(lines)
@@ -127,7 +126,7 @@ def _curve(place: _Figures, name: str, rows: list[dict[str, Any]]) -> Any:
             "name": tr(_SERIES[series]), "categories": place.span(first, last, 0),
             "values": place.span(first, last, 1), "line": _line(number), "marker": {"type": "none"},
         })  # fmt: skip
-    first_day, last_day = serial(min(days)), serial(max(days))
+    first_day, last_day = serial_of(min(days)), serial_of(max(days))
     step = max(1, round((last_day - first_day) / 30.44 / 6)) * 30.4375
     chart.set_x_axis(_axis(min=first_day, max=last_day, num_format="mm/yy", major_unit=step))
     chart.set_y_axis(_axis(num_format="#,##0", min=0))

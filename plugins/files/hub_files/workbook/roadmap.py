@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from hub import alternative, language, rows_of, title_of, tr
+from hub import alternative, language, rows_of, serial_of, title_of, tr
 from hub_files.workbook.looks import SOLID, SYMBOLS, TEXT
 from hub_files.workbook.papers import Page
 
-_EPOCH = date(1899, 12, 30)
-"""Day 0 of Excel's calendar."""
 _FIGURES_AT = 40
 """The column, beyond paper and screen, from which the chart's figures stand."""
 _BAR, _FRAME, _TALLEST = 21, 90, 780
 """Pixels: a bar whose name can be read, what is around the bars, and the chart at most."""
 _POINT = 4 / 3
 """Pixels of a point."""
-
-
-def serial(day: date) -> int:
-    """Return *day* as Excel counts it."""
-    return (day - _EPOCH).days
 
 
 def roadmap(page: Page, top: int, left: int) -> None:
@@ -51,7 +44,7 @@ def roadmap(page: Page, top: int, left: int) -> None:
     fmt = page.papers.format(num_format="dd/mm/yyyy" if language() == "fr" else "yyyy-mm-dd", font_color=TEXT)
     for number, (name, start, split, finish, _) in enumerate(bars, start=top + 1):
         sheet.write_string(number, _FIGURES_AT, name)
-        sheet.write_number(number, _FIGURES_AT + 1, serial(start), fmt)
+        sheet.write_number(number, _FIGURES_AT + 1, serial_of(start), fmt)
         sheet.write_number(number, _FIGURES_AT + 2, (split - start).days)
         sheet.write_number(number, _FIGURES_AT + 3, (finish - split).days)
     for place, header in enumerate((title, tr("Start"), tr("Days until now"), tr("Days to come"))):
@@ -78,7 +71,7 @@ def roadmap(page: Page, top: int, left: int) -> None:
     begin = min(start for _, start, *_ in bars).replace(day=1)
     until = max(finish for *_, finish, _ in bars) + timedelta(days=31)
     chart.set_x_axis({
-        "min": serial(begin), "max": serial(until.replace(day=1)), "num_format": "mm/yy",
+        "min": serial_of(begin), "max": serial_of(until.replace(day=1)), "num_format": "mm/yy",
         "major_unit": 91.3125, "num_font": {"size": 9, "color": TEXT},
         "major_gridlines": {"visible": True, "line": {"color": "#D5DBE1"}},
         "label_position": "low",

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from hub import ConfigError, storable, tr
 from hub_tabular import sheets
+from hub_tabular.suggest.budgets import of_amounts
+from hub_tabular.suggest.crosstabs import of_crosstab
 from hub_tabular.suggest.looking import carry, looked_at
-from hub_tabular.suggest.shapes import of_amounts, of_crosstab, of_known_tool, of_plain_table
+from hub_tabular.suggest.pivots import unfold
+from hub_tabular.suggest.shapes import of_known_tool, of_plain_table
 from hub_tabular.suggest.words import WORDS
 from hub_tabular.suggest.writing import say_sheets, written
 
@@ -40,7 +43,9 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
     looked, alike, others = looked_at(path, sheet)
     draft = of_known_tool(looked, record)
     if draft is None:
+        pivot = unfold(looked)
         carry(looked)  # tools repeat what they mean
         draft = of_crosstab(looked, record) or of_amounts(looked, record) or of_plain_table(looked, record)
+        draft.top = pivot + draft.top
     say_sheets(draft, looked, alike, others, sheet)
     return written(draft, looked)

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Iterable
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -21,8 +22,10 @@ from hub import (
     cell_text,
     columns_of,
     is_error,
+    is_nothing,
     names_days,
     names_period,
+    near_day,
     storable,
     tr,
 )
@@ -43,6 +46,12 @@ class Looked(msgspec.Struct, kw_only=True):
     header: int
     data: list[dict[str, Any]]
     above: list[str]
+    days: dict[str, date] = {}
+    """Headers that are numbers by which a spreadsheet counts days."""
+    doubles: list[str] = []
+    """Other sheets that hold the rows of these, such as one that sums them up."""
+    more: list[dict[str, Any]] = []
+    """The rows of the other sheets that are one table with this one."""
     delimiter: str = ""
     header_rows: int = 1
     carried: list[str] = []
@@ -51,12 +60,18 @@ class Looked(msgspec.Struct, kw_only=True):
     """By column, what is empty in rows of sums, which are no rows of *data* then."""
 
     def values(self, name: str) -> list[Any]:
-        """Return what is filled in a column."""
-        return [row.get(name) for row in self.data if cell_text(row.get(name))]
+        """Return what is filled in a column, but for dashes and the like, which stand for nothing."""
+        return [
+            row.get(name) for row in self.data if cell_text(row.get(name)) and not is_nothing(row.get(name))
+        ]
 
     def texts(self, name: str) -> list[str]:
         """Return the same as texts."""
         return [cell_text(value) for value in self.values(name)]
+
+    def words(self, name: str) -> list[str]:
+        """Return the texts of a column in this sheet, and in those that are one table with it."""
+        return [text for row in [*self.data, *self.more] if (text := cell_text(row.get(name)))]
 
     def is_filled(self, row: dict[str, Any], names: Iterable[str]) -> bool:
         """Say whether all of these columns of a row are filled."""
@@ -86,10 +101,13 @@ class Draft(msgspec.Struct, kw_only=True):
     guessed: str = ""
 
 
-def per_of(draft: Draft) -> Literal["day", "week", "month"]:
+def per_of(draft: Draft) -> Literal["day", "week", "month", "quarter", "half", "year"]:
     """Return what each row of a draft stands for."""
     day = draft.fields.get("day", "") + draft.fields.get("start_on", "")
-    return "week" if 'format = "week"' in day else "month" if 'format = "month"' in day else "day"
+    periods: tuple[Literal["week", "month", "quarter", "half", "year"], ...] = (
+        "week", "month", "quarter", "half", "year",
+    )  # fmt: skip
+    return next((per for per in periods if f'format = "{per}"' in day), "day")
 
 
 def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[str]]:
@@ -97,14 +115,20 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
     mapping = Mapping(record="", fields={}, sheet=sheet or 0, sheets=None if sheet else "*")
     found: list[Looked] = []
     empty: list[str] = []
+    beside: list[str] = []
     for one in sheets.sheets_of(path, mapping):
         rows = list(islice(one.rows, _LOOK))
         header = _header_row(rows)
         if header is None:
             empty.append(one.name)
             continue
-        first = header
-        header, cells = _whole_header(rows, header)
+        first = header = header + _is_in_two_languages(rows, header)
+        whole = _whole_header(rows, header)
+        if whole is None:
+            empty.append(one.name)
+            beside.append(one.name)
+            continue
+        header, cells = whole
         count = header - min(first, header - 1) + 1 if cells is not rows[header] else 1
         names = titles.headers(cells)
         data = [
@@ -113,8 +137,17 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
             if any(map(cell_text, cells))
         ]
         above = [text for cells in rows[: header + 1 - count] for cell in cells if (text := cell_text(cell))]
+        days = {name: day for name, cell in zip(names, cells, strict=True) if (day := near_day(cell))}
         found.append(Looked(path=path, sheet=one.name, names=names, header=header, data=data, above=above,
-                            header_rows=count))  # fmt: skip
+                            header_rows=count, days=days))  # fmt: skip
+    if beside and not found:
+        raise SourceDataError(
+            tr(
+                "{file}: several tables stand beside each other, under the same headers. Put them below each "
+                "other, or in sheets of their own.",
+                file=storable(path.name),
+            )
+        )
     if not found:
         raise SourceDataError(
             tr(
@@ -130,11 +163,16 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
     # the sheet with most rows among those that have most in common
     groups = [[other for other in found if _alike(one, other)] for one in found]
     best = max(groups, key=lambda group: (len(group), sum(len(one.data) for one in group)))
+    doubles = [one.sheet for one in best if len(best) > 2 and _holds_the_others(one, best)]
+    best = [one for one in best if one.sheet not in doubles]
     chosen = max(best, key=lambda one: len(one.data))
     alike = [one.sheet for one in best]
+    chosen.doubles = doubles
+    chosen.more = [row for one in best if one is not chosen for row in one.data]
     return chosen, alike, [one.sheet for one in found if one.sheet not in alike] + empty
 
 
+_MOST = 0.6
 SUMS = r"(?i)^(grand |sous.?|sub.?)?(total|totaux|somme|gesamt)|\b(total|ergebnis|summe)$"
 """How the rows of sums of a pivot table begin or end: Total Zoé, Zoe Total, Gesamtergebnis."""
 _SPARSE = 0.6
@@ -189,9 +227,28 @@ def carry(looked: Looked) -> None:
         looked.data, looked.carried, looked.sums = rows, gaps, sums
 
 
+def _holds_the_others(one: Looked, group: list[Looked]) -> bool:
+    """Say whether a sheet holds all rows of the others: what brings them together, and not another month."""
+
+    def rows(of: Looked) -> set[tuple[str, ...]]:
+        return {tuple(map(cell_text, row.values())) for row in of.data}
+
+    others = [rows(other) for other in group if other is not one]
+    return bool(rows(one)) and set().union(*others) <= rows(one)
+
+
 def _alike(one: Looked, other: Looked) -> bool:
-    """Say whether two sheets are one table: the same headers, but for those that name a period."""
-    return one.header == other.header and _fixed(one.names) == _fixed(other.names) and bool(other.data)
+    """Say whether two sheets are one table: most headers are the same, but for those that name a period.
+
+    They may stand in another order and in another row, as each sheet is read by its own.
+    """
+    if not other.data or one.header_rows != other.header_rows:
+        return False
+    if one.header != other.header and one.header_rows > 1:
+        return False
+    mine, others = _fixed(one.names), _fixed(other.names)
+    shared = {*mine} & {*others}
+    return mine == others or (len(shared) >= 3 and len(shared) >= _MOST * max(len(mine), len(others)))
 
 
 def _fixed(names: list[str]) -> list[str]:
@@ -200,8 +257,8 @@ def _fixed(names: list[str]) -> list[str]:
 
 
 def is_period(name: str) -> bool:
-    """Say whether a header alone names a week, a month or a quarter."""
-    return names_period(name, "week") or names_period(name, "month") or names_period(name, "quarter")
+    """Say whether a header alone names a week, a month, a quarter or a half year."""
+    return any(names_period(name, per) for per in ("week", "month", "quarter", "half"))
 
 
 def years_among(texts: Iterable[str]) -> list[str]:
@@ -217,8 +274,20 @@ def years_among(texts: Iterable[str]) -> list[str]:
 _DURATION = re.compile(r"[0-9]+ ?h ?[0-9]*|[0-9]+([.,][0-9]+)? ?(h|j|jh)", re.IGNORECASE)
 
 
-def _whole_header(rows: list[list[Any]], at: int) -> tuple[int, list[Any]]:
-    """Return the last row of the headers, and all of them: what stands over several columns is of each."""
+def _is_of_words(rows: list[list[Any]], column: int) -> bool:
+    """Say whether nothing but words and days stand in a column: those of another table beside the first."""
+    found = [cells[column] for cells in rows if column < len(cells) and cell_text(cells[column])]
+    return bool(found) and not any(
+        (number_of(one) is not None and not isinstance(one, date)) or _DURATION.fullmatch(cell_text(one))
+        for one in found
+    )
+
+
+def _whole_header(rows: list[list[Any]], at: int) -> tuple[int, list[Any]] | None:
+    """Return the last row of the headers, and all of them: what stands over several columns is of each.
+
+    None where several tables stand beside each other.
+    """
 
     def texts(number: int) -> list[str]:
         return [cell_text(cell) for cell in rows[number]] if 0 <= number < len(rows) else []
@@ -235,14 +304,17 @@ def _whole_header(rows: list[list[Any]], at: int) -> tuple[int, list[Any]]:
             and not any(_DURATION.fullmatch(text) or names_days([text]) for text in words)
             and all(isinstance(cell, str) for cell in rows[upper + 1] if cell_text(cell))
             and any(text and not up for text, up in zip(below, over, strict=False))
-            and all(
-                up or not text or any(over[:n]) for n, (text, up) in enumerate(zip(below, over, strict=False))
-            )
             and len(set(words)) < len(words)  # the same captions under each
         )
 
     for upper in (at, at - 1):
         if 0 <= upper < len(rows) - 1 and spans(upper):
+            if any(
+                _is_of_words(rows[upper + 2 : upper + 2 + _TOP], column)
+                for column, text in enumerate(texts(upper + 1))
+                if text and texts(upper + 1).count(text) > 1
+            ):
+                return None
             return upper + 1, titles.joined_headers([rows[upper], rows[upper + 1]])
     return at, rows[at]
 
@@ -253,20 +325,48 @@ def _header_row(rows: list[list[Any]]) -> int | None:
         texts = [cell_text(cell) for cell in cells if cell_text(cell)]
         days = names_days(texts)
         years = years_among(texts)
+        if not years and any(map(is_period, texts)):
+            years = [text for text in texts if names_period(text, "year")]  # beside months, their sum
+        serials = _serials(cells)
         words = [
             text for text in texts
-            if (text in days and len(days) > 1) or text in years or is_period(text) or text == "#"
+            if (text in days and len(days) > 1) or text in years or text in serials
+            or is_period(text) or text == "#"
             or (re.search(r"[^\W\d]", text) and len(text) < 60 and not _DURATION.fullmatch(text))
         ]  # fmt: skip
         if len(words) < 2 or len(set(texts)) < len(texts) - 2 or len(words) < len(texts) * 0.8:
             continue
-        if all(is_period(text) or text in years for text in words):
+        if all(is_period(text) or text in years or text in serials for text in words):
             continue
         below = sum(bool(cell_text(cell)) for cell in (rows[number + 1] if number + 1 < len(rows) else []))
         value = len(words) + 0.5 * min(below, len(words))
         if value > score:
             best, score = number, value
     return best
+
+
+def _serials(cells: list[Any]) -> list[str]:
+    """Return the headers that are days as a spreadsheet counts them: two at least, one after the other."""
+    found = [(cell_text(cell), day) for cell in cells if (day := near_day(cell))]
+    days = [day for _, day in found]
+    return [text for text, _ in found] if len(days) > 1 and days == sorted(set(days)) else []
+
+
+def _is_in_two_languages(rows: list[list[Any]], at: int) -> bool:
+    """Say whether the row below the headers is the same headers again: words, where figures stand below."""
+    upper, lower = ([cell_text(cell) for cell in cells] for cells in [*rows[at : at + 2], []][:2])
+    if len(lower) < 3 or [bool(one) for one in upper] != [bool(one) for one in lower]:
+        return False
+    if len(set(lower)) < len(lower) or any(re.search("[0-9]", one) for one in lower):
+        return False
+    below = [[cell_text(cell) for cell in cells] for cells in rows[at + 2 : at + 2 + _TOP]]
+    figures = [
+        column
+        for column in range(len(lower))
+        if (found := [cells[column] for cells in below if column < len(cells) and cells[column]])
+        and all(re.search("[0-9]", one) for one in found)
+    ]
+    return len(figures) >= 2
 
 
 def is_numeric(looked: Looked, name: str) -> bool:
@@ -284,7 +384,7 @@ def is_numeric(looked: Looked, name: str) -> bool:
 
 def _reads(reader: CellReader, value: Any) -> bool:
     try:
-        reader.value(value.rstrip("€$£ ") if isinstance(value, str) else value)
+        reader.value(value.rstrip("€$£% ") if isinstance(value, str) else value)
     except CellError:
         return False
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, get_type_hints
 
 from hub import (
@@ -13,17 +13,20 @@ from hub import (
     scale_of,
     unit_of,
 )
-from hub_tabular.mapping import choices as choices_of
+from hub_tabular.mapper import choices as choices_of
 
 _WEEK = r"semaine|\bsem\b|\bweek\b|\bkw\b|kalenderwoche|\bwoche"
 _MONTH = r"\bmois\b|\bmonth\b|\bmonat\b"
+_QUARTER = r"trimestre|\btrim\b|\bquarter|\bquartal"
+_HALF = r"semestre|\bhalf|halbjahr"
+_YEAR_WORDS = r"\bannee|\byear\b|jahr\b|exercice|fiscal|\bfy\b|\bgj\b"
 _PROJEKT = r"projekt(?!leit)"
 _AUFWAND = r"(?<!rest)(?<!ist)(?<!ist-)aufwand"
 # words of headers, French, English and German, without accents: the first field that fits and is free
 # takes the column
 WORDS: dict[str, dict[str, str]] = {
     "worklog": {
-        "day": rf"\bdate\b|\bjour\b|\bday\b|^du$|^debut|^from$|^start|datum|^tag$|^von$|^beginn"
+        "day": rf"\bdate\b|datum|\bjour\b|\bday\b|^tag$|^du$|^debut|^from$|^von$|^start|^beginn"
         rf"|{_WEEK}|{_MONTH}",
         "finish_on": r"^au$|^fin|^to$|^end|^bis$",
         "seconds": r"heures?|hours?|duree|duration|temps|time|jh|jours|days|charge|qte"
@@ -39,8 +42,10 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "budget_line": {
         "amount_minor": r"montant|amount|budget|cout|cost|betrag|\bkosten\b",
-        "month": r"mois|month|periode|period|\bmonat\b",
-        "project_code": rf"projet|project|{_PROJEKT}|code|affaire", "kind": r"type|nature|kind|^art$",
+        "month": rf"mois|month|\bmonat\b|{_QUARTER}|{_HALF}|{_YEAR_WORDS}|periode|period"
+        r"|\bdate\b|datum",
+        "project_code": rf"projet|project|{_PROJEKT}|code|affaire",
+        "kind": r"type|nature|kind|^art$|wertart|werttyp|\btyp$",
         "category": r"categorie|category|poste|nature|rubrique|kategorie|kostenart",
         "currency": r"devise|currency|wahrung", "is_capex": r"capex|investissement",
     },
@@ -57,7 +62,7 @@ WORDS: dict[str, dict[str, str]] = {
         "opened_on": r"ouvert|creat|opened|date|erfasst|erstellt|eroffnet|datum",
     },
     "task": {
-        "title": r"^sujet|^subject|titre|title|^resume$|libelle|intitule|tache|task|aufgabe"
+        "title": r"^sujet|^subject|titre|title|^resume$|^summary|libelle|intitule|tache|task|aufgabe"
         r"|vorgang|arbeitspaket|^jalon|milestone|meilenstein|livrable"
         r"|nom|name|\blots?\b|activite|phase|bezeichnung|titel",
         "is_milestone": r"^jalon|milestone|meilenstein",
@@ -103,8 +108,14 @@ MUST = {
 AMOUNTS = (
     r"montant|amount|budget|cout|cost|engage|commit|consomme|consumed|actual|reel|facture|prev(u|is)|forecast"
     r"|atterrissage|landing|estimate|revise|depense|spent|\braf\b|reste|remaining|\betc\b|\beac\b|completion"
+    r"|\bplan\b|\bist\b|\bsoll\b|obligo|prognose|kosten\b"
 )
+BARE_AMOUNTS = r"^(plan|ist|soll|prognose)\W*$"
+"""Captions of amounts that may be anything else: hours, days."""
+OPEN_FORECAST = r"forecast|prognose|previ"
+"""Captions of what is still to come, or of what it costs in the end."""
 _EFFORT = r"stunden|aufwand|dauer|\btime\b|temps|duree|duration|effort|charge|workload|estimate\b|estimation"
+MONEY = r"budget|montant|amount|cout|cost|€|depense|betrag|kosten|obligo"
 AT_END = r"atterr|landing|\beac\b|at completion"
 """Captions of what something costs in the end: not what is still to come, which is the hub's forecast."""
 LEAVE = r"urlaub|abwesen|cong[eé]|\babs|\brtt|leave|vacation|holiday"
@@ -116,11 +127,16 @@ def plain(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
-PERIODS: dict[Literal["week", "month"], str] = {"week": _WEEK, "month": _MONTH}
-"""Captions of columns that name a week or a month for each row."""
-BARE_PERIOD = rf"^(?:n[o°]?\.? ?)?(?:de )?(?:{_WEEK}|{_MONTH})\W*(?:no|n°|nr|num|number|iso)?\W*$"
+Period = Literal["week", "month", "quarter", "half", "year"]
+PERIODS: dict[Period, str] = {
+    "week": _WEEK, "month": _MONTH, "quarter": _QUARTER, "half": _HALF, "year": _YEAR_WORDS,
+}  # fmt: skip
+"""Captions of columns that name a period for each row."""
+BARE_PERIOD = (
+    rf"^(?:n[o°]?\.? ?)?(?:de )?(?:{_WEEK}|{_MONTH}|{_QUARTER}|{_HALF})\W*(?:no|n°|nr|num|number|iso)?\W*$"
+)
 """Captions over mere numbers of weeks or months: Semaine, N° semaine, KW. Jours par mois is none."""
-YEAR = r"^annee$|^year$|^jahr$"
+YEAR = r"^annee$|^year$|^jahr$|^exercice$|^fiscal year$|^geschaftsjahr$|^gj$|^fy$"
 
 
 def is_effort(name: str) -> bool:
@@ -143,8 +159,15 @@ def is_money(name: str) -> bool:
     return bool(
         scale_of(name)
         or caption_currency(name)
-        or re.search(r"[€$£]|\bk?eur\b|montant|\bcout|betrag|\bkosten", plain(name))
+        or re.search(
+            r"[€$£]|\bk?eur\b|montant|\bcout|betrag|\bkosten|\bdebit|\bcredit|\bht\b|\bttc\b", plain(name)
+        )
     )
+
+
+def names_a_thing(name: str) -> bool:
+    """Say whether a caption is of what numbers or names a thing: N°, Task ID."""
+    return re.search(_NUMBERS, plain(name)) is not None
 
 
 def names_nobody(name: str) -> bool:
@@ -152,8 +175,17 @@ def names_nobody(name: str) -> bool:
     return re.search(_NO_PERSON, plain(name)) is not None
 
 
-def assign(kind: str, names: list[str], *, without: Sequence[str] = ()) -> dict[str, str]:
-    """Return the column of each field of a record by what the headers are called."""
+def assign(
+    kind: str,
+    names: list[str],
+    *,
+    without: Sequence[str] = (),
+    fits: Callable[[str, str], bool] = lambda field, name: True,
+) -> dict[str, str]:
+    """Return the column of each field of a record by what the headers are called.
+
+    *fits* says whether what stands in a column may be of a field.
+    """
     taken: dict[str, str] = {}
     for field, words in WORDS[kind].items():
         if field in without:
@@ -169,6 +201,7 @@ def assign(kind: str, names: list[str], *, without: Sequence[str] = ()) -> dict[
             and not (field in _EFFORTS and "budget" in plain(name) and unit_of(name) is None)
             and not (field == "account_id" and plain(name).endswith("?"))
             and not (field == "title" and re.search(_NUMBERS, plain(name)))
+            and fits(field, name)
         )
         if name := next(hits, None):
             taken[field] = name
@@ -198,11 +231,13 @@ _GUESSES = {
     "cancelled": r"annul|aband|cancel|abgebrochen|verworfen|storniert",
     "risk": r"risq|risk|risiko", "action": r"action|massnahme", "decision": r"decis|entscheid|beschluss",
     "issue": r"probl|issue|incident",
-    "revised": r"revis", "committed": r"engag|commit", "consumed": r"consom|consum|reel|actual|spent|factur",
-    "forecast": r"\braf\b|reste|remain|\betc\b|to complete|prev|forecast",
-    "baseline": r"initial|budget|baseline|vote",
-    "ok": r"^(ok|oui|conforme)", "nok": r"^(nok|ko|non)",
-    "na": r"n/?a|sans objet", "todo": r"faire|todo", "project": r"proj",
+    "revised": r"revis", "committed": r"engag|commit|obligo|bestell",
+    "consumed": r"consom|consum|reel|actual|spent|factur|\bist\b|istkosten|angefallen|depens|ausgabe|expens",
+    "forecast": r"\braf\b|reste|\brest|remain|\betc\b|to complete|prev|forecast|prognose",
+    "baseline": r"initial|budget|baseline|vote|\bplan\b|plankosten|\bsoll\b|planned",
+    "ok": r"^(ok|oui|ja|yes|conforme|erfullt)|[\u2611\u2713\u2714\u2705]",
+    "nok": r"^(nok|ko|non?|nein)\b|[\u2717\u2718\u274c]",
+    "na": r"n/?a|sans objet|entfallt", "todo": r"faire|todo|offen|\u2610", "project": r"proj",
 }  # fmt: skip
 
 

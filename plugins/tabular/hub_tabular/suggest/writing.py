@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from typing import Any
 
@@ -29,7 +30,7 @@ from hub_tabular.suggest.looking import (
 )
 from hub_tabular.suggest.words import plain
 
-_SUMS = "(?i)^(grand |sous.?|sub.?)?(total|totaux|somme|summe|gesamt(summe)?\\b)"
+_SUMS = "(?i)^(grand |sous.?|sub.?)?(total|totaux|somme|summe|(gesamt(summe)?|(gesamt)?ergebnis)\\b)"
 
 
 def say_sheets(draft: Draft, looked: Looked, alike: list[str], others: list[str], asked: str | None) -> None:
@@ -39,7 +40,10 @@ def say_sheets(draft: Draft, looked: Looked, alike: list[str], others: list[str]
     if asked:
         draft.top.insert(0, f"sheet = {toml(asked)}")
     elif len(alike) > 1:
-        draft.top.insert(0, f"sheets = {toml(_pattern(alike, others))}   # {', '.join(alike)}")
+        pattern = _pattern(alike, others)
+        read = [name for name in looked.doubles if fnmatch.fnmatchcase(name, pattern)]
+        told = tr("; not clear: {names} seems to hold the rows of the others", names=", ".join(read))
+        draft.top.insert(0, f"sheets = {toml(pattern)}   # {', '.join(alike)}" + (told if read else ""))
         if "account_id" in BY_TABLE[draft.kind].__struct_fields__ and "account_id" not in draft.fields:
             if not any(is_period(name) or re.search(r"[0-9]", name) for name in alike):
                 remark = remark_of(tr("not clear: the sheets seem to be named after people"))
@@ -60,13 +64,18 @@ def _pattern(alike: list[str], others: list[str]) -> str:
         return "*"
     start = _common(alike)
     end = _common([name[::-1] for name in alike])[::-1]
+    first = "".join(sorted({name[:1] for name in others}))
+    if re.fullmatch(r"\w+", first) and not any(name[:1] in first for name in alike):
+        apart = f"[!{first}]*"
+    else:
+        apart = ""
     for pattern in (f"{start}*" if start else "", f"*{end}" if end else ""):
         fixed = pattern.strip("*")
         if fixed and not re.search(r"[\[\]?*]", fixed) and not any(
             name.startswith(start) if pattern.endswith("*") else name.endswith(end) for name in others
         ):  # fmt: skip
             return pattern
-    return "*"
+    return apart or "*"
 
 
 def _common(names: list[str]) -> str:
@@ -252,7 +261,27 @@ def _drops(draft: Draft, looked: Looked) -> list[str]:
                 shown=shown,
             )
         )
-    return out
+    return _with_aside(out, looked, keys)
+
+
+_ASIDE = (
+    "(?i)^(capacit|kapazit|jours? ouvr|working days|arbeitstage|objectif|target|taux|occupation|disponib)"
+)
+"""How rows of a crosstab begin that are nobody's work: what people could work, and shares of it."""
+
+
+def _with_aside(out: list[str], looked: Looked, keys: list[str]) -> list[str]:
+    """Return what leaves rows out, with those that are nobody's work where all but their caption is empty."""
+    rows = [row for row in looked.data if keys and re.search(_ASIDE, cell_text(row.get(keys[0])))]
+    empty = [key for key in keys[1:] if rows and not any(cell_text(row.get(key)) for row in rows)]
+    if not empty:
+        return out
+    entry = f"{{ column = {toml(keys[0])}, matches = {toml(_ASIDE)}, empty = {toml(empty)} }}"
+    shown = ", ".join(dict.fromkeys(cell_text(row[keys[0]]) for row in rows))
+    said = remark_of(tr("not clear: {names} is left out, for it seems to be nobody's work", names=shown))
+    if out and out[0].startswith("drop = ["):
+        return [out[0].replace("drop = [", f"drop = [{entry}, ", 1) + said, *out[1:]]
+    return [f"drop = [{entry}]" + said, *out]
 
 
 def _pivot_drops(looked: Looked) -> list[str]:

@@ -16,7 +16,8 @@ from typing import Any, get_args, get_type_hints
 from hub import BY_TABLE, Account, ConfigError, Container, Source, convert
 from hub.testing.kit import FOLDER, FileWorld, SourceCertification
 from hub_tabular import sheets, tables
-from hub_tabular.mapping import REFERENCES, Field, Mapping, RowMapper
+from hub_tabular.mapper import REFERENCES, RowMapper
+from hub_tabular.mapping import Field, Mapping
 from hub_tabular.source import TabularSource
 
 NAME = "table"
