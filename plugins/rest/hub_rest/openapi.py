@@ -20,15 +20,12 @@ _DEPTH = 6
 
 def tool_of(text: dict[str, Any], only: str | None, title: str | None) -> Tool:
     """Return what a document describes; of its lists those that look like a portfolio, or have *only*."""
-    info = text.get("info")
-    named = title or (info.get("title") if isinstance(info, dict) else None) or "tool"
+    named = title or _table(text.get("info")).get("title") or "tool"
     host, base = _address(text)
     tool = Tool(f"{named}", url=host, **_auth(text))
-    paths = text.get("paths")
-    paths = paths if isinstance(paths, dict) else {}
+    paths = _table(text.get("paths"))
     for path, item in paths.items():
-        asked = item.get("get") if isinstance(item, dict) else None
-        if isinstance(asked, dict) and _ME.fullmatch(_without_version(path)):
+        if isinstance(_table(item).get("get"), dict) and _ME.fullmatch(_without_version(path)):
             tool.check = tool.check or base + path
     made = (_shape(text, base, path, item) for path, item in paths.items())
     found = [one for one in made if one is not None and one.path != tool.check]
@@ -59,33 +56,45 @@ def _width(one: Shape) -> tuple[int, int, int]:
     return len(one.variables), one.path.count("/"), -len(one.flat)
 
 
+def _table(value: Any) -> dict[str, Any]:
+    """Return a table, empty for whatever else stands in its place."""
+    return value if isinstance(value, dict) else {}
+
+
+def _items(value: Any) -> list[Any]:
+    """Return a list, empty for whatever else stands in its place."""
+    return value if isinstance(value, list) else []
+
+
 def _address(text: dict[str, Any]) -> tuple[str, str]:
     """Return the address of the tool, without what follows its host, and that."""
-    servers = text.get("servers")
-    first = servers[0] if isinstance(servers, list) and servers and isinstance(servers[0], dict) else {}
+    first = _table(next(iter(_items(text.get("servers"))), None))
     url = f"{first.get('url') or ''}"
-    for name, one in (first.get("variables") or {}).items():
-        url = url.replace(f"{{{name}}}", f"{one.get('default', name)}" if isinstance(one, dict) else name)
+    for name, one in _table(first.get("variables")).items():
+        url = url.replace(f"{{{name}}}", f"{_table(one).get('default', name)}")
     if "swagger" in text:
-        scheme = next(iter(text.get("schemes") or ()), "https")
+        scheme = next(iter(_items(text.get("schemes"))), "https")
         url = (f"{scheme}://{text['host']}" if text.get("host") else "") + f"{text.get('basePath') or ''}"
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
     host = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
     return host, "/" + parts.path.strip("/") if parts.path.strip("/") else ""
 
 
 def _auth(text: dict[str, Any]) -> dict[str, Any]:
     """Return how one signs in, as far as the document says it."""
-    schemes = (text.get("components") or {}).get("securitySchemes") or text.get("securityDefinitions") or {}
-    asked = [name for one in text.get("security") or () if isinstance(one, dict) for name in one]
+    schemes = _table(_table(text.get("components")).get("securitySchemes") or text.get("securityDefinitions"))
+    asked = [name for one in _items(text.get("security")) for name in _table(one)]
     order = [name for name in asked if name in schemes] or list(schemes)
     told = [one for name in order if isinstance(one := _resolved(text, schemes[name]), dict)]
     for one in told:
         kind, scheme = f"{one.get('type')}".lower(), f"{one.get('scheme')}".lower()
         if kind == "http" and scheme == "bearer":
             return {"auth": 'auth = { kind = "bearer" }'}
-        if kind == "apikey" and one.get("in") == "header":
-            name = f"{one.get('name')}"
+        name = re.sub(r"[^\w-]", "", f"{one.get('name') or ''}")
+        if kind == "apikey" and one.get("in") == "header" and name:
             if name.lower() == "authorization":  # what stands before the token is told by nobody
                 return {"auth": 'auth = { kind = "bearer" }', "auth_sure": False}
             return {"auth": f'auth = {{ kind = "header", header = "{name}" }}'}
@@ -111,7 +120,7 @@ def _shape(text: dict[str, Any], base: str, path: str, item: Any) -> Shape | Non
         base + _renamed(path),
         answer,
         dict(_params(text, item, asked)),
-        tuple(f"{name}".lower() for name in response.get("headers") or ()),
+        tuple(f"{name}".lower() for name in _table(response.get("headers"))),
         said=said,
         is_invented=True,
     )
@@ -144,7 +153,7 @@ def _renamed(path: str) -> str:
 
 def _params(text: dict[str, Any], item: dict[str, Any], asked: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the parameters of a question, with what is said of each."""
-    for one in [*(item.get("parameters") or []), *(asked.get("parameters") or [])]:
+    for one in [*_items(item.get("parameters")), *_items(asked.get("parameters"))]:
         told = _resolved(text, one)
         if told.get("in") == "query" and told.get("name"):
             yield f"{told['name']}", told | _resolved(text, told.get("schema"))
@@ -164,13 +173,11 @@ def _resolved(text: dict[str, Any], value: Any) -> dict[str, Any]:
 
 def _answer(text: dict[str, Any], asked: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the response that a question gets when all is well, and the schema of what it holds."""
-    answers = asked.get("responses") or {}
-    response = _resolved(
-        text, answers.get("200") or answers.get(200) or answers.get("2XX") or answers.get("default")
-    )
+    answers = _table(asked.get("responses"))
+    response = _resolved(text, answers.get("200") or answers.get("2XX") or answers.get("default"))
     if "schema" in response:
         return response, _resolved(text, response["schema"])
-    content = response.get("content") or {}
+    content = _table(response.get("content"))
     told = next((one for kind, one in content.items() if "json" in kind or kind == "*/*"), None)
     if not isinstance(told, dict):
         return response, {}
@@ -187,7 +194,7 @@ def _example(text: dict[str, Any], schema: Any, depth: int, said: dict[str, str]
     if name and isinstance(schema.get("description"), str):
         said.setdefault(name, schema["description"])
     told: dict[str, Any] = {}
-    for part in schema.get("allOf") or []:
+    for part in _items(schema.get("allOf")):
         inner = _example(text, part, depth + 1, said)
         if isinstance(inner, list) and len(schema["allOf"]) == 1:
             return inner
@@ -207,7 +214,7 @@ def _example(text: dict[str, Any], schema: Any, depth: int, said: dict[str, str]
         inner = _example(text, schema.get("items"), depth + 1, said)
         return [] if inner is None else [inner]
     for several in ("oneOf", "anyOf"):
-        for part in schema.get(several) or ():
+        for part in _items(schema.get(several)):
             if (inner := _example(text, part, depth + 1, said, name)) is not None:
                 return inner
     if "example" in schema:

@@ -472,7 +472,7 @@ def _paging(shape: Shape) -> tuple[list[str], dict[str, str]]:
     size_name = next((by_name[name] for name in guesses.SIZES if name in by_name), None)
     params = {size_name: "{size}"} if size_name else {}
     most = (shape.params.get(size_name or "") or {}).get("maximum")
-    told += f", size = {most}" if isinstance(most, int) and 0 < most < 100 else ""
+    size = f", size = {most}" if type(most) is int and 0 < most < 100 else ""
     following = _following(flat)
     if "[].node" in shape.where or "pageInfo" in f"{shape.answer}"[:100_000]:
         return _graphql(flat, following, told)
@@ -480,25 +480,29 @@ def _paging(shape: Shape) -> tuple[list[str], dict[str, str]]:
         echo = {path.rsplit(".", 1)[-1].lower(): path.rsplit(".", 1)[-1] for path in flat}
         known = echo | by_name
         line, token = _by_next(following, flat[following], by_name, known, unsure, invented=shape.is_invented)
-        return [*unsure, f"paging = {{ {line}{told} }}"], params | token
+        return [*unsure, f"paging = {{ {line}{told}{size} }}"], params | token
     if "link" in shape.headers and not (shape.is_invented and told):
-        return [f'paging = {{ kind = "link"{told} }}'], params
+        return [f'paging = {{ kind = "link"{told}{size} }}'], params
     ends = "".join(
         f", {word} = {_text(path)}"
         for word, names in (("more", guesses.MORE), ("end", guesses.ENDED))
         for path, value in flat.items()
         if plain_name(path).rsplit(".", 1)[-1] in names and isinstance(value, bool)
     )
-    counted, more = _counted(shape, flat, by_name, told, ends)
+    counted, more = _counted(shape, flat, by_name, (told, ends, size))
     if counted:
         return counted, params | {name: one for name, one in more.items() if one != "{size}" or not size_name}
     return [f"{UNSURE}{tr('how the next page is asked for')}", 'paging = { kind = "none" }'], params
 
 
 def _counted(
-    shape: Shape, flat: dict[str, Any], by_name: dict[str, str], told: str, ends: str
+    shape: Shape, flat: dict[str, Any], by_name: dict[str, str], parts: tuple[str, str, str]
 ) -> tuple[list[str], dict[str, str]]:
-    """Return the paging by number or by offset, with its parameters: those that there are, or those told."""
+    """Return the paging by number or by offset, with its parameters: those that there are, or those told.
+
+    *parts* are its total, its end and its size.
+    """
+    told, ends, size = parts
     echo = {path.rsplit(".", 1)[-1].strip('"'): value for path, value in flat.items()}
     asked = {
         kind: next((by_name[one] for one in names if one in by_name), "")
@@ -510,7 +514,7 @@ def _counted(
     first = None if shape.is_invented else echo.get(find(guesses.PAGES, echo))
     if not kind:
         unsure = [f"{UNSURE}{tr('by which parameter the next page is asked for')}"]
-        page, offset, size = (
+        page, offset, limit = (
             find(names, echo) for names in (guesses.PAGES, guesses.OFFSETS, guesses.SIZES[:-1])
         )
         if page or ends:
@@ -518,13 +522,13 @@ def _counted(
         elif offset:  # one that begins at 1 counts pages
             kind, name = ("page" if echo[offset] == 1 else "offset"), offset
         elif re.search(r"odata|__count", " ".join(flat)):
-            kind, name, size = "offset", "$skip", "$top"
+            kind, name, limit = "offset", "$skip", "$top"
         else:
             return [], {}
-        params = {name: f"{{{kind}}}"} | ({size: "{size}"} if size else {})
+        params = {name: f"{{{kind}}}"} | ({limit: "{size}"} if limit else {})
     begins = ", first = 0" if kind == "page" and first == 0 else ""
     proof = told + ends or (", twice = true" if kind == "page" else "")
-    return [*unsure, f'paging = {{ kind = "{kind}"{begins}{proof} }}'], params
+    return [*unsure, f'paging = {{ kind = "{kind}"{begins}{proof}{size} }}'], params
 
 
 def _total(shape: Shape, flat: dict[str, Any]) -> str:

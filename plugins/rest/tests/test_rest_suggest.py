@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import functools
 import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import jsonschema
@@ -15,8 +19,10 @@ from hub_rest.mapping import Mapping, parse
 from hub_rest.schema import mapping_schema
 from hub_rest.testing.asked import OPEN, Asked
 
+from hub import ConfigError
 from hub.store import Store
 from hub.testing import store
+from hub.testing.kit import Request, Response, credential
 
 __all__ = ["store"]
 
@@ -32,8 +38,13 @@ def ended() -> Iterator[None]:
 def suggested(answer: Any, folder: Path, name: str = "answer", only: str | None = None) -> str:
     (folder / f"{name}.json").write_text(json.dumps(answer), encoding="utf-8")
     text = suggestion(str(folder / f"{name}.json"), title=None, headers=(), only=only)
-    jsonschema.validate(tomllib.loads(text), mapping_schema())
+    validator().validate(tomllib.loads(text))
     return text
+
+
+@functools.cache
+def validator() -> Any:
+    return jsonschema.Draft202012Validator(mapping_schema())
 
 
 def lists(text: str) -> Mapping:
@@ -234,6 +245,28 @@ def test_a_unit_that_nothing_tells_is_marked(row: dict[str, Any], line: str, tmp
     assert [line] == [one[: len(line)] for one in unsure(text)]
 
 
+def test_an_address_is_asked(store: Store, tmp_path: Path) -> None:
+    """What it was asked with stays, pages are found by its headers, and no key is written down."""
+    row = {"id": 1, "title": "A", "project": {"id": 5, "name": "P"}, "updated_at": "2026-10-05T08:00:00Z"}
+
+    def say(request: Request) -> Response:
+        key = request.query.get("api_key")
+        return Response(body=[row], headers={"X-Total-Count": "1"} if key else {}, status=200 if key else 401)
+
+    asked = Asked(store, tmp_path, "", say)
+    url = f"{asked.site.url}/v2/tickets?api_key=s3cretly&state=all&page=1&per_page=5&updated_since="
+    text = suggestion(url, title=None, headers=(), only=None)
+    (one,) = lists(text).list
+
+    assert "s3cretly" not in text
+    assert asked.site.url in text
+    assert {"api_key": "{secret}", "state": "all", "page": "{page}", "per_page": "{size}"} == one.params
+    assert ("/v2/tickets", "header:X-Total-Count") == (one.path, one.paging.total)
+    assert {"updated_since": "{since}"} == one.incremental
+    asked.mapping = text.replace('kind = "bearer"', 'kind = "none"')
+    assert "ok" == asked.sync(settings={"token": credential()}).verdict
+
+
 # ---------- OpenAPI ----------
 
 
@@ -294,7 +327,7 @@ def test_a_tool_by_its_openapi(tmp_path: Path) -> None:
     assert ("projects", {"project_id": "id"}) == (tasks.each.list, tasks.each.set)
     assert "{project_id}" == tasks.record[0].fields["container_id"]
     assert "/api/v2/orgs/{org}/projects/{project_id}/tasks/{id}" == tasks.deletes.probe
-    assert 50 == tasks.paging.size
+    assert (50, True) == (tasks.paging.size, tasks.paging.is_proven)
     assert ({"updated[since]": "{since}"}, "updated_at") == (
         hours.incremental,
         getattr(hours.cursor, "field", ""),
@@ -331,6 +364,45 @@ def test_lists_of_one_name_and_keys_in_the_address(tmp_path: Path) -> None:
     assert 4 == len({one.name for one in found.list})
     assert [{"api_token": "{secret}"}] * 4 == [one.params for one in found.list]
     assert "none" == found.auth.kind
+
+
+ODD: list[Any] = [
+    None, 0, 1.5, "", True, [], {}, "x", [1], [[]], [None], {"a": None}, [{"a": 1}], {"$ref": "#/x"},
+    {"$ref": 5}, 10**30, float("nan"), {"": 1}, {"a.b": {"c-d": 1}}, {'q"x': 1}, ["é"],
+]  # fmt: skip
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if path:
+        yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inner:
+        yield from places(one, (*path, name))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_a_file_holds_is_a_mapping_or_a_sentence(seed: int, tmp_path: Path) -> None:
+    """Answers and documents in which anything stands anywhere: no error of the program."""
+    random = Random(seed)
+    tasks = {"properties": {"id": WHOLE, "name": TEXT, "kids": {"type": "array", "items": {"$ref": "#/d/T"}}}}
+    document = openapi({"/users/me": ONE, "/p/{id}/tasks": ({"id": WHOLE, "t": {"$ref": "#/d/T"}}, PAGED)},
+                       servers=[{"url": "https://{s}/a", "variables": {"s": {"default": "b"}}}],
+                       d={"T": tasks},
+                       security=[{"k": []}], components={"securitySchemes": {
+                           "k": {"type": "apiKey", "in": "header", "name": "X"}}})  # fmt: skip
+    whole = [document, document, document, *HOURS.values(), HAL, GRAPHQL]
+    for _ in range(60):
+        value = json.loads(json.dumps(random.choice(whole)))
+        for _ in range(random.randint(1, 4)):
+            *above, last = random.choice(list(places(value)))
+            here = value
+            for name in above:
+                here = here[name]
+            here[last] = copy.deepcopy(random.choice(ODD))
+        made = ""
+        with contextlib.suppress(ConfigError):  # it holds no list of objects
+            made = suggested(value, tmp_path)
+        assert not made or lists(made).list
 
 
 def test_swagger_2_by_a_key(tmp_path: Path) -> None:
