@@ -54,14 +54,15 @@ FIELDS: dict[str, dict[str, str]] = {
         "title": "title name subject summary taskname content",
         "container_id": (
             "projectid project.id project.gid project.uuid project.href project.key projectkey "
-            "projectuid board.id boardid bucket.id space.id spaceid list.id listid workspaceid "
-            "projectname project"
+            "projectuid board.id boardid bucket.id space.id spaceid list.id listid workspaceid groupid "
+            "queueid projectname project"
         ),
         "parent_id": "parentid parent.id parent.gid parent.href parenttaskid parenttask.id parentkey parent",
         "code": "key code identifier ref number reference",
         "url": "weburl htmlurl permalinkurl permalink appurl url",
         "status_raw": (
-            "status.name status.status statusname status.title status state.name state stage status.id"
+            "status.name status.status statusname status.title status state.name state stage status.id "
+            "statusid stateid stateraw"
         ),
         "assignee_id": (
             "assignee.id assignee.gid assignee.href assigneeid assignedto.id assignedtoid assignedto "
@@ -81,13 +82,14 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "worklog": {
         "day": (
-            "spenton spentdate dateworked workdate entrydate workedon date day begin started startedat "
+            "spenton spentdate dateworked workdate entrydate workedon executedat "
+            "date day begin started startedat "
             "starttime start timeinterval.start startdate startdatetime startsat loggedat loggeddate"
         ),
         "seconds": (
             "timespentseconds durationseconds seconds spentseconds durationms durationmillis hours "
             "spenthours decimalhours minutes timeminutes durationminutes unitamount timeinterval.duration "
-            "duration timespent spenttime quantity time"
+            "duration timespent spenttime quantity timeunit time"
         ),
         "task_id": (
             "taskid task.id task.gid task.href issue.id issueid issue.key workitemid workitem.id "
@@ -97,7 +99,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "container_id": "projectid project.id project.gid project.href projectuid projectname project",
         "account_id": (
             "userid user.id user.href personid person.id person.href memberid member.id authorid author.id "
-            "author.accountid employeeid employee.id createdby.id createdby.gid peopleid people.id user"
+            "author.accountid employeeid employee.id createdby.id createdby.gid peopleid people.id "
+            "agentid agent.id resourceid resource.id user"
         ),
         "billable": "billable isbillable billed isbilled",
         "updated_at": STAMPS,
@@ -117,7 +120,7 @@ FIELDS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 IDS = "key number"
 _WORKLOG = re.compile(
-    r"(time|hour).?(entr|log|record|sheet|track|card|spent)|work.?log|logged.?time|^(hours|times|timelogs?)$",
+    r"(time|hour).?(entr|log|record|sheet|track|card|spent)|(work|task).?log|logged.?time|^(hours|times|timelogs?)$",
     re.IGNORECASE,
 )
 _LAST = {
@@ -192,7 +195,9 @@ def find(names: str | tuple[str, ...], flat: dict[str, Any]) -> str:
             bare = re.sub(rf"^_?{prefix}_|_value$", "", path)
             by_name.setdefault(plain_name(bare), path)
     wanted = names.split() if isinstance(names, str) else names
-    return next((by_name[name] for name in wanted if name in by_name), "")
+    found = [by_name[name] for name in wanted if name in by_name]
+    told = (path for path in found if flat[path] is not None)
+    return next(told, found[0] if found else "")
 
 
 def _prefix(flat: dict[str, Any]) -> str:
@@ -229,7 +234,7 @@ def id_of(flat: dict[str, Any], table: str) -> str:
     """Return the path of what is unique among rows, by its name; empty where no name says it."""
     own = {
         "task": "taskid issueid ticketid itemid storyid",
-        "worklog": "entryid timeentryid worklogid timelogid timesheetid",
+        "worklog": "entryid timeentryid worklogid timelogid timesheetid loggedtimeid",
         "container": "projectid boardid spaceid workspaceid projectkey",
         "account": "userid personid accountid memberid employeeid peopleid",
     }

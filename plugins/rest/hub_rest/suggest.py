@@ -473,6 +473,7 @@ def _paging(shape: Shape) -> tuple[list[str], dict[str, str]]:
     params = {size_name: "{size}"} if size_name else {}
     most = (shape.params.get(size_name or "") or {}).get("maximum")
     size = f", size = {most}" if type(most) is int and 0 < most < 100 else ""
+    ends = _ends(flat)
     following = _following(flat)
     if "[].node" in shape.where or "pageInfo" in f"{shape.answer}"[:100_000]:
         return _graphql(flat, following, told)
@@ -480,19 +481,26 @@ def _paging(shape: Shape) -> tuple[list[str], dict[str, str]]:
         echo = {path.rsplit(".", 1)[-1].lower(): path.rsplit(".", 1)[-1] for path in flat}
         known = echo | by_name
         line, token = _by_next(following, flat[following], by_name, known, unsure, invented=shape.is_invented)
-        return [*unsure, f"paging = {{ {line}{told}{size} }}"], params | token
+        return [*unsure, f"paging = {{ {line}{told}{ends}{size} }}"], params | token
     if "link" in shape.headers and not (shape.is_invented and told):
         return [f'paging = {{ kind = "link"{told}{size} }}'], params
-    ends = "".join(
-        f", {word} = {_text(path)}"
-        for word, names in (("more", guesses.MORE), ("end", guesses.ENDED))
-        for path, value in flat.items()
-        if plain_name(path).rsplit(".", 1)[-1] in names and isinstance(value, bool)
-    )
     counted, more = _counted(shape, flat, by_name, (told, ends, size))
     if counted:
         return counted, params | {name: one for name, one in more.items() if one != "{size}" or not size_name}
     return [f"{UNSURE}{tr('how the next page is asked for')}", 'paging = { kind = "none" }'], params
+
+
+def _ends(flat: dict[str, Any]) -> str:
+    """Return what says of a page that more follow, or that none does, as a part of the paging."""
+    for path, value in flat.items():
+        name = plain_name(path).rsplit(".", 1)[-1]
+        if not isinstance(value, bool):
+            continue
+        if name in guesses.MORE or name.startswith("next"):
+            return f", more = {_text(path)}"
+        if name in guesses.ENDED:
+            return f", end = {_text(path)}"
+    return ""
 
 
 def _counted(

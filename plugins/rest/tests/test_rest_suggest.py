@@ -124,7 +124,18 @@ WRAPPED = [
     {"time_entry": {"id": 1, "spent_on": "2026-10-05", "hours": 7.5, "project": {"id": 1, "name": "A"}}},
     {"time_entry": {"id": 2, "spent_on": "2026-10-06", "hours": 0.75, "project": {"id": 1, "name": "A"}}},
 ]
+SPENT = {"time_entries": [
+    {"id": 1, "created_at": "2026-10-09T08:00:00Z", "time_spent": "07:30", "agent_id": 4, "task_id": 2,
+     "executed_at": "2026-10-05T08:00:00Z", "date": None},
+    {"id": 2, "created_at": "2026-10-09T08:00:00Z", "time_spent": "00:45", "agent_id": 4, "task_id": 2,
+     "executed_at": "2026-10-06T08:00:00Z", "date": None},
+]}  # fmt: skip
+LOGGED = [
+    {"logged_time_id": "a", "people_id": 1, "project_id": 2, "date": "2026-10-05", "hours": 7.5},
+    {"logged_time_id": "b", "people_id": 1, "project_id": 2, "date": "2026-10-06", "hours": 0.75},
+]
 HOURS = {
+    "spent": SPENT, "logged": LOGGED,
     "json-api": JSON_API, "odata-2": ODATA_2, "dataverse": DATAVERSE, "keyed": KEYED, "columns": COLUMNS,
     "spans": SPANS, "parts": PARTS, "nested": NESTED, "zoned": ZONED, "epochs": EPOCHS, "wrapped": WRAPPED,
 }  # fmt: skip
@@ -203,10 +214,17 @@ GRAPHQL = {"data": {"issues": {
           "total": 3}, "tasks", {"kind": "offset", "total": "total"}, {"labels": "join(', ', labels)"}),
         ({"tasks": [{"id": 1, "name": "A", "project_id": 1, "parent_id": 0}]}, "tasks", {"kind": "none"},
          {"title": "name"}),
+        ({"total_count": 45, "next_cursor": "20:1:0", "next_page_results": True, "count": 1, "results": [
+            {"id": "u", "name": "A", "project": "p", "due": None, "target_date": "2026-10-05"}]},
+         "results",
+         {"kind": "token", "next": "next_cursor", "more": "next_page_results", "total": "total_count"},
+         {"due_on": "target_date", "container_id": "project"}),
+        ([{"id": 1, "group_id": 2, "state_id": 3, "title": "A", "number": "22001", "owner_id": 4}], "",
+         {"kind": "none"}, {"container_id": "group_id", "status_raw": "state_id", "assignee_id": "owner_id"}),
         ({"my-tasks": [{"id": 1, "name": "A", "project-id": 1}], "links": {"next": {"href": "/t?page=2"}}},
          '"my-tasks"', {"kind": "next", "next": "links.next.href"}, {"container_id": '"project-id"'}),
     ],
-    ids=["hal", "graphql", "has_next", "start", "spring", "beside", "parent", "quoted"],
+    ids=["hal", "graphql", "has_next", "start", "spring", "beside", "parent", "more", "desk", "quoted"],
 )  # fmt: skip
 def test_pages_and_names_of_tasks(
     answer: Any, rows: str, paging: dict[str, Any], fields: dict[str, str], tmp_path: Path
