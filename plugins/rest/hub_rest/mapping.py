@@ -99,7 +99,8 @@ class Paging(Struct, frozen=True, kw_only=True):
     (``{after}``, the key of the last row, 0 at first), ``before`` (``{before}``, the least key of the page,
     where the newest rows come first), ``token`` (``{token}``, found at *next*), ``next`` (an address at
     *next*), ``link`` (the header Link). *size* is ``{size}``. *total* is where the number of rows stands; it
-    and *next* may be ``header:NAME``. *end* is true on the last page, *more* on every other.
+    and *next* may be ``header:NAME``. *end* is true on the last page, *more* on every other;
+    an answer without that word proves no end.
     *resume* True keeps the last token: the next run goes on from there. *overlap* rows of a page by
     ``offset`` are those of the one before, so that a deletion between them shows; without it one is, where
     the tool tells no total.

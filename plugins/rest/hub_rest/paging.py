@@ -11,7 +11,7 @@ import msgspec
 
 from hub import SourceDataError, tr
 from hub_rest.keys import is_key, written
-from hub_rest.mapping import ABOVE, Paging, Wanted
+from hub_rest.mapping import ABOVE, Paging, Wanted, is_true
 from hub_rest.paths import expression, simple
 
 KEYLESS = "\x1f"
@@ -37,6 +37,8 @@ class Page(msgspec.Struct, frozen=True):
     rows: list[Any]
     total: int | None
     keys: list[str] = []
+    ended: bool | None = None
+    """Whether it says that it is the last, where the mapping knows of such a word."""
     counted: tuple[str, int] = ("", 0)
     """Where its answer counts the rows of the list, which the mapping does not say, and how many."""
 
@@ -102,18 +104,27 @@ def said_next(paging: Paging, answer: Any, response: Any) -> Any:
     return expression(paging.next or "")(answer)
 
 
+def ended(paging: Paging, answer: Any) -> bool | None:
+    """Say whether an answer says that its page is the last; None where it says nothing of it."""
+    found = expression(paging.end)(answer) if paging.end else None
+    if found is not None and is_true(found):
+        return True
+    more = expression(paging.more)(answer) if paging.more else None
+    if more is not None:
+        return not is_true(more)
+    return None if found is None else False
+
+
 def is_unproven(paging: Paging, page: Page) -> bool:
     """Say whether nothing but one more page shows that a page is the last."""
-    return (
-        paging.kind in {"offset", "page", *KEYED} and page.total is None and not (paging.more or paging.end)
-    )
+    return paging.kind in {"offset", "page", *KEYED} and page.total is None and page.ended is None
 
 
 def is_last(paging: Paging, page: Page, reached: int) -> bool:
     """Say whether no row follows a page that goes up to row *reached*."""
     if page.total is not None and paging.kind not in KEYED:
         return reached >= page.total or not (page.rows or paging.holes)
-    return not page.rows and not (paging.more or paging.end)  # these said that there is more
+    return not page.rows and page.ended is None  # else it said that there is more
 
 
 def overlap_of(paging: Paging, page: Page, size: int) -> int:

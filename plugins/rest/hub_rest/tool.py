@@ -34,6 +34,7 @@ from hub_rest.paging import (
     Shifted,
     check_cap,
     counted,
+    ended,
     first_token,
     holds,
     is_last,
@@ -390,7 +391,8 @@ class Tool:
             told = unfolded(one, rows) if len(one.steps) > 1 else rows
             total = self._total(one, answer, response)
             counted_there = ("", 0) if total is not None else usual_total(answer, response)
-            page = Page(rows, total, [key_of(one, row) for row in told], counted_there)
+            keys = [key_of(one, row) for row in told]
+            page = Page(rows, total, keys, ended(paging, answer), counted_there)
             if before is not None and rows and page.keys == before.keys:
                 if is_unproven(paging, page) and len(rows) < asked_for and not names_next(answer, response):
                     return  # it does not page at all: that was everything
@@ -412,6 +414,8 @@ class Tool:
             before = page if rows else before
             place = self._after(one, place, page, asked_for, overlap, answer, response)
             if str(place) in asked:
+                if paging.more and page.ended is None and not page.rows:
+                    return  # it leaves out the word where nothing follows, and names itself
                 raise SourceDataError(tr("{name}: the tool sends to the same page for ever.", name=one.name))
             asked.add(str(place))
 
@@ -420,9 +424,7 @@ class Tool:
     ) -> Place | None:
         """Return where the page after *page* begins; None after the last."""
         paging = one.paging
-        if (paging.end and expression(paging.end)(answer)) or (
-            paging.more and not expression(paging.more)(answer)
-        ):
+        if page.ended:
             return None
         address = ""
         match paging.kind:

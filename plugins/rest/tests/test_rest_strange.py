@@ -238,3 +238,48 @@ def test_the_second_page_is_none(fault: str, paging: str, store: Store, tmp_path
     assert ids() == asked.here()
     assert "Traceback" not in told(report)
     assert "ok" != report.verdict or not told(report).strip()
+
+
+WORDS: dict[str, Any] = {
+    "absent": lambda _: {}, "null": lambda _: {"more": None},
+    "text": lambda more: {"more": "true" if more else "false"},
+    "absent when false": lambda more: {"more": True} if more else {},
+    "number": lambda more: {"more": int(more)}, "letter": lambda more: {"more": "Y" if more else "N"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("paging", ["page", "offset", "token"])
+def test_whether_more_follows_in_whatever_way_it_is_said(
+    paging: str, word: str, store: Store, tmp_path: Path
+) -> None:
+    """All ten rows come; what does not say it is asked on, and ends with a page that brings nothing."""
+    at = {"page": "{page}", "offset": "{offset}", "token": "{token}"}[paging]
+    told = {"page": ", twice = true", "offset": "", "token": ', next = "next"'}[paging]
+    pages = f'paging = {{ kind = "{paging}", size = 4, more = "more"{told} }}'
+    text = f'params = {{ p = "{at}" }}\n{pages}\n{ABSENCE}'
+
+    def say(request: Request) -> Any:
+        asked = int(request.query.get("p", 0))
+        first = (asked - 1) * 4 if paging == "page" else asked
+        following = {"next": f"{min(first + 4, 10)}"} if paging == "token" else {}
+        return {"rows": rows()[first : first + 4]} | following | WORDS[word](first + 4 < 10)
+
+    asked = Asked(store, tmp_path, TICKETS.format(list=text), say)
+    assert ("ok", ids()) == (asked.sync().verdict, asked.here())
+
+
+@pytest.mark.parametrize(
+    "word", [lambda _: {}, lambda end: {"end": "true" if end else "false"}], ids=["no", "text"]
+)
+def test_whether_a_page_is_the_last(word: Any, store: Store, tmp_path: Path) -> None:
+    """The text false is no end, and neither is nothing."""
+    pages = 'paging = { kind = "page", size = 4, end = "end", twice = true }'
+    text = f'params = {{ p = "{{page}}" }}\n{pages}\n{ABSENCE}'
+
+    def say(request: Request) -> Any:
+        first = (int(request.query["p"]) - 1) * 4
+        return {"rows": rows()[first : first + 4]} | word(first + 4 >= 10)
+
+    asked = Asked(store, tmp_path, TICKETS.format(list=text), say)
+    assert ("ok", ids()) == (asked.sync().verdict, asked.here())
