@@ -283,3 +283,38 @@ def test_whether_a_page_is_the_last(word: Any, store: Store, tmp_path: Path) -> 
 
     asked = Asked(store, tmp_path, TICKETS.format(list=text), say)
     assert ("ok", ids()) == (asked.sync().verdict, asked.here())
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "left"),
+    [
+        (Response(status=404, body={}), "ok", {"10"}),
+        (Response(status=410, body={}), "ok", {"10"}),
+        ({"id": 10, "trashed": "Yes"}, "ok", {"10"}),
+        ({"id": 10, "trashed": "No"}, "partial", set()),
+        ({"id": 10.0}, "partial", set()),
+        ({"message": "x"}, "partial", set()),
+        ("gone", "partial", set()),
+        (Response(status=204, body=b""), "partial", set()),
+        (Response(status=302, body=b"", headers={"Location": "/login"}), "partial", set()),
+    ],
+    ids=lambda one: str(getattr(one, "status", one))[:24],
+)
+def test_only_a_proof_takes_a_row_away(
+    answer: Any, verdict: str, left: set[str], store: Store, tmp_path: Path
+) -> None:
+    """A row lacks in the whole list: what its own address answers is a proof, or it stays and is named."""
+    table = rows()
+
+    def say(request: Request) -> Any:
+        if request.path == "/login":
+            return Response(status=404, body={})
+        return {"rows": list(table)} if request.path == "/tickets" else answer
+
+    deletes = 'deletes = { kind = "probe", probe = "/tickets/{id}", trashed = "trashed" }'
+    asked = Asked(store, tmp_path, TICKETS.format(list=deletes), say)
+    assert "ok" == asked.sync().verdict
+    table.pop()
+    report = asked.sync(full=True)
+
+    assert (verdict, ids() - left) == (report.verdict, asked.here()), told(report)
