@@ -420,6 +420,26 @@ def test_rows_of_another_host_are_not_taken(server: Server, session: Session) ->
     other.server_close()
 
 
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize(
+    ("target", "is_gone"),
+    [
+        ("/login", False),
+        ("/", False),
+        ("/tickets/8", False),
+        ("/archive/tickets/7", True),
+        ("/tickets/7/", True),
+    ],
+)
+def test_a_redirect_to_nothing_proves_nothing(
+    target: str, is_gone: bool, status: int, server: Server, session: Session
+) -> None:
+    """A sign-in page that is not there says nothing of the row; where that moved to and is not, it does."""
+    server.answers = [says(302, Location=target), says(status)]
+    with pytest.raises(HttpGone if is_gone else HttpUnexpected):
+        session.get_json(server.url + "/tickets/7")
+
+
 def test_our_bundle_before_that_of_the_environment(
     server: Server, slept: Slept, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -337,6 +337,15 @@ class Session(Sealed):
             if response.status_code in also:
                 return response
             if response.status_code not in _REDIRECTS:
+                if response.status_code in {404, 410} and _is_elsewhere(home.path, here.path):
+                    raise HttpUnexpected(
+                        tr(
+                            "{place} sends the question on to {path}, where nothing is: that says nothing of "
+                            "what was asked for. Most likely a sign-in page.",
+                            place=_place(method, home.geturl()),
+                            path=here.path[:80],
+                        )
+                    )
                 return self._judge(method, url, response)
             target = urljoin(url, response.headers.get("Location", ""))
             if home.scheme == "https" and urlsplit(target).scheme != "https":
@@ -592,6 +601,11 @@ def _utf8(response: requests.Response) -> bytes:
     with contextlib.suppress(LookupError, UnicodeDecodeError):
         return response.content.decode(named[1]).encode("utf-8", "surrogatepass")
     return response.content
+
+
+def _is_elsewhere(asked: str, answered: str) -> bool:
+    """Say whether a redirect led to another thing: one that moved ends as it did, by its id."""
+    return asked.rstrip("/").rpartition("/")[2] != answered.rstrip("/").rpartition("/")[2]
 
 
 def _place(method: str, url: str) -> str:

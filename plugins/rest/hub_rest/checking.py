@@ -29,6 +29,8 @@ from hub_rest.paths import expression
 _PARTS = frozenset({"share", "percent"})
 _HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\s]+?)\s*\]\]?")
 _KEY = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([\w-]+))\s*=""")
+_LETTERS = frozenset("aAbBcCdDeFfGgHIjklmMnpPrRsSTtuUVwWxXyYzZ%")
+"""Letters that a pattern of a day may have after %."""
 Lines = dict[tuple[Any, ...], int]
 """The line of a list, of a record of it and of a field of that, by their numbers and names."""
 
@@ -58,29 +60,16 @@ def lines_of(text: str) -> Lines:
     return found
 
 
-def with_line(said: str, text: str, where: str) -> str:
-    """Return what is *said* of a key of a mapping with the line on which that key stands."""
-    named = re.search(r"'([^']+)'|`\$?[\w.\[\]…]*?\.?(\w+)`", said)
-    name = (named[1] or named[2]) if named else None
-    at = re.compile(rf"""(?:^|[{{,\s\[])["']?{re.escape(name)}["']?\s*[=\]]""") if name else None
-    number = next((n for n, line in enumerate(text.splitlines(), 1) if at and at.search(line)), None)
-    if number is None or not said.startswith(where):
-        return said
-    return where + tr(" line {number},", number=number).rstrip(",") + said[len(where) :]
-
-
 class Spot:
     """Where in a mapping something stands; as a text it says so, with the line."""
 
-    def __init__(
-        self, where: str, lines: Lines, one: Wanted | None = None, path: tuple[Any, ...] = ()
-    ) -> None:
-        """Take the mapping's name, its *lines*, and the list with the numbers and names down to the spot."""
-        self.where, self.lines, self.one, self.path = where, lines, one, path
+    def __init__(self, where: str, lines: Lines, name: str | None = None, path: tuple[Any, ...] = ()) -> None:
+        """Take the mapping's name, its *lines*, and the *name* of a list with the *path* down to the spot."""
+        self.where, self.lines, self.name, self.path = where, lines, name, path
 
     def at(self, *names: Any) -> Spot:
         """Return a spot below this one."""
-        return Spot(self.where, self.lines, self.one, self.path + names)
+        return Spot(self.where, self.lines, self.name, self.path + names)
 
     def __str__(self) -> str:
         """Say it."""
@@ -89,8 +78,8 @@ class Spot:
             path = (*path[:-1], "fields") if path[-1:] != ("fields",) and len(path) == 3 else path[:-1]
         line = tr(" line {number},", number=self.lines[path]) if path else ""
         return (
-            f"{self.where}{line} [[list]] {self.one.name!r}"
-            if self.one
+            f"{self.where}{line} [[list]] {self.name!r}"
+            if self.name is not None
             else f"{self.where}{line}".rstrip(",")
         )
 
@@ -108,27 +97,35 @@ def check(mapping: Mapping, where: str, lines: Lines) -> None:
             )
         )
     if mapping.account:
-        expression(mapping.account, where)
+        expression(mapping.account, f"{top.at('account')}")
         if not mapping.check:
             raise ConfigError(
-                tr("{where}: account needs check, the path whose answer says who is signed in.", where=where)
+                tr(
+                    "{where}: account needs check, the path whose answer says who is signed in.",
+                    where=top.at("account"),
+                )
             )
     if mapping.token_ends:
-        expression(mapping.token_ends, where)
+        expression(mapping.token_ends, f"{top.at('token_ends')}")
     if bool(mapping.token) != bool(mapping.token_ends):
         raise ConfigError(
-            tr("{where}: token and token_ends go together: a path, and the field of its answer.", where=where)
+            tr(
+                "{where}: token and token_ends go together: a path, and the field of its answer.",
+                where=top.at("token" if mapping.token else "token_ends"),
+            )
         )
     if mapping.refused:
         expression(mapping.refused, f"{top.at('refused')}")
     names = [one.name for one in mapping.list]
-    if len(set(names)) < len(names):
-        raise ConfigError(tr("{where}: two lists have the same name.", where=where))
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            spot = Spot(where, lines, name, (number, "name"))
+            raise ConfigError(tr("{where}: two lists have the same name.", where=spot))
     given = GIVEN - ({"session"} if mapping.auth.kind != "session" else set())
     known = {*given, *mapping.needs, *mapping.may}
     _check_names([*mapping.needs, *mapping.may], where)
     for number, one in enumerate(mapping.list):
-        spot = Spot(where, lines, one, (number,))
+        spot = Spot(where, lines, one.name, (number,))
         inherited = known | _own(one)
         if one.deletes.list and one.deletes.list not in names:
             raise ConfigError(
@@ -211,6 +208,8 @@ def _check_list(one: Wanted, spot: Spot, known: set[str]) -> None:
                 unknown=unknown,
             )
         )
+    if one.cursor and not one.cursor.format.startswith("epoch"):
+        _check_format(one.cursor.format, spot.at("cursor"))
     if one.cursor and one.cursor.descending and not (one.incremental or one.incremental_body):
         raise ConfigError(
             tr(
@@ -375,7 +374,11 @@ def _check_field(made: Made, name: str, field: Field, spot: Spot, lists: list[st
     ]:
         expression(NAME.sub("x", path), f"{spot}")
     if field.zone and not is_zone(field.zone):
+        if "/" in field.zone:
+            said = tr("{zone!r} is no time zone such as Europe/Paris", zone=field.zone)
+            raise ConfigError(f"{spot}: {said}.")
         expression(field.zone, f"{spot}")
+    _check_format(field.format, spot)
     if (field.lookup is None) != (field.take is None) or (field.lookup and field.lookup not in lists):
         raise ConfigError(
             tr(
@@ -439,6 +442,15 @@ def _check_field(made: Made, name: str, field: Field, spot: Spot, lists: list[st
                     value=value,
                     allowed=", ".join(map(str, allowed)),
                 )
+            )
+
+
+def _check_format(form: str | None, spot: Spot) -> None:
+    """Raise `ConfigError` for a letter after % that stands for nothing."""
+    for letter in re.findall(r"%[-_0^#]?(.?)", form or ""):
+        if letter not in _LETTERS:
+            raise ConfigError(
+                tr("{place}: format has %{letter}, which stands for nothing.", place=spot, letter=letter)
             )
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from hub import ConfigError, Context, Network, Secret, tr
+from hub_rest.guesses import OFFSETS, PAGES, SINCE, SIZES, TOKENS
+from hub_rest.openapi import tool_of
 from hub_rest.source import RestSource
-from hub_rest.suggest import Shape, mapping_of, shapes_of_openapi
+from hub_rest.suggest import Shape, Tool, mapping_of
 from hub_rest.trying import lines
 
+_OF_PAGES = frozenset({*SIZES, *TOKENS, *PAGES, *OFFSETS, *SINCE.split()})
+_COUNTS = frozenset({"x-total-count", "x-total", "total-count"})
 _MOST = 20
 """Lists of an OpenAPI that a first mapping holds."""
 
@@ -65,26 +70,34 @@ def suggestion(target: str, *, title: str | None, headers: tuple[str, ...], only
 
     Raises `ConfigError` for what is none of these.
     """
-    path, params, told = target, (), ()  # type: str, tuple[str, ...], tuple[str, ...]
     if target.startswith(("http://", "https://")):
         answer, told = _asked(target, headers)
         parts = urlsplit(target)
-        path, params = parts.path, tuple(name for name, _ in parse_qsl(parts.query))
-        name = title or parts.hostname or "tool"
+        asked = dict(parse_qsl(parts.query, keep_blank_values=True))
+        paged = {name for name in asked if re.sub(r"[^a-z]", "", name.lower()) in _OF_PAGES}
+        shape = Shape(
+            parts.path or "/",
+            answer,
+            {name: {} for name in paged},
+            told,
+            fixed={name: value for name, value in asked.items() if name not in paged},
+        )
+        tool = Tool(title or parts.hostname or "tool", url=f"{parts.scheme}://{parts.netloc}")
     else:
         answer = _read(Path(target))
-        path, name = f"/{Path(target).stem.partition('.')[0]}", title or Path(target).stem
+        shape = Shape(f"/{Path(target).stem.partition('.')[0]}", answer)
+        shape.is_of_file = True
+        tool = Tool(title or Path(target).stem)
+    tool.shapes = [shape]
     if isinstance(answer, dict) and (answer.get("openapi") or answer.get("swagger")):
-        shapes = [one for one in shapes_of_openapi(answer) if only is None or only in one.path][:_MOST]
-        info = answer.get("info")
-        name = title or (info.get("title") if isinstance(info, dict) else None) or name
-    else:
-        shapes = [Shape(path, answer, params, told)]
-    if not any(one.row for one in shapes):
+        tool = tool_of(answer, only, title)
+        tool.left_out += [one.path for one in tool.shapes[_MOST:]]
+        tool.shapes = tool.shapes[:_MOST]
+    if not any(one.flat for one in tool.shapes):
         raise ConfigError(
             tr("{target} holds no list of objects, of which a mapping could be made.", target=target)
         )
-    return mapping_of(f"{name}", shapes)
+    return mapping_of(tool)
 
 
 def _asked(url: str, headers: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
@@ -100,7 +113,8 @@ def _asked(url: str, headers: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
         answer, response = ctx.http.answer("GET", url, headers={"Accept": "application/json"})
     finally:
         ctx.close()
-    return answer, ("link",) if response.links.get("next") else ()
+    counted = tuple(name.lower() for name in response.headers if name.lower() in _COUNTS)
+    return answer, (*counted, "link") if response.links.get("next") else counted
 
 
 def _read(path: Path) -> Any:

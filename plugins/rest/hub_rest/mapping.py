@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from hub import ConfigError, Record, convert, tr
+from hub import ConfigError, Record, tr
 
 PREFIXES = {
     "container": "p",
@@ -56,6 +56,8 @@ GIVEN = {"user", "password", "app_token", "client_id", "secret", "session"}
 OWN = {"since", "offset", "last", "page", "size", "token", "after", "before", "id", *GIVEN}
 TAKEN = {"since", "offset", "last", "page", "size", "token", "after", "before"}
 """Variables that the hub gives a value of its own at each page."""
+_FALSE = frozenset({"", "0", "0.0", "false", "f", "no", "n", "off", "none", "null", "nil", "undefined"})
+_NO_DAY = ("0000-00-00", "0001-01-01")
 ABOVE, ITEM = "_above", "item"
 """What a row stands in, and what a record is made of, in the paths of a mapping."""
 
@@ -97,7 +99,8 @@ class Paging(Struct, frozen=True, kw_only=True):
     (``{after}``, the key of the last row, 0 at first), ``before`` (``{before}``, the least key of the page,
     where the newest rows come first), ``token`` (``{token}``, found at *next*), ``next`` (an address at
     *next*), ``link`` (the header Link). *size* is ``{size}``. *total* is where the number of rows stands; it
-    and *next* may be ``header:NAME``. *end* is true on the last page, *more* on every other.
+    and *next* may be ``header:NAME``. *end* is true on the last page, *more* on every other;
+    an answer without that word proves no end.
     *resume* True keeps the last token: the next run goes on from there. *overlap* rows of a page by
     ``offset`` are those of the one before, so that a deletion between them shows; without it one is, where
     the tool tells no total.
@@ -357,13 +360,15 @@ def parse(text: str, where: str) -> Mapping:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         raise ConfigError(tr("{where} is not valid TOML: {error}.", where=where, error=exc)) from exc
-    from hub_rest.checking import check, lines_of, with_line
+    from hub_rest.checking import check, lines_of
+    from hub_rest.misfits import misfit
 
+    lines = lines_of(text)
     try:
-        mapping = convert(raw, Mapping, where=where, base=Path())
-    except ConfigError as exc:
-        raise ConfigError(with_line(f"{exc}", text, where)) from exc
-    check(mapping, where, lines_of(text))
+        mapping = msgspec.convert(raw, Mapping)
+    except msgspec.ValidationError as exc:
+        raise ConfigError(misfit(f"{exc}", raw, lines, where)) from exc
+    check(mapping, where, lines)
     return mapping
 
 
@@ -407,7 +412,9 @@ def endings(one: Wanted) -> list[str]:
 
 def is_true(value: Any) -> bool:
     """Say whether a flag of a tool is set, in whatever way it writes flags."""
-    return value not in (None, "", "0", "false", "False", 0, [], {})
+    if isinstance(value, str):  # the day of a deletion that never was is none
+        return value.strip().casefold() not in _FALSE and not value.startswith(_NO_DAY)
+    return value not in (None, 0, [], {})
 
 
 def fill_path(path: str, variables: dict[str, Any]) -> str | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from hub import SourceDataError, tr
-from hub_rest.mapping import ABOVE, Paging, Wanted
+from hub_rest.keys import is_key, written
+from hub_rest.mapping import ABOVE, Paging, Wanted, is_true
 from hub_rest.paths import expression, simple
 
 KEYLESS = "\x1f"
@@ -35,6 +37,10 @@ class Page(msgspec.Struct, frozen=True):
     rows: list[Any]
     total: int | None
     keys: list[str] = []
+    ended: bool | None = None
+    """Whether it says that it is the last, where the mapping knows of such a word."""
+    counted: tuple[str, int] = ("", 0)
+    """Where its answer counts the rows of the list, which the mapping does not say, and how many."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,13 +58,13 @@ def key_of(one: Wanted, row: Any) -> str:
         native = expression(one.key)(row)
     except Exception:  # noqa: BLE001 - the row is odd in whatever way it is odd
         native = None
-    if native is None or native == "" or isinstance(native, dict | list):
+    if not is_key(native):
         try:
             text = json.dumps(row, sort_keys=True)
         except RecursionError:
             text = "too deep"
         return KEYLESS + hashlib.sha256(text.encode()).hexdigest()[:16]
-    return f"{native}"
+    return f"{written(native)}"
 
 
 KEYED = frozenset({"after", "before"})
@@ -70,12 +76,16 @@ def next_key(one: Wanted, rows: list[Any]) -> Any:
 
     Raises `SourceDataError` where no row has one.
     """
-    found = [expression(one.key)(row) for row in reversed(rows) if not key_of(one, row).startswith(KEYLESS)]
+    found = [
+        written(expression(one.key)(row))
+        for row in reversed(rows)
+        if not key_of(one, row).startswith(KEYLESS)
+    ]
     if not found:
         raise SourceDataError(
             tr("{name}: no row has a key at {key!r}, from which to go on.", name=one.name, key=one.key)
         )
-    return found[0] if one.paging.kind == "after" else min(found, key=lambda key: (len(f"{key}"), key))
+    return found[0] if one.paging.kind == "after" else min(found, key=lambda key: (len(f"{key}"), f"{key}"))
 
 
 def first_token(paging: Paging, variables: dict[str, Any]) -> Any:
@@ -94,18 +104,27 @@ def said_next(paging: Paging, answer: Any, response: Any) -> Any:
     return expression(paging.next or "")(answer)
 
 
+def ended(paging: Paging, answer: Any) -> bool | None:
+    """Say whether an answer says that its page is the last; None where it says nothing of it."""
+    found = expression(paging.end)(answer) if paging.end else None
+    if found is not None and is_true(found):
+        return True
+    more = expression(paging.more)(answer) if paging.more else None
+    if more is not None:
+        return not is_true(more)
+    return None if found is None else False
+
+
 def is_unproven(paging: Paging, page: Page) -> bool:
     """Say whether nothing but one more page shows that a page is the last."""
-    return (
-        paging.kind in {"offset", "page", *KEYED} and page.total is None and not (paging.more or paging.end)
-    )
+    return paging.kind in {"offset", "page", *KEYED} and page.total is None and page.ended is None
 
 
 def is_last(paging: Paging, page: Page, reached: int) -> bool:
     """Say whether no row follows a page that goes up to row *reached*."""
     if page.total is not None and paging.kind not in KEYED:
         return reached >= page.total or not (page.rows or paging.holes)
-    return not page.rows and not (paging.more or paging.end)  # these said that there is more
+    return not page.rows and page.ended is None  # else it said that there is more
 
 
 def overlap_of(paging: Paging, page: Page, size: int) -> int:
@@ -168,35 +187,33 @@ _PAGED = frozenset({
     "pages", "totalpages",
 })  # fmt: skip
 _TOTAL_HEADERS = ("X-Total-Count", "X-Total", "Total-Count")
+_LONG = 19
+"""No number of rows has so many digits."""
 
 
-def counts_more(answer: Any, response: Any, rows: int) -> str:
-    """Return where an answer counts more rows than it holds, in one of the usual ways; empty for nowhere.
+def usual_total(answer: Any, response: Any) -> tuple[str, int]:
+    """Return where an answer counts its rows in one of the usual ways, and how many; nothing for nowhere.
 
     A mere ``total`` may be one of hours: it counts beside a size or a number of pages.
     """
-    for name in _TOTAL_HEADERS:
-        value = response.headers.get(name, "")
-        if value.isdigit() and int(value) > rows:
-            return name
-    return _total_in(answer, (), rows)
+    found = [
+        (int(value), name)
+        for name in _TOTAL_HEADERS
+        if (value := response.headers.get(name, "")).isdigit() and len(value) < _LONG
+    ]
+    count, name = max([*found, *_totals_in(answer, ())], default=(0, ""))
+    return name, count
 
 
-def _total_in(value: Any, path: tuple[str, ...], rows: int) -> str:
+def _totals_in(value: Any, path: tuple[str, ...]) -> Iterator[tuple[int, str]]:
     if not isinstance(value, dict) or len(path) > _DEPTH:
-        return ""
+        return
     words = {f"{name}".replace("_", "").replace("-", "").lower(): name for name in value}
     for word, name in words.items():
         one = value[name]
-        if (
-            type(one) is int
-            and one > rows
-            and (word in _TOTALS or (word == "total" and words.keys() & _PAGED))
-        ):
-            return ".".join((*path, name))
-        if found := _total_in(one, (*path, name), rows):
-            return found
-    return ""
+        if type(one) is int and (word in _TOTALS or (word == "total" and words.keys() & _PAGED)):
+            yield one, ".".join((*path, f"{name}"))
+        yield from _totals_in(one, (*path, f"{name}"))
 
 
 def names_next(answer: Any, response: Any) -> str:

@@ -244,6 +244,14 @@ def expression(path: str, where: str = "mapping") -> Any:
         try:
             compiled = jmespath.compile(path)
         except jmespath.exceptions.JMESPathError as exc:
+            if re.fullmatch(r"[\w-]+(\.[\w-]+)*", path):  # a name as it stands in the answer
+                said = ".".join(
+                    one if re.fullmatch(r"[A-Za-z_]\w*", one) else f'"{one}"' for one in path.split(".")
+                )
+                raise ConfigError(
+                    tr("{where}: {path!r} is no path; a name with - stands in quotes: '{said}'.",
+                       where=where, path=path, said=said)
+                ) from exc  # fmt: skip
             raise ConfigError(
                 tr(
                     "{where}: {path!r} is no JMESPath: {answer}.",

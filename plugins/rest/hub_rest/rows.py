@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from hub import BY_TABLE, CellError, CellReader, Declared, HubError, Record, columns_of, is_zone, tr
+from hub_rest.keys import is_key, written
 from hub_rest.mapping import (
     ITEM,
     NAME,
@@ -207,7 +208,7 @@ class RowMapper:
         value = self._value(field, find, _scope(row, variables))
         if value is None:
             raise RowError(self.place(one, row), tr("nothing at {path!r}, which is its id", path=field.path))
-        return f"{value}"
+        return f"{written(value)}"
 
     def ids(self, one: Wanted, native: str) -> list[str]:
         """Return the ids that the own records of a row may have."""
@@ -406,17 +407,8 @@ class RowMapper:
     ) -> Any:
         if value is None:
             return None
-        if name == "id":
-            return self.row_id(table, f"{field.prefix}{value}{field.suffix}")
-        if name in REFERENCES:
-            if value is False:
-                return None
-            source = (
-                variables.get(field.source.strip("{}"))
-                if field.source and field.source.startswith("{")
-                else field.source
-            )
-            return self.row_id(field.table or REFERENCES[name], f"{field.prefix}{value}", source)
+        if name == "id" or name in REFERENCES:
+            return self._key_of(table, name, field, written(value), variables)
         kind = reader.column.kind
         if value is False and kind != "flag":  # what an expression that chose nothing gives, and some tools
             return None
@@ -436,6 +428,23 @@ class RowMapper:
             if kind == "instant" or is_count(value):
                 value = self._stamp(value, reader, field)
         return reader.value(value, currency=currency)
+
+    def _key_of(
+        self, table: str, name: str, field: Field, value: Any, variables: dict[str, Any]
+    ) -> str | None:
+        """Return the store's id of a row, or of the row that a field names; None where it names none."""
+        if name != "id" and value is False:  # what has no parent or assignee, to some tools
+            return None
+        if not is_key(value):
+            raise TypeError(tr("{value!r} is no key of a row", value=value))
+        if name == "id":
+            return self.row_id(table, f"{field.prefix}{value}{field.suffix}")
+        source = (
+            variables.get(field.source.strip("{}"))
+            if field.source and field.source.startswith("{")
+            else field.source
+        )
+        return self.row_id(field.table or REFERENCES[name], f"{field.prefix}{value}", source)
 
     def _stamp(self, value: Any, reader: CellReader, field: Field) -> Any:
         """Return the day or instant that a tool sent, or the value itself where a person wrote it."""

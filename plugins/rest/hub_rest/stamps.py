@@ -12,6 +12,7 @@ from hub import CellError, is_zone, tr
 NOTHING = (0, "0", "0000-00-00", "0000-00-00 00:00:00", "0001-01-01T00:00:00", "0001-01-01T00:00:00Z")
 """What tools write where there is no day."""
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _TICKS = re.compile(r"/Date\((-?\d+)(?:[+-]\d{1,4})?\)/")
 """An instant in the JSON of OData 2: milliseconds since 1970 in UTC, and how far that clock was ahead."""
 _EARLIEST, _LATEST = 3e8, 4.2e9
@@ -22,7 +23,7 @@ _OF_TIME = ("hour", "minute", "second")
 _TIMES = (frozenset({"hours", "minutes", "seconds"}), frozenset({"seconds", "nanos", "nanoseconds"}))
 _NAMES = frozenset({
     *_OF_DAY, *_OF_TIME, "hours", "minutes", "seconds", "days", "nanos", "nanoseconds", "microsecond",
-    "millisecond", "date", "time", "timezone", "timezone_type", "tz", "timeZone", "offset", "$date",
+    "millisecond", "date", "time", "timezone", "timezone_type", "tz", "timeZone", "zone", "offset", "$date",
     "__class__", "dateTime", "datetime", "microseconds",
 })  # fmt: skip
 
@@ -47,6 +48,10 @@ def day_of_parts(value: Any) -> date | None:
     """
     if isinstance(value, int) and 19000101 <= value <= 21001231:
         return datetime.strptime(f"{value}", "%Y%m%d").date()
+    if isinstance(value, dict) and isinstance(text := value.get("date"), str):
+        # a day is the same one in whatever zone it is told
+        is_day = bool(_DAY.fullmatch(text)) and value.get("time") is None and value.get("dateTime") is None
+        return date.fromisoformat(text) if is_day else None
     if not isinstance(value, dict) or not all(isinstance(value.get(name), int) for name in _OF_DAY):
         return None
     if any(value.get(name) is not None for name in (*_OF_TIME, "hours", "minutes", "seconds", "time")):
@@ -88,7 +93,7 @@ def _of_parts(value: dict[str, Any], zone: tzinfo) -> datetime:
     """Return the instant of an object: parts of a date, with parts of a time, or one text in it."""
     if isinstance(seconds := value.get("seconds"), int | str) and value.keys() <= _TIMES[1]:
         return _counted(int(seconds), "epoch")
-    named = value.get("timezone") or value.get("tz") or value.get("timeZone")
+    named = value.get("timezone") or value.get("tz") or value.get("timeZone") or value.get("zone")
     place: tzinfo = ZoneInfo(named) if isinstance(named, str) and is_zone(named) else zone
     inner = value.get("$date") or value.get("dateTime") or value.get("datetime") or value.get("date")
     if isinstance(inner, dict):

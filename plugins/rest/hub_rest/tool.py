@@ -34,7 +34,7 @@ from hub_rest.paging import (
     Shifted,
     check_cap,
     counted,
-    counts_more,
+    ended,
     first_token,
     holds,
     is_last,
@@ -45,6 +45,7 @@ from hub_rest.paging import (
     overlap_of,
     said_next,
     unfolded,
+    usual_total,
 )
 from hub_rest.paths import expression, places
 
@@ -64,18 +65,37 @@ class Refused(Exception):
         self.first = first
 
 
+_OUTCOMES = ("success", "ok", "succeeded", "successful")
+_FAILED = frozenset({"error", "fail", "failed", "failure"})
+_FAULTS = ("exception", "fault", "errormessage", "error_message", "errormessages")
+_STATUSES = ("status", "statuscode", "status_code", "code", "httpstatus")
+"""Names, in lower case, under which answers say that they failed."""
+
+
 def _says_no(answer: dict[str, Any], rows: str, named: set[str]) -> bool:
     """Say whether what lies around the rows of a list says that it failed.
 
-    One thing may have failed by its own nature, such as a build: it has an id.
+    One thing may have failed by its own nature, such as a build: it has an id. A number such as 401 may be
+    anything beside rows; where none are it is the status of the answer.
     """
     if not rows or "id" in answer:
         return False
-    return any(answer.get(name) is False for name in ("success", "ok", "succeeded") if name not in named) or (
-        "status" not in named
-        and isinstance(answer.get("status"), str)
-        and answer["status"].casefold() in {"error", "fail", "failed", "failure"}
+    told = {f"{name}".lower(): value for name, value in answer.items() if name not in named}
+    if any(told.get(name) is not None and not is_true(told[name]) for name in _OUTCOMES):
+        return True
+    status = told.get("status")
+    if isinstance(status, str) and status.casefold() in _FAILED:
+        return True
+    return not any(answer.get(name) for name in named) and (
+        any(is_true(told.get(name)) for name in _FAULTS)
+        or any(_is_refusal(told.get(name)) for name in _STATUSES)
     )
+
+
+def _is_refusal(status: Any) -> bool:
+    """Say whether a status in an answer is that of a refusal in HTTP."""
+    text = f"{status}"
+    return not isinstance(status, bool) and text.isdecimal() and 400 <= int(text) <= 599 and len(text) == 3
 
 
 class Tool:
@@ -249,6 +269,7 @@ class Tool:
             seen: set[int] = set()
             count, is_cut = 0, False
             totals: list[int] = []
+            usual: list[tuple[int, str]] = []
             mark.clear()
             mark["anew"] = anew
             try:
@@ -256,6 +277,7 @@ class Tool:
                     count += bool(page.rows)
                     if page.total is not None:
                         totals.append(page.total)
+                    usual.append(page.counted[::-1])
                     rows = unfolded(one, page.rows)
                     for start in range(0, len(rows), BATCH):
                         yield rows[start : start + BATCH]
@@ -287,6 +309,11 @@ class Tool:
                     lost = former is not None
                     former, said = array("q", seen), tr("{name}: two readings of it differ", name=one.name)
                     tries += lost
+                    continue
+                if not totals and not is_cut and (lacking := _lacking(one, variables, usual, len(seen))):
+                    said = lacking
+                    tries += 1
+                    self.ctx.log.info("%s: asked again (%d)", said, tries)
                     continue
                 if not totals or (is_cut and min(totals) >= totals[0]):
                     return  # of a list that was not read to its end, the total only says that none went
@@ -362,7 +389,10 @@ class Tool:
                     )
                 )
             told = unfolded(one, rows) if len(one.steps) > 1 else rows
-            page = Page(rows, self._total(one, answer, response), [key_of(one, row) for row in told])
+            total = self._total(one, answer, response)
+            counted_there = ("", 0) if total is not None else usual_total(answer, response)
+            keys = [key_of(one, row) for row in told]
+            page = Page(rows, total, keys, ended(paging, answer), counted_there)
             if before is not None and rows and page.keys == before.keys:
                 if is_unproven(paging, page) and len(rows) < asked_for and not names_next(answer, response):
                     return  # it does not page at all: that was everything
@@ -384,6 +414,8 @@ class Tool:
             before = page if rows else before
             place = self._after(one, place, page, asked_for, overlap, answer, response)
             if str(place) in asked:
+                if paging.more and page.ended is None and not page.rows:
+                    return  # it leaves out the word where nothing follows, and names itself
                 raise SourceDataError(tr("{name}: the tool sends to the same page for ever.", name=one.name))
             asked.add(str(place))
 
@@ -392,9 +424,7 @@ class Tool:
     ) -> Place | None:
         """Return where the page after *page* begins; None after the last."""
         paging = one.paging
-        if (paging.end and expression(paging.end)(answer)) or (
-            paging.more and not expression(paging.more)(answer)
-        ):
+        if page.ended:
             return None
         address = ""
         match paging.kind:
@@ -430,14 +460,14 @@ class Tool:
         if (
             paging.kind == "none"
             and paging.total is None
-            and (named := counts_more(answer, response, max(len(page.rows), len(page.keys))))
+            and page.counted[1] > max(len(page.rows), len(page.keys))
         ):
             raise SourceDataError(
                 tr(
                     "{name}: the answer counts more rows at {named!r} than it holds, and the mapping asks "
                     "for no further page: say its paging. Nothing was taken as complete.",
                     name=one.name,
-                    named=named,
+                    named=page.counted[0],
                 )
             )
         total = answer.get("total") if isinstance(answer, dict) else None
@@ -560,6 +590,24 @@ class Tool:
         return address
 
 
+def _lacking(one: Wanted, variables: dict[str, Any], usual: list[tuple[int, str]], count: int) -> str:
+    """Say that answers count more rows than all their pages held, though the mapping asks for no total.
+
+    The least that they count, since rows may have gone meanwhile; a question for what changed may count all.
+    """
+    told = [pair for pair in usual if pair[1]]
+    if not told or variables.get("since") or one.paging.resume or one.is_nested or min(told)[0] <= count:
+        return ""
+    total, where = min(told)
+    return tr(
+        "{name}: {count} different rows came, and the answer counts {total} at {where!r}",
+        name=one.name,
+        count=count,
+        total=total,
+        where=where,
+    )
+
+
 def merged(body: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     """Return a body with *more* in it; tables of both are merged."""
     both = {
@@ -578,7 +626,10 @@ def _form(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _found(answer: Any, path: str, what: str) -> Any:
-    value = expression(path)(answer)
+    try:
+        value = expression(path)(answer)
+    except TypeError:
+        value = None
     if value is None:
         keys = (
             f"it has {', '.join(sorted(answer))}"

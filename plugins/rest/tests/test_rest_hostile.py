@@ -750,6 +750,32 @@ def test_pages_that_go_on_for_ever(
     law_pages_end(store, tmp_path, answer, said)
 
 
+def law_an_empty_page_in_the_middle(store: Store, folder: Path) -> None:
+    """Take no list for whole whose second page comes empty while its answers count 45 rows."""
+    second: list[Any] = [{"rows": rows(45)[20:], "total_count": 45}]
+
+    def say(request: Request) -> Any:
+        first = {"rows": rows(45)[:20], "next": "2", "total_count": 45}
+        return second[-1] if request.query.get("token") else first
+
+    asked = Asked(store, folder, mapping(f'{TOKENS}\ndeletes = {{ kind = "absence" }}'), say)
+    assert ("ok", ids(45)) == (asked.sync().verdict, asked.here())
+    second.append({"rows": [], "total_count": 45})
+    assert ("failed", ids(45)) == (asked.sync(full=True).verdict, asked.here())
+
+
+def law_an_answer_that_does_not_say_that_it_ended(store: Store, folder: Path) -> None:
+    """Ask on where the word is lacking by which more is said to follow."""
+
+    def say(request: Request) -> Any:
+        first = int(request.query["offset"])
+        return {"rows": rows(45)[first : first + 20]}
+
+    paging = OFFSET.replace("size = 20", 'size = 20, more = "more"')
+    asked = Asked(store, folder, mapping(f'rows = "rows"\n{paging}'), say)
+    assert ("ok", ids(45)) == (asked.sync().verdict, asked.here())
+
+
 def law_pages_end(
     store: Store,
     folder: Path,
@@ -832,8 +858,13 @@ MUTANTS: dict[str, tuple[Any, str, Any, Callable[[Store, Path], None]]] = {
     "keeps_what_nobody_wants": (
         reading.Reading, "_left", lambda *_: [], law_a_row_that_nobody_wants_any_more,
     ),
-    "counts_are_not_read": (tool, "counts_more", lambda *_: "", law_a_count_that_no_mapping_names),
+    "counts_are_not_read": (tool, "usual_total", lambda *_: ("", 0), law_a_count_that_no_mapping_names),
+    "counts_of_pages_are_not_read": (tool, "_lacking", lambda *_: "", law_an_empty_page_in_the_middle),
     # silence is not success
+    "no_word_is_the_end": (
+        tool, "ended", lambda paging, answer: not answer.get("more"),
+        law_an_answer_that_does_not_say_that_it_ended,
+    ),
     "short_page_is_the_end": (
         tool, "is_last", lambda paging, page, reached: len(page.rows) < 20, law_a_short_page_is_proven,
     ),

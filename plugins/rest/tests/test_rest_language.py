@@ -111,6 +111,10 @@ def test_a_count_of_time_is_what_was_meant(value: Any, stamp: str | None) -> Non
         ({"__class__": "date", "year": 2024, "month": 3, "day": 5}, "2024-03-05"),
         ({"seconds": "1712103041", "nanos": 5}, "2024-04-03"),
         ({"$date": "2024-03-05T23:30:00Z"}, "2024-03-06"),
+        ({"date": "2024-03-05", "timeZone": "Asia/Tokyo"}, "2024-03-05"),
+        ({"date": "2024-03-05", "zone": "America/New_York"}, "2024-03-05"),
+        ({"dateTime": "2024-03-05T23:30:00", "zone": "America/New_York"}, "2024-03-06"),
+        ({"date": "2024-03-05", "time": "01:30", "tz": "Asia/Tokyo"}, "2024-03-04"),
         (False, None),
     ],
 )
@@ -704,7 +708,38 @@ fields = { id = "join('-', [to_string(id), to_string(item.id)])", task_id = "id"
             ('title = "title"', 'titel = "title"'),
             "line 10, [[list]] 'tickets': task has no field 'titel'. Did you mean 'title'?",
         ),
-        (('path = "/tickets"', 'pth = "/tickets"'), "line 6: unknown key 'pth' in list[0]"),
+        (('path = "/tickets"', 'pth = "/t"'), "line 6, [[list]] 'tickets': unknown key 'pth'. Did you mean"),
+        (('path = "/tickets"', ""), "line 4, [[list]] 'tickets': the key 'path' is missing."),
+        (
+            ('path = "/tickets"', 'path = "/t"\npaging = { kind = "tokn" }'),
+            "line 7, [[list]] 'tickets': paging.kind cannot be 'tokn'. Did you mean 'token'?",
+        ),
+        (
+            ('path = "/tickets"', 'path = "/t"\nparams = { a = "1", limit = 20 }'),
+            "line 7, [[list]] 'tickets': params.limit is '20'; it is to be a text, in quotes.",
+        ),
+        (
+            ('title = "title"', 'title = "title", estimate_s = { path = "e", unit = "mins" }'),
+            "line 10, [[list]] 'tickets': estimate_s.unit cannot be 'mins'. Did you mean 'minutes'?",
+        ),
+        (
+            ('title = "title"', 'title = "title", due_on = { path = "d", format = "%Q" }'),
+            "line 10, [[list]] 'tickets': format has %Q, which stands for nothing.",
+        ),
+        (
+            ('title = "title"', 'title = "title", due_on = { path = "d", zone = "Europe/Pari" }'),
+            "line 10, [[list]] 'tickets': 'Europe/Pari' is no time zone",
+        ),
+        (
+            ('path = "/tickets"', 'path = "/t"\nrows = "time-entries"'),
+            "line 7, [[list]] 'tickets': 'time-entries' is no path; a name with - stands in quotes",
+        ),
+        (
+            ('path = "/tickets"', 'path = "/t"\nmethod = "PUT"\n[[list]]\nname = "tickets"\npath = "/u"'),
+            "line 7, [[list]] 'tickets': method cannot be 'PUT'. Known: GET, POST.",
+        ),
+        (('title = "Desk"', 'title = "Desk"\nchek = "/me"'), "line 3: unknown key 'chek'. Did you"),
+        (('title = "Desk"', 'title = "Desk"\n[auth]\nkind = "beerer"'), "line 4: auth.kind cannot be"),
         (('path = "/tickets"', 'path = "/{b}/tickets"'), "line 6, [[list]] 'tickets': {b} has no value"),
         (
             ('path = "/tickets"', 'path = "/t"\ndeletes = { kind = "listed" }'),
