@@ -250,7 +250,7 @@ def refused_later(certification: SourceCertification, seed: int) -> str:
             met += bool(refused[0])
         if not met:
             raise SawNothing("no question of a day is asked on the next one")
-        return f"{met} kinds of questions"
+        return f"kinds of questions: {met}"
 
 
 def _route(request: Request) -> str:

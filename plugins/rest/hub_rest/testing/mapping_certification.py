@@ -50,6 +50,12 @@ def certification_of(path: Path) -> SourceCertification | None:
     return MappingCertification(path)
 
 
+def _question(path: str) -> str:
+    """Return the pattern of what is asked at *path*: nothing that is stored rests on the answer."""
+    plain = re.sub(r"[0-9]+", "N", path.partition("?")[0])
+    return re.sub(r"\\{.*?\\}", "[^ ]+", re.escape(plain)) + "$"
+
+
 class MappingCertification(SourceCertification):
     """A mapping, its sample and its answer sheet."""
 
@@ -98,6 +104,9 @@ class MappingCertification(SourceCertification):
         self.splits = len(of_main) > 1 or bool(of_main[0].of or of_main[0].spread)  # type: ignore[misc]
         self.cannot = frozenset() if one.paging.total else frozenset({"counts"})  # type: ignore[misc]
         self.records = tuple({BY_TABLE[record.table]: None for _, record in made})  # type: ignore[misc]
+
+        told = (self.mapping.token, self.mapping.auth.end, "" if self.mapping.account else self.mapping.check)
+        self.spared = tuple(_question(path) for path in told if path)  # type: ignore[misc]
 
     def look(self, name: str, take: str, key: str) -> Any:
         """Look a key up in the sample."""
