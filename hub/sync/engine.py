@@ -306,7 +306,8 @@ class _Engine:
         self._advance(work)
         if self.listener:
             self._traffic(work)
-            self.listener.advanced(work.report)
+            for _ in events:
+                self.listener.advanced(work.report)
 
     def _failed(self, work: _Work, partition: str, error: BaseException) -> None:
         work.state[partition] = "failed"
