@@ -196,6 +196,7 @@ class Context(RunContext):
         """Gives every task the store ever had whose id begins with a prefix: id, presence and container."""
         self.looked: set[str] = set()
         self.unseen: dict[str, tuple[str, bool]] = {}
+        self.unasked: set[str] = set()
         self.refused: frozenset[str] = frozenset()
         """The lists that were refused in earlier runs and read before: they are asked for in each run."""
         self.read_before: frozenset[str] = frozenset()
@@ -336,6 +337,11 @@ class Context(RunContext):
         """Say that the list *label* was read; see `looking_at`."""
         with self._lock:
             self.looked.add(label)
+
+    def not_asked(self, *labels: str) -> None:
+        """Say that settings leave these lists out: that they were refused is forgotten."""
+        with self._lock:
+            self.unasked.update(labels)
 
     def not_seen(self, label: str, reason: str, *, odd: bool = False) -> None:
         """Say that the list *label* was not read, or not all of it; *odd* where no right would help."""

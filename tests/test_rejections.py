@@ -508,7 +508,9 @@ class Listed(ScriptedSource, frozen=True, kw_only=True):
     outcome: Any = None
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
-        if self.outcome is not None:
+        if self.outcome is UNASKED:
+            ctx.not_asked("people")
+        elif self.outcome is not None:
             with ctx.looking_at("people"):
                 if isinstance(self.outcome, Exception):
                     raise self.outcome
@@ -519,7 +521,7 @@ def listed(outcome: Any) -> Listed:
     return Listed(name="s", script={"p": lambda _: []}, outcome=outcome)
 
 
-FORBIDDEN = SourceForbidden("not for this account")
+FORBIDDEN, UNASKED = SourceForbidden("not for this account"), object()
 
 
 def test_a_list_that_is_refused_though_it_was_read(store: Store) -> None:
@@ -538,6 +540,14 @@ def test_an_odd_answer_is_no_matter_of_rights(store: Store) -> None:
     reports = [sync_once(store, listed(one)) for one in (SourceDataError("no list"), None, True)]
 
     assert ["partial", "partial", "ok"] == [one.verdict for one in reports]
+
+
+def test_a_refused_list_that_settings_leave_out(store: Store) -> None:
+    """Whoever follows the advice to leave it out is told no more of it; asked for again it is as new."""
+    reports = [sync_once(store, listed(one)) for one in (True, FORBIDDEN, UNASKED, None, FORBIDDEN)]
+
+    assert ["ok", "partial", "ok", "ok", "ok"] == [one.verdict for one in reports]
+    assert ["people were not looked at: not for this account"] == reports[4].notes
 
 
 def test_a_refused_list_that_was_accepted(store: Store) -> None:

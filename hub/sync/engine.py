@@ -517,8 +517,9 @@ class _Engine:
                 marked = self.store.cursors(name)
                 work.accounts.settle_source(work.run_id, {"", *work.partitions}, marked)
             vanished.account_for(self.store, name, work.source.provides, work.ctx.fields, run_id=work.run_id)
+            ctx = work.ctx
             report.notes += refused.account_for(
-                self.store, name, work.ctx.looked, work.ctx.unseen, run_id=work.run_id
+                self.store, name, ctx.looked, ctx.unseen, ctx.unasked, run_id=work.run_id
             )
         report.rejected, report.rejections = work.accounts.lines()
         if work.accounts.corrections:

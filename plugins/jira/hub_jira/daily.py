@@ -77,6 +77,8 @@ def read(
     yield from asked(mark("kinds of links"), links)
     if "sprint" in meta.bindings.roles:
         yield from asked(mark("sprints"), sprints)
+    else:
+        ctx.not_asked("sprints")
     yield from asked(mark("versions and components"), lambda: _versions(ctx, source, parts, meta, now))
     yield from asked(mark("people"), lambda: _people(ctx, source, parts))
     stale |= _renamed(parts, scope, before, now)

@@ -322,6 +322,10 @@ class JiraSource(Source, frozen=True, kw_only=True):
             yield Partition(id="metadata", label="projects", data=data)
         if self.projects and not asked:
             return
+        if not (self.worklogs and self.tempo_token):
+            ctx.not_asked(*tempo.LISTS)
+        elif not any(one.casefold().startswith(f"{tempo.ACCOUNT}.".casefold()) for one in ctx.fields):
+            ctx.not_asked(tempo.ACCOUNTS)
         if self.worklogs and self.tempo_token:
             if "worklogs" in cursors:
                 ctx.report_missing(

@@ -610,7 +610,9 @@ def test_calendars_that_may_not_be_read_any_more_are_missing(
         a_day_later = clock.now() + timedelta(hours=25)
         monkeypatch.setattr(clock, "now", lambda: a_day_later)
         reports = [never, go(store, site), go(store, site)]
+        without = go(store, site, {"calendars": False})
 
+    assert "ok" == without.verdict, without.rejections
     said = "calendars of people were not looked at"
     assert ["ok", "partial", "partial"] == [report.verdict for report in reports]
     assert any(said in one for one in never.notes)

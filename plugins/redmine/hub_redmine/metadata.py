@@ -67,8 +67,8 @@ def read(
         ctx.not_seen(mark("people"), str(exc))
         sight = rights.look(site, lists.me(site), projects)
     versions = [version for one in projects for version in _versions(ctx, source, one)]
-    for one in ctx.refused - {"people", *map(_versions_of, projects)}:
-        ctx.seen(one)  # its project is not asked any more
+    # those of projects that are not asked any more
+    ctx.not_asked(*(ctx.refused - {"people", *map(_versions_of, projects)}))
     meta = mapping.Meta(
         # what was deleted keeps its name: journals go on speaking of it
         statuses=old.statuses | {str(one.id): one.name for one in statuses},

@@ -328,6 +328,8 @@ class PremiumSource(Source, frozen=True, kw_only=True):
         people, mark = known.get(PEOPLE.name), cursors.get("calendars") or {}
         there = people is not None and "_calendarid_value" in people.columns and ASSIGNMENTS.name in known
         same = mark.get("settings") == self._settings() and not ctx.full
+        if not self.calendars:
+            ctx.not_asked("calendars of people")
         if not self.calendars or not there or (same and age_of(ctx, mark) < DAY):
             return
         assert people is not None

@@ -326,6 +326,8 @@ class ServerSource(Source, frozen=True, kw_only=True):
         if self.timesheets:
             yield from self._periods(ctx, cursors, settings)
         mark = cursors.get("calendars") or {}
+        if not self.calendars:
+            ctx.not_asked("calendars of people")
         if self.calendars and (ctx.full or mark.get("settings") != settings or age_of(ctx, mark) >= DAY):
             yield Partition(
                 id="calendars",
