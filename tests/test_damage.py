@@ -9,11 +9,15 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hub_files.destination import FilesDestination
 
+from hub.feed import gate, open_feed
+from hub.feed.build import SPILL
 from hub.feed.stage import Staged
 from hub.publish import current
 from hub.testing import HubResult
@@ -156,3 +160,81 @@ def test_memory_that_is_spilled_to_a_full_disk_or_cannot_be(
     assert "Traceback" not in failed.output + failed.error
     assert before == current(folder)
     assert [] == [path.name for path in folder.iterdir() if path.name.startswith(".scratch")]
+
+
+TOO_MUCH = "CREATE TEMP TABLE much AS SELECT list(md5(range::VARCHAR)) AS a FROM range(3_000_000)"
+"""What 100 MB do not hold, and DuckDB cannot write out."""
+
+
+@pytest.fixture
+def narrow(published: Path) -> Path:
+    """Allow 100 MB, and give the folder of the feeds."""
+    config = published.parent.parent / "config" / "hub.toml"
+    config.write_text("[engine]\nmemory_mb = 100\n", encoding="utf-8")
+    return published.parent / "feed"
+
+
+def test_a_feed_is_checked_in_the_memory_it_is_built_in(
+    narrow: Path, run_hub: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that cannot be checked is nobody's, and the one before stays."""
+    before, contract = current(narrow), gate._contract
+    kept = sorted(path.name for path in narrow.iterdir())
+
+    def heavy(snapshot: Any, feed: Any) -> Any:
+        feed.execute(TOO_MUCH)
+        return contract(snapshot, feed)
+
+    monkeypatch.setattr(gate, "_contract", heavy)
+    failed = run_hub("publish")
+
+    assert failed.exit_code not in {0, None}
+    assert "memory_mb in [engine]" in failed.error
+    assert before == current(narrow)
+    assert kept == sorted(path.name for path in narrow.iterdir())
+
+
+def test_a_delivery_that_needs_more_memory_is_a_sentence_and_costs_itself(
+    narrow: Path, run_hub: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Narrowed rows are made in the same memory, and another destination is delivered."""
+    with (narrow.parent.parent / "config" / "hub.toml").open("a", encoding="utf-8") as config:
+        config.write(
+            '[destinations.heavy]\nkind = "files"\npath = "heavy"\nprivacy = "team-week"\n'
+            '[destinations.light]\nkind = "files"\npath = "light"\nprivacy = "nominative-line"\n'
+        )
+    deliver = FilesDestination.deliver
+
+    def heavy(self: FilesDestination, ctx: Any, view: Any) -> Any:
+        if self.name == "heavy":
+            view.connection.execute(TOO_MUCH)
+        return deliver(self, ctx, view)
+
+    monkeypatch.setattr(FilesDestination, "deliver", heavy)
+    said = run_hub("publish")
+
+    assert said.exit_code not in {0, None}
+    assert "heavy: The feed needs more memory than memory_mb in [engine] allows" in said.output + said.error
+    assert (narrow.parent.parent / "light").exists()
+    assert not (narrow.parent.parent / "heavy" / "latest").exists()
+
+
+def test_what_memory_does_not_hold_lies_beside_the_feed_for_nobody_else_to_read(
+    published: Path, run_hub: Run
+) -> None:
+    """By itself DuckDB writes into the working directory, for everybody. A publish leaves readers theirs."""
+    root = published.parent / "feed"
+    folder = current(root)
+    assert folder is not None
+    with closing(open_feed(folder, memory_mb=100)) as feed:
+        feed.execute("SET threads = 1")
+        feed.execute("CREATE TABLE much AS SELECT range AS n, md5(range::VARCHAR) AS a FROM range(3_000_000)")
+        spilled = [path for path in published.parent.parent.rglob("duckdb_temp_*") if path.stat().st_size]
+        run_hub("publish")
+        assert 3_000_000 == feed.execute("SELECT count(DISTINCT a) FROM much").fetchall()[0][0]
+
+    assert spilled
+    assert {root / SPILL} == {path.parent for path in spilled}
+    if os.name == "posix":
+        assert 0o700 == (root / SPILL).stat().st_mode & 0o777
+    assert [] == list((root / SPILL).iterdir())

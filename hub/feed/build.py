@@ -180,7 +180,8 @@ def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
     import duckdb
 
     try:
-        yield
+        with told_limits(root):
+            yield
     except OSError as exc:
         shutil.rmtree(folder, ignore_errors=True)
         raise FeedError(
@@ -190,19 +191,8 @@ def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
                 reason=exc.strerror or exc,
             )
         ) from exc
-    except duckdb.OutOfMemoryException as exc:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise FeedError(_too_large(root, str(exc))) from exc
     except duckdb.Error as exc:
         shutil.rmtree(folder, ignore_errors=True)
-        if any(said in str(exc) for said in _FULL):
-            raise FeedError(
-                tr(
-                    "The disk of {root} is full: free space there, or raise memory_mb in [engine], so that "
-                    "less is written. The last good feed stays.",
-                    root=root,
-                )
-            ) from exc
         raise FeedError(
             tr(
                 "The feed could not be built: {answer} The last good feed stays.",
@@ -214,6 +204,27 @@ def _clean_failure(root: Path, folder: Path, scratch: Path) -> Iterator[None]:
         raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def told_limits(root: Path) -> Iterator[None]:
+    """Raise `FeedError` with a sentence where DuckDB has no more memory, or no more disk at *root*."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.OutOfMemoryException as exc:
+        raise FeedError(_too_large(root, str(exc))) from exc
+    except duckdb.Error as exc:
+        if any(said in str(exc) for said in _FULL):
+            raise FeedError(
+                tr(
+                    "The disk of {root} is full: free space there, or raise memory_mb in [engine], so that "
+                    "less is written. The last good feed stays.",
+                    root=root,
+                )
+            ) from exc
+        raise
 
 
 def _too_large(root: Path, said: str) -> str:
@@ -477,10 +488,18 @@ def table_glob(folder: Path, table: str) -> str:
     return (folder / table).as_posix() + "/**/*.parquet"
 
 
-def open_feed(folder: Path, *, person: str | None = None) -> duckdb.DuckDBPyConnection:
+SPILL = ".spill"
+"""The folder beside feeds where DuckDB writes what memory does not hold, and tidies up after the dead."""
+
+
+def open_feed(
+    folder: Path, *, person: str | None = None, memory_mb: int | None = None
+) -> duckdb.DuckDBPyConnection:
     """Open a feed's folder: every table of the model is a view.
 
     A feed that an older hub built is read with what it has. A partition column of the path is left out.
+    *memory_mb* is what questions may take (None: DuckDB's four fifths of the machine); what does not fit is
+    written to `SPILL` beside the folder meanwhile, which nobody else can enter.
     *person*, an address of access.csv, sees the rows that its lines there allow (`hub.feed.access`): the
     folder is then that of a projection which kept the addresses.
     """
@@ -488,6 +507,9 @@ def open_feed(folder: Path, *, person: str | None = None) -> duckdb.DuckDBPyConn
 
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET temp_directory = ?", [_spill_beside(folder)])
+    if memory_mb is not None:
+        connection.execute(f"SET memory_limit = '{int(memory_mb)}MB'")
     found = columns_in(connection, folder, model().tables)
     whole = "main." if person is None else "whole."
     if person is not None:
@@ -508,6 +530,16 @@ def open_feed(folder: Path, *, person: str | None = None) -> duckdb.DuckDBPyConn
             rule = shows_sql(name, user=who, schema=whole, alias="f.") or "true"
             connection.execute(f"CREATE VIEW {name} AS SELECT f.* FROM {whole}{name} f WHERE {rule}")
     return connection
+
+
+def _spill_beside(folder: Path) -> str:
+    """Return where to spill: by itself DuckDB writes to the working directory, for everybody to read."""
+    place = folder.parent / SPILL
+    try:
+        place.mkdir(mode=0o700, exist_ok=True)
+    except OSError:  # a feed that is only read, on a disk of somebody else
+        return ""
+    return str(place)
 
 
 def columns_in(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from hub.feed.build import Snapshot, columns_in, open_feed
+from hub.feed.build import Snapshot, columns_in, open_feed, told_limits
 from hub.feed.model import model
 from hub.store import Store, rejections
 from hub.store.store import as_of_sql
@@ -30,14 +30,16 @@ def check(
     store: Store, snapshot: Snapshot, *, freshness: str, failed_sources: str, now: datetime,
     min_quality: float | None = None,
     max_unmapped: float | None = None,
+    memory_mb: int | None = None,
 ) -> list[Finding]:  # fmt: skip
     """Read *snapshot* as a reader would and compare it with its contract, with the store and with the clock.
 
     Contract and conservation always block; stale and incomplete sources block where the setting says
     ``block``; a project below *min_quality* and a share of unmapped statuses above *max_unmapped* block when
-    those are set.
+    those are set. Raises `FeedError` when it cannot be read within *memory_mb*.
     """
-    with closing(open_feed(snapshot.folder)) as feed:
+    root = snapshot.folder.parent
+    with told_limits(root), closing(open_feed(snapshot.folder, memory_mb=memory_mb)) as feed:
         return [
             *_contract(snapshot, feed),
             *_conservation(store, snapshot, feed),

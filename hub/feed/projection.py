@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hub.errors import ConfigError
 from hub.feed.access import BRIDGE, bridge_sql
-from hub.feed.build import describe, load_manifest, open_feed, save_manifest, write_parquet
+from hub.feed.build import describe, load_manifest, open_feed, save_manifest, told_limits, write_parquet
 from hub.feed.groups import group, keep, rows_of_file, run_file, salt_of
 from hub.feed.kpi import catalogue
 from hub.feed.kpi.table import mark_periods
@@ -55,7 +55,7 @@ def forget_projections(root: Path, *, keep: str | None) -> None:
 
 def levels_of(root: Path) -> list[Path]:
     """Return the folder of every projection under *root*; each is called after its feed."""
-    return [path for path in sorted(root.glob("*/*")) if path.parent.name != _LEDGER and path.is_dir()]
+    return [path for path in sorted(root.glob("*/[!.]*")) if path.parent.name != _LEDGER and path.is_dir()]
 
 
 def project_to(
@@ -66,13 +66,15 @@ def project_to(
     secret: bytes | None = None,
     k: int = K,
     addresses: bool = False,
+    memory_mb: int | None = None,
 ) -> Path:
     """Return the folder of the feed in *snapshot* at privacy *level*; totals are those of the feed itself.
 
     ``nominative-line`` is the feed as it is; ``pseudonym-week`` needs *secret*, the key of `pseudonym`.
     At the others a sum that shows a team or a week is made of *k* people or more (`hub.feed.groups`).
     *addresses* leaves those of access.csv in, for row-level security, and what their rights reach. Built
-    once per snapshot under *root*, then reused. Raises `ConfigError` when the key is missing.
+    once per snapshot under *root*, then reused, with *memory_mb* as in `open_feed`. Raises `ConfigError` when
+    the key is missing, `FeedError` when memory or disk are too small.
     """
     if level == "nominative-line":
         return snapshot
@@ -91,17 +93,22 @@ def project_to(
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(str(root / ".lock"), mode=0o600):  # a run and a server may want the same one at once
         if not (target / "manifest.json").exists():
-            _build(level, snapshot, root, target, secret=secret, k=k, addresses=addresses)
+            with told_limits(root):
+                _build(
+                    level, snapshot, root, target, secret=secret, k=k, addresses=addresses,
+                    memory_mb=memory_mb,
+                )  # fmt: skip
     return target
 
 
 def _build(
-    level: str, snapshot: Path, root: Path, target: Path, *, secret: bytes | None, k: int, addresses: bool
-) -> None:
+    level: str, snapshot: Path, root: Path, target: Path, *, secret: bytes | None, k: int, addresses: bool,
+    memory_mb: int | None,
+) -> None:  # fmt: skip
     """Write into *target* what `project_to` says."""
     shutil.rmtree(target, ignore_errors=True)
     manifest = load_manifest(snapshot)
-    view = open_feed(snapshot)
+    view = open_feed(snapshot, memory_mb=memory_mb)
     try:
         view.execute("CREATE SCHEMA feed")
         for name in model().tables:

@@ -31,7 +31,7 @@ from hub.feed import (
     project_to,
     projection_folder,
 )
-from hub.feed.build import save_manifest, table_glob
+from hub.feed.build import SPILL, save_manifest, table_glob, told_limits
 from hub.feed.fields import fields_of, use_fields
 from hub.feed.questions import status_moves
 from hub.files import write_atomically
@@ -187,15 +187,20 @@ def _publish(
     cuts, vs = cuts_for(store, root, as_of=options.build.as_of, vs=options.vs)
     snapshot = build(store.engine, root, msgspec.structs.replace(options.build, cuts=cuts, vs=vs), now=now)
     say(tr("checking it"))
-    findings = check(
-        store,
-        snapshot,
-        freshness=options.freshness,
-        failed_sources=options.failed_sources,
-        now=now,
-        min_quality=options.min_quality,
-        max_unmapped=options.max_unmapped,
-    )
+    try:
+        findings = check(
+            store,
+            snapshot,
+            freshness=options.freshness,
+            failed_sources=options.failed_sources,
+            now=now,
+            min_quality=options.min_quality,
+            max_unmapped=options.max_unmapped,
+            memory_mb=options.build.memory_mb,
+        )
+    except BaseException:
+        shutil.rmtree(snapshot.folder, ignore_errors=True)  # nobody knows whether it is right
+        raise
     report = PublishReport(
         feed_id=snapshot.feed_id,
         folder=str(snapshot.folder),
@@ -342,12 +347,14 @@ def _deliver(
             secret=options.secret,
             k=options.k,
             addresses=destination.addresses,
+            memory_mb=options.build.memory_mb,
         )
-        connection = open_feed(folder)
+        connection = open_feed(folder, memory_mb=options.build.memory_mb)
         since = _last_published(store, root, destination)
         note(store, destination.name, snapshot.feed_id, "started")
         view = _view(folder, connection, snapshot.manifest, options.build.lang, since)
-        delivery: Delivery = destination.deliver(context, view)
+        with told_limits(root):
+            delivery: Delivery = destination.deliver(context, view)
         note(store, destination.name, snapshot.feed_id, "published", detail=delivery.where)
         report.state = "published"
         report.where, report.rows = delivery.where, delivery.rows
@@ -411,9 +418,9 @@ def shown(
         )
     level = project_to(
         privacy, folder, root / "projections", secret=options.secret, k=options.k,
-        addresses=person is not None,
+        addresses=person is not None, memory_mb=options.build.memory_mb,
     )  # fmt: skip
-    connection = open_feed(level, person=person)
+    connection = open_feed(level, person=person, memory_mb=options.build.memory_mb)
     try:
         view = _view(level, connection, load_manifest(folder), options.build.lang, None)
         yield view if person is None else _for_person(view)
@@ -478,7 +485,8 @@ def _sweep(root: Path) -> None:
     if not root.is_dir():
         return
     for path in root.iterdir():
-        if path.is_dir() and path.name != "projections" and not (path / "manifest.json").exists():
+        kept = path.name in ("projections", SPILL) or (path / "manifest.json").exists()
+        if path.is_dir() and not kept:
             shutil.rmtree(path, ignore_errors=True)
 
 
