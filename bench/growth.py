@@ -34,6 +34,7 @@ from hub.store import Store
 TASKS = 100_000
 """Of a million worklogs."""
 AT_ONCE = 20_000
+MEMORY = BuildOptions().memory_mb
 DESTINATIONS = ("files", "tableau", "powerbi", "delta", "deck", "postgresql")
 
 
@@ -138,7 +139,9 @@ def gate(folder: Path, millions: float) -> dict[str, Any]:
     place = _feed(folder)
     snapshot = Snapshot(feed_id=place.name, folder=place, manifest=load_manifest(place), timings={})
     with Store.open(folder / "hub.db") as store:
-        findings = check(store, snapshot, freshness="warn", failed_sources="warn", now=datetime.now(UTC))
+        findings = check(
+            store, snapshot, freshness="warn", failed_sources="warn", now=datetime.now(UTC), memory_mb=MEMORY
+        )
     return {"blocking": [one.text for one in findings if one.blocks]}
 
 
@@ -157,7 +160,7 @@ def projection(folder: Path, millions: float) -> dict[str, Any]:
     from hub.feed.projection import project_to
 
     shutil.rmtree(folder / "narrow", ignore_errors=True)
-    project_to("team-week", _feed(folder), folder / "narrow")
+    project_to("team-week", _feed(folder), folder / "narrow", memory_mb=MEMORY)
     return {}
 
 
@@ -191,7 +194,7 @@ def deliver(kind: str) -> Callable[[Path, float], dict[str, Any]]:
         else:
             settings |= {"path": str(out)}
         destination = plugins.destinations[kind](**settings)
-        connection = open_feed(place)
+        connection = open_feed(place, memory_mb=MEMORY)
         view = FeedView(
             feed_id=place.name, folder=place, manifest=load_manifest(place), lang="fr",
             tables={name: table_glob(place, name) for name in model().tables}, connection=connection,

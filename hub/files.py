@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import msgspec
 
-from hub.errors import DeliveryError, SourceDataError
+from hub.errors import DeliveryError, HubError, SourceDataError
 from hub.words import tr
 
 FORMULA_STARTS = "=+@\t\r-"
@@ -155,6 +155,28 @@ def text_as_written(raw: bytes) -> str:
         if "end of data" in exc.reason and not exc.object[: exc.start].isascii():
             raise
         return raw.decode("cp1252")
+
+
+def read_as_written(path: Path, error: type[HubError]) -> str:
+    """Return the text of a CSV file that a person keeps; raises *error* where it cannot be read."""
+    try:
+        return text_as_written(path.read_bytes())
+    except OSError as exc:
+        raise error(
+            tr(
+                "{name} cannot be read: {reason}. Close it in Excel, then try again.",
+                name=path.name,
+                reason=exc.strerror,
+            )
+        ) from exc
+    except UnicodeDecodeError as exc:
+        raise error(
+            tr(
+                "{name} is no text that can be read (byte {start}): save it as CSV UTF-8.",
+                name=path.name,
+                start=exc.start,
+            )
+        ) from exc
 
 
 def storable(text: str) -> str:

@@ -10,7 +10,7 @@ import click
 from hub.cli.app import App
 from hub.cli.speech import Group
 from hub.errors import ConfigError
-from hub.files import text_as_written, write_atomically
+from hub.files import read_as_written, write_atomically
 from hub.words import number, tr
 
 if TYPE_CHECKING:
@@ -264,16 +264,7 @@ def import_(app: App, file: Path) -> int:
     """
     from hub import matching
 
-    try:
-        text = text_as_written(file.read_bytes())
-    except UnicodeDecodeError as exc:
-        raise ConfigError(
-            tr(
-                "{name} is no text that can be read (byte {start}): save it as CSV UTF-8.",
-                name=file.name,
-                start=exc.start,
-            )
-        ) from exc
+    text = read_as_written(file, ConfigError)
     with app.store(writing=True) as store:
         accepted, rejected = matching.import_csv(store, text, name=file.name, actor=app.actor)
     app.say(tr("Accepted {accepted}, rejected {rejected}.", accepted=accepted, rejected=rejected), "green")

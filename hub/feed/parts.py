@@ -245,7 +245,7 @@ def _rows_sql(plan: Plan, table: str, share: int | None = None) -> str:
     """Return the query of the rows of *table* that were read, of one share or of all."""
     pattern = "*/*/*.parquet" if share is None else f"*/share={share}/*.parquet"
     files = sorted(plan.place("rows", table).glob(pattern))
-    # DuckDB takes the first file for all of them: one without rows would have it hash the hours, not the tasks
+    # DuckDB takes the first file for all of them: of one without rows it would hash the hours, not the tasks
     listed = ", ".join(map(_quoted, files or [plan.place("rows", f"{table}.parquet")]))
     return f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"
 

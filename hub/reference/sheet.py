@@ -13,7 +13,7 @@ import msgspec
 from hub.cells import CellReader, Declared, is_error
 from hub.columns import Column, columns_of
 from hub.errors import CellError, SourceDataError
-from hub.files import text_as_written
+from hub.files import read_as_written
 from hub.records import Record
 from hub.words import mark, tr
 
@@ -142,7 +142,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     def _rows(self, path: Path) -> tuple[list[tuple[int, dict[str, str]]], Declared]:
         """Return the filled rows with their numbers, and what lines such as ``# decimal = ,`` declare."""
         said: dict[str, str] = {}
-        texts = _text(path).splitlines(keepends=True)
+        texts = read_as_written(path, SourceDataError).splitlines(keepends=True)
         for place, one in enumerate(texts):
             if match := _SAYS.match(one.strip()):
                 said[match[1].lower()] = match[2].lower()
@@ -259,26 +259,3 @@ def wrong(file: str, line: int, column: str, what: str) -> Mistake:
 
 def _place(fault: str) -> int:
     return fault.line if isinstance(fault, Mistake) else 0
-
-
-def _text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as exc:
-        raise SourceDataError(
-            tr(
-                "{name} cannot be read: {reason}. Close it in Excel, then try again.",
-                name=path.name,
-                reason=exc.strerror,
-            )
-        ) from exc
-    try:
-        return text_as_written(raw)
-    except UnicodeDecodeError as exc:
-        raise SourceDataError(
-            tr(
-                "{name} is no text that can be read (byte {start}): save it as CSV UTF-8.",
-                name=path.name,
-                start=exc.start,
-            )
-        ) from exc
