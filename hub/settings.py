@@ -121,7 +121,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[engine]``: how much runs at once, and how much memory the feed builder takes.
+    """``[engine]``: how much runs at once, and what memory builds, checks and delivers a feed.
 
     *ca_bundle* is a file of the company's own certificates, instead of what the environment names;
     *max_answer_mb* and *max_request_s* bound one answer over HTTP. A source that says nothing for
