@@ -9,6 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hub.bounds import Count as Count
+    from hub.bounds import Port as Port
+    from hub.bounds import Positive as Positive
+    from hub.bounds import Share as Share
     from hub.cells import RULES as RULES
     from hub.cells import SERIAL_ZERO as SERIAL_ZERO
     from hub.cells import SERIAL_ZERO_1904 as SERIAL_ZERO_1904
@@ -153,8 +157,11 @@ if TYPE_CHECKING:
     from hub.records import TaskLink as TaskLink
     from hub.records import Worklog as Worklog
     from hub.secrets import Secret as Secret
+    from hub.settings import choices_of as choices_of
     from hub.settings import convert as convert
+    from hub.settings import did_you_mean as did_you_mean
     from hub.settings import is_zone as is_zone
+    from hub.settings import wanted_by as wanted_by
     from hub.simulator import Simulator as Simulator
     from hub.source import Batch as Batch
     from hub.source import Census as Census
@@ -187,6 +194,7 @@ if TYPE_CHECKING:
     from hub.words import trn as trn
 
 _ROOMS = {
+    "bounds": ("Count", "Port", "Positive", "Share"),
     "cells": (
         "RULES", "SERIAL_ZERO", "SERIAL_ZERO_1904", "CellReader", "DecimalSign", "Declared",
         "FormattedNumber", "caption_currency", "cell_text",
@@ -240,7 +248,7 @@ _ROOMS = {
         "Record", "RegisterItem", "SlaCycle", "Task", "TaskChange", "TaskLink", "Worklog",
     ),
     "secrets": ("Secret",),
-    "settings": ("convert", "is_zone"),
+    "settings": ("choices_of", "convert", "did_you_mean", "is_zone", "wanted_by"),
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Offer", "Partition", "Scope", "Source", "Suggestion"),
     "store.engines.reach": ("server_parameters",),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import msgspec
 
+from hub.bounds import Positive, Share
 from hub.context import Context
 from hub.errors import PluginError
 from hub.records import FieldLevel, FieldType, Presence, Record
@@ -156,9 +157,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     name: str
     tz: str = "UTC"
     hours_per_day: float = 7.0
-    freshness_hours: float = 26.0
-    max_leave: float = 0.2
-    max_rejected: float = 0.2
+    freshness_hours: Positive = 26.0
+    max_leave: Share = 0.2
+    max_rejected: Share = 0.2
 
     @property
     def address(self) -> str | None:

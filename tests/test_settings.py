@@ -9,12 +9,15 @@ import os
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 import pytest
 
 from hub.destination import Destination
 from hub.errors import ConfigError
+from hub.plugins import Plugins
 from hub.secrets import Secret
-from hub.settings import _KNOWN, find_config, json_schema, load
+from hub.settings import find_config, json_schema, load, sections
+from hub.settings.files import _KNOWN
 from hub.source import Source
 
 
@@ -48,7 +51,23 @@ def read(folder: Path, text: str):
         ("[sources.a]\nurl = 'x'", "[sources.a]: the key kind is missing; known kinds: acme"),
         ("[sources.a]\nkind = 'acne'", "[sources.a]: unknown kind 'acne'. Did you mean 'acme'?"),
         ("[sources.a]\nkind = 'acme'", "[sources.a]: the key 'url' is missing"),
-        ("[sources.a]\nkind = 'acme'\nurl = 3", "[sources.a]: url: Expected `str`, got `int`"),
+        ("[sources.a]\nkind = 'acme'\nurl = 3", "[sources.a]: url is 3; it is to be a text, in quotes."),
+        ("[engine]\nmemory_mb = 0", "[engine]: memory_mb is 0; it is to be at least 1."),
+        ("[engine]\njobs = '8'", "[engine]: jobs is to be a whole number, without quotes."),
+        ("[engine]\nmax_source_s = nan", "[engine]: max_source_s is nan; it is to be above 0."),
+        ("[engine]\naddress = 'scheduler:8786'", "address is to be a text that matches ^(tcp|tls)://."),
+        ("[log]\njson = 1", "[log]: json is 1; it is to be true or false, without quotes."),
+        ("[notify]\nto = 'pmo@example.com'", "[notify]: to is to be a list, in brackets."),
+        ("[gate]\nmin_quality = 101", "[gate]: min_quality is 101; it is to be at most 100."),
+        ("[gate]\nmax_unmapped = 40", "max_unmapped is 40; it is to be at most 1. 40 % is written 0.4."),
+        (
+            "[sources.a]\nkind = 'acme'\nurl = 'x'\nmax_rejected = 20",
+            "[sources.a]: max_rejected is 20; it is to be at most 1. 20 % is written 0.2.",
+        ),
+        (
+            "[sources.a]\nkind = 'acme'\nurl = 'x'\nmax_leave = -0.5",
+            "[sources.a]: max_leave is -0.5; it is to be at least 0.",
+        ),
         (
             "[sources.a]\nkind = 'acme'\nurl = 'x'\npage = 3",
             "[sources.a]: unknown key 'page'. Did you mean 'pages'?",
@@ -82,9 +101,9 @@ def read(folder: Path, text: str):
         ("[sources.config]\nkind = 'acme'\nurl = 'x'", "is not 'config'"),
         (
             "[destinations.d]\nkind = 'paper'\npath = 'o'\nprivacy = 'all'",
-            "[destinations.d]: privacy: Invalid enum value 'all'",
+            "privacy cannot be 'all'. Known: nominative-line, project, pseudonym-week, team-week.",
         ),
-        ("[gate]\nfreshness = 'never'", "[gate]: freshness: Invalid enum value"),
+        ("[gate]\nfreshness = 'never'", "[gate]: freshness cannot be 'never'. Known: block, warn."),
         ("lang = 'de'", 'lang is "en" or "fr"'),
         ("sources = 3", "write each of the sources as a table"),
         ("a = ", "is not valid TOML"),
@@ -260,6 +279,25 @@ def test_a_cluster_has_an_address(tmp_path: Path) -> None:
     assert (
         "tls://s:8786" == read(tmp_path, '[engine]\nkind = "dask"\naddress = "tls://s:8786"\n').engine.cluster
     )
+
+
+def test_every_number_in_settings_has_bounds() -> None:
+    """A number nobody bounds is one that lets a guard be off without a word: a share of 20 for 20 %."""
+    plugins = Plugins()
+    named = ("Schedule", "Notify", "Log", "Gate", "Engine", "Match", "PrivacySettings", "BackupSettings")
+    tables = [getattr(sections, name) for name in (*named, "Retention")]
+    unbounded, numbers = set(), 0
+    for table in (*tables, *plugins.sources.values(), *plugins.destinations.values()):
+        schema = msgspec.json.schema(table, schema_hook=lambda wanted: {"type": "string"})
+        for name, field in schema["$defs"][table.__name__]["properties"].items():
+            for kind in field.get("anyOf", [field]):
+                if kind.get("type") in {"integer", "number"}:
+                    numbers += 1
+                    if not {"minimum", "exclusiveMinimum"} & kind.keys():
+                        unbounded.add(name)
+
+    assert numbers > 60
+    assert {"hours_per_day"} == unbounded, "how long a day is, is checked apart"
 
 
 def test_json_schema_knows_every_setting() -> None:

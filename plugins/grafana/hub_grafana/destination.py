@@ -16,6 +16,7 @@ from hub import (
     Destination,
     FeedView,
     Lang,
+    Port,
     folder_check,
     tr,
     write_atomically,
@@ -40,7 +41,7 @@ class GrafanaDestination(Destination, frozen=True, kw_only=True):
     host: str
     database: str
     user: str = "grafana"
-    port: int = 5432
+    port: Port = 5432
     schema: str = "feed"
     password_env: str = "PM_HUB_GRAFANA_PASSWORD"  # noqa: S105 - the name of a variable
     ca: str | None = None

@@ -27,6 +27,7 @@ from hub import (
     CustomValue,
     Iteration,
     Partition,
+    Port,
     Record,
     RegisterItem,
     Scope,
@@ -70,7 +71,7 @@ class HubSource(Source, frozen=True, kw_only=True):
     url: str | None = None
     token: Secret | None = None
     host: str | None = None
-    port: int = 5432
+    port: Port = 5432
     database: str | None = None
     user: str | None = None
     password: Secret | None = None

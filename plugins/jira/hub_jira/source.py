@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from hub import (
+from hub import (  # fmt: skip
     Batch,
     Census,
     Check,
     ConfigError,
     Container,
     Context,
+    Count,
     CustomValue,
     Gone,
     Offer,
@@ -28,7 +29,7 @@ from hub import (
     Tally,
     Task,
     tr,
-)  # fmt: skip
+)
 from hub_jira import census, daily, hours, issues, jql, lists, mapping, tempo, wire
 from hub_jira.checks import look
 from hub_jira.fields import ALWAYS, ROLES, bind
@@ -105,7 +106,7 @@ class JiraSource(Source, frozen=True, kw_only=True):
     worklog_people: bool = True
     tempo_token: Secret | None = None
     tempo_url: str = tempo.URL
-    tempo_days: int = 90
+    tempo_days: Count = 90
 
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from hub import (
     Check,
     ConfigError,
+    Count,
     Delivery,
     DeliveryContext,
     DeliveryError,
@@ -46,7 +47,7 @@ class DeckDestination(Destination, frozen=True, kw_only=True):
     formats: tuple[Literal["pptx", "html", "pdf"], ...] = ("pptx", "html")
     template: str | None = None
     project_pages: bool = True
-    most_projects: int = 30
+    most_projects: Count = 30
 
     def check(self, ctx: DeliveryContext) -> Iterable[Check]:
         """Look whether the folder can be written and the template be used."""

@@ -17,6 +17,7 @@ from hub import (
     DeliveryError,
     Destination,
     FeedView,
+    Port,
     Secret,
     server_parameters,
     tr,
@@ -43,7 +44,7 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
     host: str
     database: str
     user: str
-    port: int = 5432
+    port: Port = 5432
     password: Secret | None = None
     schema: str = "feed"
     readers: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ import msgspec
 from hub import (
     Check,
     ConfigError,
+    Count,
     Delivery,
     DeliveryContext,
     DeliveryError,
@@ -59,7 +60,7 @@ class PowerBiDestination(Destination, frozen=True, kw_only=True):
     path: str
     project: str = "Hub"
     location: str | None = None
-    incremental_months: int | None = None
+    incremental_months: Count | None = None
     theme: str | None = None
     logo: str | None = None
     service: Service | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from hub import ConfigError, Context, Gone, Record, Scope, Secret, Source, Task, Worklog, mark, tr
+from hub import ConfigError, Context, Count, Gone, Record, Scope, Secret, Source, Task, Worklog, mark, tr
 from hub_redmine import lists, mapping, terms, wire
 from hub_redmine.site import Site
 
@@ -29,8 +29,8 @@ class RedmineSettings(Source, frozen=True, kw_only=True):
     history: bool = True
     worklogs: bool = True
     worklog_people: bool = True
-    hours_days: int = 90
-    hours_sweep_days: int = 7
+    hours_days: Count = 90
+    hours_sweep_days: Count = 7
 
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""
@@ -40,10 +40,6 @@ class RedmineSettings(Source, frozen=True, kw_only=True):
                     "The source {name}: url is the address of Redmine, such as https://redmine.example.com.",
                     name=self.name,
                 )
-            )
-        if self.hours_days < 1 or self.hours_sweep_days < 1:
-            raise ConfigError(
-                tr("The source {name}: hours_days and hours_sweep_days are at least 1.", name=self.name)
             )
 
     @property

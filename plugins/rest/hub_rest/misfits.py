@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterator
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from hub import tr
+from hub import choices_of, did_you_mean, tr, wanted_by
 from hub_rest.checking import Lines, Spot
 from hub_rest.mapping import Field, Mapping
 
@@ -33,36 +31,24 @@ def misfit(said: str, raw: dict[str, Any], lines: Lines, where: str) -> str:
         return tr("{place}: the key {key!r} is missing.", place=spot, key=key[1])
     label = ".".join(f"{one}" for one in path if not isinstance(one, int))
     if "enum" in what:
-        allowed = [f"{one}" for one in _choices(_hint(names))]
+        allowed = [f"{one}" for one in choices_of(_hint(names))]
         return tr(
             "{place}: {key} cannot be {value!r}{suggest}",
             place=spot,
             key=label,
             value=here,
-            suggest=_suggested(f"{here}", allowed),
+            suggest=did_you_mean(f"{here}", allowed),
         )
-    wanted = re.findall(r"`([^`]+)`", what)
-    if len(wanted) == 2:
+    wanted = wanted_by(what)
+    if wanted is not None:
         return tr(
             "{place}: {key} is {value!r}; it is to be {wanted}.",
             place=spot,
             key=label,
             value=f"{here}"[:60],
-            wanted=_in_words(wanted[0]),
+            wanted=wanted,
         )
     return f"{spot}: {label}: {what}."
-
-
-def _in_words(kind: str) -> str:
-    words = {
-        "int": tr("a whole number, without quotes"),
-        "float": tr("a number, without quotes"),
-        "str": tr("a text, in quotes"),
-        "bool": tr("true or false, without quotes"),
-        "object": tr("a table, in braces"),
-        "array": tr("a list, in brackets"),
-    }
-    return tr(" or ").join(words.get(one, one) for one in kind.split(" | ") if one != "null")
 
 
 def _located(place: str, raw: Any) -> tuple[list[str], tuple[Any, ...], Any]:
@@ -117,20 +103,6 @@ def _hint(names: list[str]) -> Any:
     return hint
 
 
-def _choices(hint: Any) -> Iterator[Any]:
-    if getattr(hint, "__origin__", None) is Literal:
-        yield from get_args(hint)
-        return
-    for one in get_args(hint):
-        yield from _choices(one)
-
-
 def _close(key: str, names: list[str]) -> str:
     cls = _struct(_hint(names))
-    return _suggested(key, [name for name in cls.__struct_fields__ if name != key] if cls else [])
-
-
-def _suggested(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    hint = tr(" Did you mean {close!r}?", close=close[0]) if close else ""
-    return tr(".{hint} Known: {names}.", hint=hint, names=", ".join(known))
+    return did_you_mean(key, [name for name in cls.__struct_fields__ if name != key] if cls else [])

@@ -22,6 +22,7 @@ from hub import (
     Check,
     ConfigError,
     Context,
+    Count,
     Gone,
     HubError,
     Partition,
@@ -86,7 +87,7 @@ class RestSource(Source, frozen=True, kw_only=True):
     client_id: str | None = None
     client_secret: Secret | None = None
     params: dict[str, str] = msgspec.field(default_factory=dict)
-    page_size: int | None = None
+    page_size: Count | None = None
 
     def __post_init__(self) -> None:
         """Check what only a person can mend. Raises `ConfigError`."""

@@ -23,9 +23,11 @@ from hub import (
     Check,
     ConfigError,
     Context,
+    Count,
     FileState,
     Offer,
     Partition,
+    Positive,
     Record,
     Scope,
     Source,
@@ -145,10 +147,10 @@ class TabularSource(Source, frozen=True, kw_only=True):
 
     path: str
     mapping: str
-    max_file_mb: float = 500.0
-    max_unpacked_mb: float = 2000.0
-    max_cells: int = 10_000_000
-    max_columns: int = 2000
+    max_file_mb: Positive = 500.0
+    max_unpacked_mb: Positive = 2000.0
+    max_cells: Count = 10_000_000
+    max_columns: Count = 2000
 
     @property
     def address(self) -> str:

@@ -11,16 +11,18 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from hub import (
+from hub import (  # fmt: skip
     Batch,
     Census,
     Check,
     Container,
     Context,
+    Count,
     FileState,
     HubError,
     Interrupted,
     Partition,
+    Positive,
     Record,
     Scope,
     Source,
@@ -32,7 +34,7 @@ from hub import (
     relative_name,
     tr,
     trn,
-)  # fmt: skip
+)
 from hub_msproject.files import mapping, mpxj, mspdi, mspdi_xml, xer
 from hub_msproject.files.recognise import SUFFIXES, form_of, whole
 from hub_msproject.files.schedule import OddRow, Row, Rows
@@ -129,8 +131,8 @@ class MsProjectSource(Source, frozen=True, kw_only=True):
     path: str
     hours_per_day: float = 8.0
     exact_days: bool = False
-    memory_mb: int = 512
-    timeout_s: float = 300.0
+    memory_mb: Count = 512
+    timeout_s: Positive = 300.0
     overlap: Literal["newest", "refuse"] = "newest"
     baseline: mapping.Choice = 0
 
