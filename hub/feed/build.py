@@ -533,13 +533,17 @@ def open_feed(
 
 
 def _spill_beside(folder: Path) -> str:
-    """Return where to spill: by itself DuckDB writes to the working directory, for everybody to read."""
-    place = folder.parent / SPILL
+    """Return where to spill: by itself DuckDB writes to the working directory, for everybody to read.
+
+    DuckDB makes the folder when it needs it and takes it away; where others could enter it, it is made here.
+    """
+    place = folder.resolve().parent / SPILL
     try:
-        place.mkdir(mode=0o700, exist_ok=True)
-    except OSError:  # a feed that is only read, on a disk of somebody else
+        if os.name == "posix" and all(one.stat().st_mode & 0o077 for one in place.parents):
+            place.mkdir(mode=0o700, exist_ok=True)
+    except OSError:
         return ""
-    return str(place)
+    return str(place) if os.access(place.parent, os.W_OK) else ""  # else a feed that is only read
 
 
 def columns_in(

@@ -26,7 +26,7 @@ from hub_redmine.testing.world import GROUP, LOCKED, NOBODY
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub import ConfigError, SourceDataError
+from hub import ConfigError, SourceDataError, convert
 from hub.http import Session
 from hub.source import Context
 from hub.store import Store
@@ -368,8 +368,9 @@ def test_a_field_that_nobody_has_is_said_in_every_run(store: Store) -> None:
 def test_settings_are_checked() -> None:
     with pytest.raises(ConfigError, match="url is the address of Redmine"):
         RedmineSource(name="r", url="redmine.example.org")
-    with pytest.raises(ConfigError, match="at least 1"):
-        RedmineSource(name="r", url="https://redmine.example.org", hours_days=0)
+    with pytest.raises(ConfigError, match="hours_days is 0; it is to be at least 1"):
+        convert({"name": "r", "url": "https://redmine.example.org", "hours_days": 0}, RedmineSource,
+                where="r", base=Path())  # fmt: skip
 
 
 @given(
