@@ -33,6 +33,7 @@ from hub.store.erasure import (
 )
 from hub.store.migrations import migrations
 from hub.store.presence import PresenceRoom
+from hub.tally import short
 from hub.version import release
 from hub.words import tr
 
@@ -289,12 +290,12 @@ class Store(PresenceRoom):
             try:
                 self.connection.execute("SAVEPOINT probe")
                 self.engine.upsert(self.connection, table, [msgspec.structs.astuple(record) + tail])
-            except self.engine.error as one:
+            except (self.engine.error, *self.engine.refused) as one:
                 return SourceDataError(
                     tr(
                         "The record {table} {id} breaks a rule of the store: {one}.",
                         table=table,
-                        id=record.id,
+                        id=short(record.id),
                         one=str(one).partition("\n")[0],
                     )
                 )
