@@ -504,9 +504,10 @@ def test_roles(server: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             with suppress(psycopg.errors.DuplicateObject):
                 store.connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'for a test'")
         text = (Path(__file__).parents[1] / "docs" / "administrator.md").read_text(encoding="utf-8")
-        said = text.partition("```sql\nGRANT TEMP")[2].partition("```")[0]
+        said = text.partition("```sql\nGRANT CONNECT")[2].partition("```")[0]
+        said = said.replace("FOR ROLE pmhub", "FOR ROLE hub")
         database = server.where.rpartition("/")[2].partition("?")[0]
-        for statement in f"GRANT TEMP{said}".replace("DATABASE reporting", f"DATABASE {database}").split(
+        for statement in f"GRANT CONNECT{said}".replace("DATABASE reporting", f"DATABASE {database}").split(
             ";\n"
         ):
             if statement.strip():

@@ -21,6 +21,7 @@ from hub.store.engines import Engine, engine_of
 from hub.store.moving import contents, move
 from hub.store.whole import look_through
 from hub.sync import lock
+from hub.testing import HubResult
 
 SERVER = pytest.importorskip("hub_postgresql.testing.scratch", reason="pm-hub-postgresql is not installed")
 if SERVER.programs() is None:
@@ -155,9 +156,11 @@ def test_a_database_that_only_reads(server: Engine) -> None:
     write(server, *tasks("a"))
     administer(server, "ALTER DATABASE {database} SET default_transaction_read_only = on")
 
-    with pytest.raises(StoreError, match=r"can only be read.*standby"):
-        write(server, *tasks("b"))
+    for ask in (lambda: write(server, *tasks("b")), server.standing):
+        with pytest.raises(StoreError, match=r"can only be read.*standby"):
+            ask()
     assert 1 == contents(server)["task"].rows
+    assert not server.may_write()
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
@@ -165,10 +168,13 @@ def test_a_database_without_all_letters(server: Engine, encoding: str) -> None:
     """It is refused before anything is made in it."""
     name = f"in_{encoding.lower()}"
     with SERVER.scratch().connect("postgres") as raw:
-        raw.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0")
+        by = "LOCALE_PROVIDER libc" if raw.info.server_version >= 150_000 else ""  # a new word of 15
+        raw.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' {by} TEMPLATE template0")
 
-    with pytest.raises(StoreError, match=f"is in {encoding}, which has no letters"):
-        Store.open(at(server, database=name))
+    there = at(server, database=name)
+    for ask in (there.standing, lambda: Store.open(there)):
+        with pytest.raises(StoreError, match=f"is in {encoding}, which has no letters"):
+            ask()
     with SERVER.scratch().connect(name) as raw:
         assert [] == raw.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'hub'").fetchall()
 
@@ -220,6 +226,40 @@ def test_a_lock_that_the_server_let_go_of(server: Engine) -> None:
             store.write_batch(tasks("c"), run_id=1, source_id="s")
 
 
+def test_why_a_connection_was_ended(server: Engine) -> None:
+    """The server's own word is told, in a transaction and beside, and nothing of the batch is kept."""
+
+    def within(store: Store) -> None:
+        with store.transaction():
+            store.save(tasks("a"), run_id=1, source_id="s")
+            end_all(server)
+            store.save(tasks("b"), run_id=1, source_id="s")
+
+    def rehearsed(store: Store) -> None:
+        with store.rehearsal():
+            end_all(server)
+            store.save(tasks("b"), run_id=1, source_id="s")
+
+    def beside(store: Store) -> None:
+        end_all(server)
+        store.ids("task", "s:")  # by a connection of its own
+        store.cursors("s")
+
+    for act in (within, rehearsed, beside):
+        with pytest.raises(StoreError, match="administrator command"), Store.open(server) as store:
+            act(store)
+    assert 0 == contents(server)["task"].rows
+
+
+def end_all(server: Engine) -> None:
+    administer(
+        server,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = '{database}' AND application_name = 'pm-hub'",
+    )
+    time.sleep(0.2)  # it takes the server a moment
+
+
 @pytest.mark.parametrize(
     ("host", "mode"),
     [
@@ -253,7 +293,7 @@ def test_an_address_is_told_as_it_is_read(address: str) -> None:
 
 @pytest.mark.parametrize("schema", ["My-Hub", 'q"x', "{schema}'%"])
 def test_a_schema_of_any_name(server: Engine, schema: str) -> None:
-    """It is made, written, read by both drivers, and found whole."""
+    """It is made, written, read by both drivers, and found as it was made."""
     there = at(server, schema=quote(schema))
     write(there, *tasks("a"))
     write(there, *tasks("b"))
@@ -261,7 +301,7 @@ def test_a_schema_of_any_name(server: Engine, schema: str) -> None:
     with there.snapshot() as stream, stream("SELECT title FROM task") as batches:
         assert [("b",)] == duckdb.connect().execute("SELECT * FROM batches").fetchall()
         del batches
-    assert () == look_through(there).faults
+    assert [] == there.differences()
     assert there.may_write()
 
 
@@ -280,6 +320,51 @@ def test_a_copy_by_an_account_that_may_not_read_all(server: Engine, tmp_path: Pa
         with pytest.raises(StoreError, match=r"lacks a right.*audit_log"):
             ask()
     assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("rights", "lacks"),
+    [
+        (["GRANT SELECT ON ALL TABLES IN SCHEMA hub TO pmo_run"], "INSERT, UPDATE, DELETE ON ALL TABLES"),
+        (["REVOKE TEMP ON DATABASE {database} FROM PUBLIC"], "TEMP ON DATABASE"),
+        (["DROP SCHEMA hub CASCADE"], "There is no schema hub"),
+        (["DROP SCHEMA hub CASCADE", "CREATE SCHEMA hub", "GRANT USAGE ON SCHEMA hub TO pmo_run"],
+         "CREATE ON SCHEMA"),
+    ],
+)  # fmt: skip
+def test_a_right_that_a_run_would_miss(server: Engine, rights: list[str], lacks: str) -> None:
+    """`hub check` names it before a run does; nothing is made meanwhile."""
+    runner = role(server, "pmo_run", "GRANT USAGE ON SCHEMA hub TO pmo_run", *rights)
+
+    with pytest.raises(StoreError, match=lacks):
+        runner.standing()
+    assert not runner.may_write()
+
+
+def test_a_check_and_a_doctor_of_a_server(
+    hub_folder: Path, server: Engine, run_hub: Callable[..., HubResult]
+) -> None:
+    """Which server it is, and what is wrong with it; a password that is not right calls for no restore."""
+    word = hub_folder / "word"
+    word.write_text(SERVER.scratch().password)
+    word.chmod(0o600)
+    config = f'store = "{server.where}"\nstore_password = {{ file = "word" }}\n'
+    (hub_folder / "config" / "hub.toml").write_text(config)
+    with SERVER.scratch().connect(database_of(server)) as raw:
+        (version,) = raw.execute("SHOW server_version").fetchone()
+    fine = run_hub("check")
+    administer(server, "ALTER DATABASE {database} SET default_transaction_read_only = on")
+    closed = run_hub("check")
+    looked = run_hub("status")
+    word.write_text("hunter2")
+    refused = run_hub("doctor", "--offline")
+
+    assert (0, 1, 0, 1) == (fine.exit_code, closed.exit_code, looked.exit_code, refused.exit_code)
+    assert f"PostgreSQL {version}" in " ".join(fine.output.split())
+    assert "can only be read" in closed.output
+    assert "cannot be reached" in refused.output
+    assert "from a copy" not in refused.output
+    assert "hunter2" not in refused.output + refused.error
 
 
 def test_what_others_made_in_the_schema(server: Engine, tmp_path: Path) -> None:

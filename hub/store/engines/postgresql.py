@@ -199,40 +199,7 @@ class Postgresql(Engine):
         """Open the connection that writes, and make the schema where it is missing and may be made."""
         connected = self._open()
         try:
-            (encoding, letters, there, may) = connected.execute(
-                "SELECT current_setting('server_encoding'), "
-                "EXISTS (SELECT 1 FROM pg_collation WHERE collname = 'und-x-icu'), "
-                "to_regnamespace(quote_ident(?)) IS NOT NULL, "
-                "has_database_privilege(current_database(), 'CREATE')",
-                (self.schema,),
-            ).fetchone() or ("", 0, 0, 0)
-            if encoding != "UTF8":
-                raise StoreError(
-                    tr(
-                        "The database of {where} is in {encoding}, which has no letters for all names: make "
-                        "one in UTF8.",
-                        where=self.where,
-                        encoding=encoding,
-                    )
-                )
-            if not letters:
-                raise StoreError(
-                    tr(
-                        "The server of {where} was built without ICU, by which letters are lowered alike "
-                        "everywhere: take one that has it, as the packages of PostgreSQL do.",
-                        where=self.where,
-                    )
-                )
-            if not there and not may:
-                raise StoreError(
-                    tr(
-                        "There is no schema {schema} in {where} and the account may not make it: "
-                        "CREATE SCHEMA … AUTHORIZATION, or GRANT CREATE ON DATABASE.",
-                        schema=self.schema,
-                        where=self.where,
-                    )
-                )
-            if not there:
+            if not self._fits(connected):
                 connected.raw.execute(
                     sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(self.schema))
                 )
@@ -243,6 +210,43 @@ class Postgresql(Engine):
             connected.close()
             raise
         return connected
+
+    def _fits(self, connected: Connected) -> bool:
+        """Say whether the schema is there. Raises `StoreError` where no store can be, or be made."""
+        (encoding, letters, there, may) = connected.execute(
+            "SELECT current_setting('server_encoding'), "
+            "EXISTS (SELECT 1 FROM pg_collation WHERE collname = 'und-x-icu'), "
+            "to_regnamespace(quote_ident(?)) IS NOT NULL, "
+            "has_database_privilege(current_database(), 'CREATE')",
+            (self.schema,),
+        ).fetchone() or ("", 0, 0, 0)
+        if encoding != "UTF8":
+            raise StoreError(
+                tr(
+                    "The database of {where} is in {encoding}, which has no letters for all names: make "
+                    "one in UTF8.",
+                    where=self.where,
+                    encoding=encoding,
+                )
+            )
+        if not letters:
+            raise StoreError(
+                tr(
+                    "The server of {where} was built without ICU, by which letters are lowered alike "
+                    "everywhere: take one that has it, as the packages of PostgreSQL do.",
+                    where=self.where,
+                )
+            )
+        if not there and not may:
+            raise StoreError(
+                tr(
+                    "There is no schema {schema} in {where} and the account may not make it: "
+                    "CREATE SCHEMA … AUTHORIZATION, or GRANT CREATE ON DATABASE.",
+                    schema=self.schema,
+                    where=self.where,
+                )
+            )
+        return bool(there)
 
     @contextmanager
     def reader(self) -> Iterator[Connected]:
@@ -374,13 +378,46 @@ class Postgresql(Engine):
         return int(found)
 
     def may_write(self) -> bool:
-        """Say whether the account may write rows of the store."""
+        """Say whether the account may write rows of the store, and the server lets anybody write."""
         with self.reader() as connection:
-            (may,) = connection.execute(
-                "SELECT has_table_privilege(to_regclass(quote_ident(?) || '.sync_run'), 'INSERT, UPDATE')",
-                (self.schema,),
+            (there,) = connection.execute(
+                "SELECT to_regclass(quote_ident(?) || '.sync_run') IS NOT NULL", (self.schema,)
             ).fetchone() or (0,)
-        return bool(may)
+            return bool(there) and not self._lacks(connection)
+
+    def _lacks(self, connection: Any) -> str | None:
+        """Return the first right that a run would miss, as GRANT says it, or why nothing is written here."""
+        found = connection.execute(
+            "SELECT CASE WHEN pg_is_in_recovery() THEN 'pg_is_in_recovery()' "
+            "WHEN s.reset_val = 'on' THEN s.name "
+            "WHEN NOT has_database_privilege(current_database(), 'TEMP') THEN 'TEMP ON DATABASE' "
+            "WHEN t.name IS NULL AND to_regnamespace(n.name) IS NOT NULL "
+            "AND NOT has_schema_privilege(to_regnamespace(n.name)::oid, 'CREATE') THEN 'CREATE ON SCHEMA' "
+            "WHEN NOT (has_table_privilege(t.name, 'INSERT') AND has_table_privilege(t.name, 'UPDATE')) "
+            "THEN 'INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA' END "
+            "FROM pg_settings s, (SELECT quote_ident(?) AS name) n, "
+            "LATERAL (SELECT to_regclass(n.name || '.sync_run') AS name) t "
+            "WHERE s.name = 'default_transaction_read_only'",
+            (self.schema,),
+        ).fetchone()
+        return found[0] if found else None
+
+    def standing(self) -> str | None:
+        """Say which server it is. Raises `StoreError` naming what a run would miss there."""
+        connected = self._open()
+        try:
+            self._fits(connected)
+            lacks = self._lacks(connected)
+            if lacks and " ON " in lacks:
+                raise psycopg.errors.InsufficientPrivilege(lacks)
+            if lacks:
+                raise psycopg.errors.ReadOnlySqlTransaction(lacks)
+            (version,) = connected.execute("SELECT current_setting('server_version')").fetchone() or ("",)
+        except psycopg.Error as exc:
+            raise self.explain(exc) from exc
+        finally:
+            connected.close()
+        return tr("{where}, PostgreSQL {version}", where=self.where, version=version)
 
     def verify(self, connection: Any) -> list[str]:
         """Trust the server, which looks after its own pages; a memory that is gone is damage."""
@@ -402,7 +439,7 @@ class Postgresql(Engine):
         """Make the schema once more among the connection's own temporary tables, and compare both.
 
         Columns, checks, keys, indexes, triggers and functions are compared as the server's catalogue tells
-        them. Whoever may not make temporary tables is told nothing.
+        them. Whoever may not make temporary tables, as on a standby, is told nothing.
         """
         from hub.store.engines.schema import differences
 
@@ -410,7 +447,7 @@ class Postgresql(Engine):
         try:
             connected.raw.execute("BEGIN")
             return differences(connected.raw, self.schema)
-        except psycopg.errors.InsufficientPrivilege:
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction):
             return []
         except psycopg.Error as exc:
             raise self.explain(exc) from exc
