@@ -1,8 +1,8 @@
 """A store in a schema of PostgreSQL, which several hubs may read while one writes.
 
 Sources: postgresql.org/docs/current (Explicit Locking, advisory locks; COPY; Trigger Functions; Transaction
-Isolation; Client Connection Defaults; pg_dump, what it sets), psycopg.org/psycopg3/docs (client-side-binding
-cursors, data adaptation, COPY), pgbouncer.org/features.html (what a pool of transactions does not keep).
+Isolation), psycopg.org/psycopg3/docs (client-side-binding cursors, data adaptation, COPY),
+pgbouncer.org/features.html (what a pool of transactions does not keep).
 """
 
 from __future__ import annotations
@@ -27,24 +27,12 @@ from hub.store.engines.arrow import Streams, streams
 from hub.store.engines.connected import Connected, kept, unwritable
 from hub.store.engines.dialect import translated
 from hub.store.engines.engine import Engine, Value
-from hub.store.engines.reach import server_parameters
+from hub.store.engines.reach import LOCK_WAIT, server_parameters, session_sql
 from hub.words import tr
 
-WAIT = 60
+WAIT = int(LOCK_WAIT.rstrip("s"))
 """Seconds that a write waits for another hub's transaction before it says so."""
 _OPTIONS = frozenset({"schema", "sslrootcert"})
-_SESSION = {
-    "TimeZone": "UTC", "DateStyle": "ISO", "client_min_messages": "error", "lock_timeout": f"{WAIT}s",
-    "statement_timeout": "0", "transaction_timeout": "0", "idle_session_timeout": "0",
-    "idle_in_transaction_session_timeout": "0", "default_transaction_isolation": "read committed",
-    "row_security": "off", "extra_float_digits": "1", "standard_conforming_strings": "on",
-    "transform_null_equals": "off", "quote_all_identifiers": "off",
-}  # fmt: skip
-"""What every connection sets for itself, whatever a database or a role was given by those who look after it.
-
-As pg_dump does: no limit for what people type ends a run or its lock, rows that a policy would hide are an
-error and never left out, numbers come whole.
-"""
 _FEW = 200
 """Rows from which on the planner is told how many there are."""
 _RUN, _WRITE = "run", "write"
@@ -136,16 +124,9 @@ class Postgresql(Engine):
         )  # fmt: skip
 
     def _settings(self, **also: str) -> str:
-        """Return the statement that sets what `_SESSION` says, as far as the server knows it."""
-        path = sql.Identifier(self.schema).as_string(None)  # the schema first, and nothing of anybody else
-        wanted = sql.SQL(", ").join(
-            sql.SQL("({}, {})").format(sql.Literal(name.lower()), sql.Literal(value))
-            for name, value in {**_SESSION, "search_path": path, **also}.items()
-        )
-        return sql.SQL(
-            "SELECT count(set_config(s.name, w.value, false)), pg_backend_pid() "
-            "FROM pg_catalog.pg_settings s JOIN (VALUES {}) w (name, value) ON lower(s.name) = w.name"
-        ).format(wanted).as_string(None)  # fmt: skip
+        """Return the statement that sets what decides on rows, numbers and limits."""
+        # the schema first, and nothing of anybody else
+        return session_sql(search_path=sql.Identifier(self.schema).as_string(None), **also)
 
     def _open(self, *, reading: bool = False, name: str = "pm-hub") -> Connected:
         try:

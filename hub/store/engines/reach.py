@@ -1,4 +1,8 @@
-"""How PostgreSQL is reached, wherever the hub does: encrypted and verified, and never waited for in vain."""
+"""How PostgreSQL is reached, wherever the hub does: encrypted and verified, and never waited for in vain.
+
+Sources: postgresql.org/docs/current (libpq, connection parameters; Client Connection Defaults; what pg_dump
+sets for its own connection).
+"""
 
 from __future__ import annotations
 
@@ -37,6 +41,39 @@ def server_parameters(
         "connect_timeout": 15, "application_name": "pm-hub", "client_encoding": "utf8",
         **_ALIVE, **secured, **({} if password is None else {"password": password}),
     }  # fmt: skip
+
+
+LOCK_WAIT = "60s"
+"""How long a write waits for another program before it says so."""
+_SESSION = {
+    "TimeZone": "UTC", "DateStyle": "ISO", "client_min_messages": "error", "lock_timeout": LOCK_WAIT,
+    "statement_timeout": "0", "transaction_timeout": "0", "idle_session_timeout": "0",
+    "idle_in_transaction_session_timeout": "0", "default_transaction_isolation": "read committed",
+    "row_security": "off", "extra_float_digits": "1", "standard_conforming_strings": "on",
+    "transform_null_equals": "off", "quote_all_identifiers": "off",
+}  # fmt: skip
+
+
+def session_sql(**also: str) -> str:
+    """Return the statement by which a connection sets what decides on rows, numbers and limits for itself.
+
+    Whatever a database or a role was given by those who look after it, as pg_dump does: no limit for what
+    people type ends a run or its lock, rows that a policy would hide are an error and never left out, numbers
+    come whole. What the server does not know yet is passed over; *also* is set too. It gives the number of
+    settings and the server's process.
+    """
+    wanted = ", ".join(
+        f"({_literal(name.lower())}, {_literal(value)})" for name, value in {**_SESSION, **also}.items()
+    )
+    return (
+        "SELECT count(set_config(s.name, w.value, false)), pg_backend_pid() FROM pg_catalog.pg_settings s "
+        f"JOIN (VALUES {wanted}) w (name, value) ON lower(s.name) = w.name"
+    )
+
+
+def _literal(text: str) -> str:
+    """Return *text* as it stands in SQL, whatever `standard_conforming_strings` is."""
+    return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _is_here(host: str) -> bool:
