@@ -226,6 +226,28 @@ def test_a_lock_that_the_server_let_go_of(server: Engine) -> None:
             store.write_batch(tasks("c"), run_id=1, source_id="s")
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("57014", "ended a statement"),  # query_canceled
+        ("40001", "ended a statement"),  # serialization_failure: a conflict with recovery on a standby
+        ("53400", "ended a statement"),  # configuration_limit_exceeded: temp_file_limit
+        ("53200", "ended a statement"),  # out_of_memory
+        ("53100", "The disk that holds"),  # disk_full
+        ("55P03", "Another program writes"),  # lock_not_available
+        ("25006", "can only be read"),  # read_only_sql_transaction
+        ("54000", "longer than"),  # program_limit_exceeded
+        ("42501", "lacks a right"),  # insufficient_privilege
+        ("XX001", "answered"),  # data_corrupted
+    ],
+)
+def test_what_a_server_says_is_a_sentence(server: Engine, code: str, told: str) -> None:
+    """By the code of the error, in whichever language the server speaks: appendix A of its manual."""
+    raised = f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}', MESSAGE = 'désolé'; END $$"
+    with pytest.raises(StoreError, match=told), Store.open(server) as store:
+        store.connection.execute(raised)
+
+
 def test_why_a_connection_was_ended(server: Engine) -> None:
     """The server's own word is told, in a transaction and beside, and nothing of the batch is kept."""
 

@@ -37,12 +37,16 @@ _FEW = 200
 """Rows from which on the planner is told how many there are."""
 _RUN, _WRITE = "run", "write"
 _HELD = (
-    "FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
+    "FROM pg_locks l JOIN pg_stat_get_activity(coalesce(l.pid, 0)) a ON true "
+    "WHERE l.locktype = 'advisory' AND l.granted "
     "AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) "
     "AND l.classid::bigint = hashtext(?)::bigint & 4294967295 "
     "AND l.objid::bigint = hashtext(?)::bigint & 4294967295"
 )
-"""Who holds an advisory lock, by its two names: those of other databases are none of ours."""
+"""Who holds an advisory lock, by its two names: those of other databases are none of ours.
+
+It is asked by each transaction that writes, and so of one process: pg_stat_activity looks at all.
+"""
 _KIND = {"text": "TEXT", "int8": "INTEGER", "int4": "INTEGER", "float8": "REAL"}
 
 
@@ -274,7 +278,12 @@ class Postgresql(Engine):
                 return StoreError(
                     tr("The account of {where} lacks a right: {said}. GRANT it.", where=self.where, said=said)
                 )
-            case psycopg.errors.QueryCanceled():
+            case (
+                psycopg.errors.QueryCanceled()
+                | psycopg.errors.SerializationFailure()  # on a standby, what it had to catch up with
+                | psycopg.errors.ConfigurationLimitExceeded()
+                | psycopg.errors.OutOfMemory()
+            ):
                 return StoreError(
                     tr(
                         "The server of {where} ended a statement: {said}. Nothing half-written is kept.",
@@ -695,7 +704,7 @@ class Postgresql(Engine):
     @staticmethod
     def _holder(connection: Connected, keys: tuple[str, str]) -> str:
         found = connection.execute(
-            f"SELECT a.application_name, a.usename, coalesce(host(a.client_addr), '') {_HELD}", keys
+            f"SELECT a.application_name, pg_get_userbyid(a.usesysid) {_HELD}", keys
         ).fetchone()
         if found is None or not (found[0] or "").startswith("pm-hub "):
             return tr("its owner did not leave a name")
