@@ -451,6 +451,21 @@ def test_a_long_text_loses_who_is_erased(server: Engine) -> None:
     assert "Xyz" not in row["notes"]
 
 
+@pytest.mark.parametrize(
+    "who", ["Élodie Martin", "élodie martin", "ÉLODIE MARTIN", "é.MARTIN@ex.org", "ØYSTEIN"]
+)
+def test_a_name_is_found_however_it_is_written(server: Engine, tmp_path: Path, who: str) -> None:
+    """Capitals with accents are capitals: who asks to be erased is found by the name that is stored."""
+    person = Person(id="config:e", display_name="Élodie Martin", email="É.Martin@ex.org", aliases="øystein b")
+    found = []
+    for engine in (engine_of(tmp_path / "one.db"), server):
+        write(engine, person)
+        with Store.open(engine) as store:
+            found.append(subjects.find(store, who).persons)
+
+    assert [("config:e",), ("config:e",)] == found
+
+
 def test_numbers_are_kept_alike(server: Engine, tmp_path: Path) -> None:
     """None is NULL, zero has no sign, a whole one fits a column of whole ones; what fits nowhere is named."""
     numbers = [float("nan"), -0.0, float("inf"), 1e308, 5e-324, 0.1 + 0.2, 2.0**53, 1e22, -1.5]
