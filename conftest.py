@@ -99,6 +99,7 @@ SLOW = (
     "tests/test_story.py",
     "tests/test_installing.py",
     "tests/test_store_postgresql.py",
+    "tests/test_store_servers.py",
     "tests/test_upkeep.py",
     "plugins",
 )

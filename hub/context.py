@@ -33,7 +33,7 @@ from hub.errors import (
 from hub.expiry import Ending
 from hub.records import Account, Container, Iteration, Presence, Record
 from hub.sealed import Sealed
-from hub.tally import REASON, Rejection, Tally, short
+from hub.tally import REASON, Rejection, Tally, lasting, short
 from hub.words import tr
 
 if TYPE_CHECKING:
@@ -247,7 +247,8 @@ class Context(RunContext):
         """
         where = self.partition if partition is None else partition
         one = Rejection(
-            place=short(place), reason=short(reason, REASON), key=key or short(place), record=record, id=id,
+            place=short(place), reason=short(reason, REASON), key=lasting(key or short(place)),
+            record=record, id=id,
             like=like, field=field, value=short(value), container=container,
             seconds=_whole(seconds), amount_minor=_whole(amount_minor), currency=currency,
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,8 @@ SHORT = 120
 REASON = 400
 """Letters of a reason: it ends with what to do, which is not to be cut off."""
 """Characters of a value or a reason that are kept."""
+MOST_KEY = 400
+"""Letters of a key: with its partition it stands in an index, of which PostgreSQL takes 2,704 bytes."""
 FEW = 3
 """Fewer rejections than this never fail a partition, whatever their share."""
 
@@ -123,6 +126,14 @@ def sentence(place: str, field: str, value: str | None, reason: str) -> str:
 def too_many(rejected: int, seen: int, allowed: float) -> bool:
     """Say whether a partition fails, because more than the share *allowed* of what it met was rejected."""
     return rejected >= FEW and rejected > allowed * seen
+
+
+def lasting(key: str) -> str:
+    """Return *key* as it is kept: what fits no index by its beginning, and a mark made of all of it."""
+    if len(key) <= MOST_KEY:
+        return key
+    mark = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"{key[: MOST_KEY - 40]}… {mark}"
 
 
 def short(value: Any, most: int = SHORT) -> str:

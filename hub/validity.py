@@ -26,6 +26,8 @@ MOST_MINOR = 10**17
 MOST_NUMBER = 1e15
 """Of any other number: up to here each whole one has its own value in a REAL of SQLite."""
 _MOST_INTEGER = 2**53
+MOST_ID = 600
+"""Letters of an id: more than 2,704 bytes no index of PostgreSQL takes, and a letter has up to four."""
 _STAMP = mark("is not an instant in UTC such as 2026-10-31T18:00:00Z")
 _STAMP_LENGTH = len("2026-10-31T18:00:00Z")
 
@@ -51,7 +53,7 @@ def all_right(records: Sequence[Record], prefix: str) -> bool:
     twins, stamps = _twins(type(records[0])), _twin(type(records[0]))[1]
     try:
         msgspec.convert(records, twins, from_attributes=True)
-        if not all(one.id.startswith(prefix) and len(one.id) > len(prefix) for one in records):
+        if not all(one.id.startswith(prefix) and len(prefix) < len(one.id) <= MOST_ID for one in records):
             return False
     except (msgspec.ValidationError, OverflowError, AttributeError):
         return False
@@ -68,6 +70,9 @@ def fault(record: Record, prefix: str) -> Fault | None:
     id_ = record.id
     if not isinstance(id_, str) or not id_.startswith(prefix) or len(id_) == len(prefix):
         why = tr("an id of this source begins with {prefix!r}", prefix=prefix)
+        return Fault(field="id", value=id_, reason=why)
+    if len(id_) > MOST_ID:
+        why = tr("an id has {most} letters at most, and this one {count}", most=MOST_ID, count=len(id_))
         return Fault(field="id", value=id_, reason=why)
     twin, stamps = _twin(type(record))
     try:

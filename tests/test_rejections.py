@@ -60,6 +60,10 @@ def told(report: SourceReport) -> str:
     return "\n".join(report.missing + report.rejections + [report.error or ""])
 
 
+LETTERS = "".join(chr(0x20000 + n * n % 40000) for n in range(3000))
+"""Of four bytes each, in which nothing repeats: an index of PostgreSQL takes 2,704 bytes of them."""
+
+
 @pytest.mark.parametrize(
     ("record", "field"),
     [
@@ -78,6 +82,8 @@ def told(report: SourceReport) -> str:
         (Worklog(id="s:1", day="5 oct.", seconds=60), "day"),
         (Worklog(id="t:1", day="2026-10-05", seconds=60), "id"),
         (Worklog(id="s:", day="2026-10-05", seconds=60), "id"),
+        (Worklog(id=f"s:{LETTERS[:599]}", day="2026-10-05", seconds=60), "id"),
+        (Worklog(id=f"s:{LETTERS}", day="2026-10-05", seconds=60), "id"),
         (
             BudgetLine(id="s:1", project_code="A", month="2026-13", kind="revised", category="x",
                        amount_minor=1, currency="EUR"), "month",
@@ -111,11 +117,13 @@ def test_a_right_record_of_every_kind_of_value(store: Store) -> None:
         percent=50, points=3, planned_finish_on="9999-12-31", estimate_s=-5, is_blocked=False,
     )  # fmt: skip
 
+    long = Task(id=f"s:{LETTERS[:598]}", container_id="s:c", title="")
     assert None is fault(record, "s:")
+    assert None is fault(long, "s:")
     assert (
-        1
+        2
         == sync_once(
-            store, ScriptedSource(name="s", script={"p": lambda _: [Batch(records=[record])]})
+            store, ScriptedSource(name="s", script={"p": lambda _: [Batch(records=[record, long])]})
         ).changes.inserted
     )
 

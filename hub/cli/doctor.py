@@ -256,12 +256,20 @@ def _store(app: App) -> Iterator[Finding]:
             older, size = store.older, engine.size(store.connection) / 1e6
     except HubError as exc:
         yield Finding(
-            name="store", state="failed", detail=str(exc), mend=tr("Restore {path} from a copy.", path=path)
-        )
+            name="store", state="failed", detail=str(exc),
+            mend=tr("Restore {path} from a copy.", path=path) if engine.path is not None
+            else tr("Correct it as the sentence says."),
+        )  # fmt: skip
         return
     yield Finding(
         name="store", state="ok", detail=tr("{path} is sound, {size:,.1f} MB", path=path, size=size)
     )
+    try:
+        engine.standing()
+    except StoreError as exc:
+        yield Finding(
+            name="store", state="warning", detail=str(exc), mend=tr("Correct it as the sentence says.")
+        )
     if older:
         yield Finding(
             name="store", state="warning", detail=tr("it was written by an older pm-hub"),
@@ -345,10 +353,13 @@ def _announced(app: App) -> Iterator[Finding]:
     """Say what tools announced when they were last asked."""
     from hub.store import reading
 
-    if not app.engine.exists():
+    try:
+        if not app.engine.exists():
+            return
+        with reading.opened(app.engine) as store:
+            said = endings_of(app, store)
+    except StoreError:  # it is told of the store already
         return
-    with reading.opened(app.engine) as store:
-        said = endings_of(app, store)
     for owner, one in said:
         near = one.is_soon(app.settings.notify.days_before)
         over = one.kind == "token" and one.on is not None and one.on < clock.now().date()

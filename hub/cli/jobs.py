@@ -20,7 +20,7 @@ from hub.cli.outside import leave
 from hub.cli.speech import Command
 from hub.cli.telling import announce, schedule, told
 from hub.cli.upkeep import after_run
-from hub.errors import ConfigError
+from hub.errors import ConfigError, HubError
 from hub.source import Check, Offer
 from hub.words import tr
 
@@ -148,6 +148,12 @@ def _settings(app: App) -> list[Check]:
             Cron.parse(app.settings.schedule.run)
         except ConfigError as exc:
             found.append(Check(name="schedule", state="failed", detail=str(exc)))
+    try:
+        standing = app.engine.standing()
+    except HubError as exc:
+        found.append(Check(name="store", state="failed", detail=str(exc)))
+    else:
+        found += [Check(name="store", state="ok", detail=standing)] if standing else []
     if app.settings.engine.cluster is not None:
         said = (
             tr("the sources are read by the workers, which take their part of the feed too")

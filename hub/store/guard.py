@@ -88,7 +88,7 @@ def _of_container(
         f"coalesce(sum(abs({measure})) FILTER (WHERE g.id IS NOT NULL), 0) "
         f"FROM (SELECT * FROM {table} WHERE {where}) t LEFT JOIN temp.leaving g ON g.id = t.id "
         "LEFT JOIN container c ON c.id = t.container_id WHERE t.container_id IS NOT NULL "
-        "GROUP BY t.container_id, c.name ORDER BY 3 DESC",
+        "GROUP BY t.container_id, c.name ORDER BY 3 DESC, t.container_id",
         parameters,
     ).fetchall()
     for name, known, leaving, weight, lost in rows:

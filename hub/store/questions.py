@@ -172,7 +172,7 @@ def nameless(store: Store, source_id: str, coming: Iterable[str]) -> tuple[list[
             f"SELECT t.{column}, count(*), {seconds} FROM {table} t "
             f"LEFT JOIN {target} o ON o.id = t.{column} WHERE t.source_id = ? "
             f"AND t.{column} IS NOT NULL AND o.id IS NULL AND {here('t.presence')} {other}"
-            "GROUP BY 1 ORDER BY 3 DESC, 2 DESC",
+            "GROUP BY 1 ORDER BY 3 DESC, 2 DESC, 1",
             (source_id,),
         ):
             if named.startswith(later):

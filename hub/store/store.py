@@ -33,6 +33,7 @@ from hub.store.erasure import (
 )
 from hub.store.migrations import migrations
 from hub.store.presence import PresenceRoom
+from hub.tally import short
 from hub.version import release
 from hub.words import tr
 
@@ -142,9 +143,11 @@ class Store(PresenceRoom):
         """Return the store itself."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Close the database."""
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Close the database; what it raised, whoever asked, becomes a sentence."""
         self.close()
+        if isinstance(error, self.engine.error):
+            raise self.engine.explain(error) from error
 
     def verify(self) -> None:
         """Look for damage. Raises `StoreError` naming it."""
@@ -182,9 +185,10 @@ class Store(PresenceRoom):
             try:
                 yield
             except BaseException:
-                self.connection.execute("ROLLBACK TO batch" if nested else "ROLLBACK")
-                if nested:
-                    self.connection.execute("RELEASE batch")
+                with suppress(self.engine.error):  # of a database that is gone, or took it back itself
+                    self.connection.execute("ROLLBACK TO batch" if nested else "ROLLBACK")
+                    if nested:
+                        self.connection.execute("RELEASE batch")
                 raise
             self.connection.execute("RELEASE batch" if nested else "COMMIT")
         except self.engine.error as exc:
@@ -200,7 +204,8 @@ class Store(PresenceRoom):
         try:
             yield
         finally:
-            self.connection.execute("ROLLBACK")
+            with suppress(self.engine.error):  # of a database that is gone
+                self.connection.execute("ROLLBACK")
 
     def stamp(self) -> str:
         """Return the next `recorded_at`: now, but later than every stamp before it, to the microsecond."""
@@ -289,12 +294,12 @@ class Store(PresenceRoom):
             try:
                 self.connection.execute("SAVEPOINT probe")
                 self.engine.upsert(self.connection, table, [msgspec.structs.astuple(record) + tail])
-            except self.engine.error as one:
+            except (self.engine.error, *self.engine.refused) as one:
                 return SourceDataError(
                     tr(
                         "The record {table} {id} breaks a rule of the store: {one}.",
                         table=table,
-                        id=record.id,
+                        id=short(record.id),
                         one=str(one).partition("\n")[0],
                     )
                 )

@@ -12,6 +12,7 @@ import msgspec
 from hub import clock
 from hub.columns import Column
 from hub.errors import ConfigError
+from hub.placement import fold
 from hub.records import BY_TABLE
 from hub.store.erasure import ACCOUNT_REFS, ERASED, TOKEN, Door, identifiers, tables, texts_with
 from hub.store.store import Store
@@ -56,16 +57,16 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 def find(store: Store, who: str) -> Subject:
     """Find a person by name, e-mail, number, login or id. Raises `ConfigError` for nobody, or several."""
-    key = who.strip().lower()
+    key = fold(who.strip())
     columns = "id, display_name, email, employee_no, login"
     found = (
-        "lower(id) = :k OR lower(display_name) = :k OR lower(email) = :k OR lower(employee_no) = :k "
-        "OR lower(login) = :k"
+        "fold(id) = :k OR fold(display_name) = :k OR fold(email) = :k OR fold(employee_no) = :k "
+        "OR fold(login) = :k"
     )
     people = store.rows(
         f"SELECT {columns}, aliases FROM (SELECT {columns}, aliases FROM person UNION SELECT {columns}, "
         "aliases FROM person_history) p "
-        f"WHERE {found} OR instr(' ' || lower(aliases) || ' ', ' ' || :k || ' ') > 0",
+        f"WHERE {found} OR instr(' ' || fold(aliases) || ' ', ' ' || :k || ' ') > 0",
         {"k": key},
     )
     ids = {row["id"] for row in people}
@@ -91,8 +92,8 @@ def find(store: Store, who: str) -> Subject:
         row["id"]
         for row in store.rows(
             f"SELECT id FROM (SELECT {columns} FROM account UNION SELECT {columns} FROM account_history) a "
-            "WHERE lower(id) = :k OR lower(email) = :k OR lower(employee_no) = :k OR lower(login) = :k "
-            "OR (:alone = 1 AND lower(display_name) = :k)",
+            "WHERE fold(id) = :k OR fold(email) = :k OR fold(employee_no) = :k OR fold(login) = :k "
+            "OR (:alone = 1 AND fold(display_name) = :k)",
             {"k": key, "alone": int(not ids)},
         )
     }
@@ -244,7 +245,7 @@ def _in_fields(store: Store) -> list[Held]:
     """Return what values hold of persons in the fields that fields.csv calls personal, by the field."""
     mine = (
         "EXISTS (SELECT 1 FROM site_field f WHERE f.field = :field AND f.level = :level AND f.personal = 1 "
-        "AND f.presence = 'present' AND lower(f.native) = lower(v.field) AND v.row_id LIKE f.source || ':%') "
+        "AND f.presence = 'present' AND fold(f.native) = fold(v.field) AND v.row_id LIKE f.source || ':%') "
         "AND v.text IS NOT NULL AND v.text <> :erased"
     )
     fields = store.rows(

@@ -14,8 +14,12 @@ Streams = Callable[[str], AbstractContextManager[Any]]
 
 
 @contextmanager
-def streams(where: str, reached: Mapping[str, str], options: Mapping[str, str]) -> Iterator[Streams]:
+def streams(
+    where: str, reached: Mapping[str, str], options: Mapping[str, str], *, before: str | None = None
+) -> Iterator[Streams]:
     """Connect by ADBC as *reached* says, in one transaction; each statement has *options*.
+
+    The query *before* is run ahead of it, for what it sets.
 
     Raises `FeedError` where the store cannot be opened, `adbc.Error` where a query fails.
     """
@@ -25,9 +29,17 @@ def streams(where: str, reached: Mapping[str, str], options: Mapping[str, str]) 
         database = adbc.AdbcDatabase(**reached)
         try:
             connection = adbc.AdbcConnection(database)
+        except adbc.Error:
+            database.close()
+            raise
+        try:
+            if before is not None:
+                with _rows(connection, before, options):
+                    pass
             # one transaction: a sync that goes on meanwhile is not seen in part
             connection.set_autocommit(False)
         except adbc.Error:
+            connection.close()
             database.close()
             raise
     except adbc.Error as exc:
@@ -35,20 +47,23 @@ def streams(where: str, reached: Mapping[str, str], options: Mapping[str, str]) 
             tr("The store {path} cannot be opened for reading: {error}.", path=where, error=exc)
         ) from exc
 
-    @contextmanager
-    def stream(sql: str) -> Iterator[Any]:
-        statement = adbc.AdbcStatement(connection)
-        try:
-            statement.set_options(**options)
-            statement.set_sql_query(sql)
-            batches, _ = statement.execute_query()
-            yield batches
-            batches.release()
-        finally:
-            statement.close()
-
     try:
-        yield stream
+        yield lambda sql: _rows(connection, sql, options)
     finally:
         connection.close()
         database.close()
+
+
+@contextmanager
+def _rows(connection: Any, sql: str, options: Mapping[str, str]) -> Iterator[Any]:
+    import adbc_driver_manager as adbc
+
+    statement = adbc.AdbcStatement(connection)
+    try:
+        statement.set_options(**options)
+        statement.set_sql_query(sql)
+        batches, _ = statement.execute_query()
+        yield batches
+        batches.release()
+    finally:
+        statement.close()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import psycopg
 from psycopg.adapt import Dumper, Loader
+from psycopg.types.numeric import FloatDumper
 
 from hub.files import storable
 from hub.store.engines.dialect import translated
+
+_WHOLE = 2.0**53
+"""Up to here a number says itself by its digits."""
 
 
 class _Number(Dumper):
@@ -22,6 +27,18 @@ class _Number(Dumper):
 
     def quote(self, obj: Any) -> bytes:
         return self.dump(obj)
+
+
+class _Real(FloatDumper):
+    """A number as SQLite keeps it: what is none is NULL, a whole one fits a column of whole ones."""
+
+    def dump(self, obj: Any) -> Any:
+        if obj.is_integer() and abs(obj) < _WHOLE:
+            return b"%d" % int(obj)
+        return None if math.isnan(obj) else super().dump(obj)
+
+    def quote(self, obj: Any) -> Any:
+        return b"NULL" if math.isnan(obj) else super().quote(obj)
 
 
 class _Truth(Loader):
@@ -45,6 +62,7 @@ class Connected:
         self.raw = raw
         adapters = raw.adapters
         adapters.register_dumper(bool, _Number)
+        adapters.register_dumper(float, _Real)
         adapters.register_loader("bool", _Truth)
         adapters.register_loader("numeric", _Numeric)
 

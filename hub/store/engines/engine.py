@@ -83,6 +83,13 @@ class Engine(ABC):
     def may_write(self) -> bool:
         """Say whether this account may write the store."""
 
+    def standing(self) -> str | None:
+        """Say which server it is, where it is one, that a run can write to; nothing is changed there.
+
+        Raises `StoreError` naming what a run would miss.
+        """
+        return None
+
     @abstractmethod
     def verify(self, connection: Any) -> list[str]:
         """Return what is damaged."""

@@ -1,19 +1,21 @@
 """A store in a schema of PostgreSQL, which several hubs may read while one writes.
 
 Sources: postgresql.org/docs/current (Explicit Locking, advisory locks; COPY; Trigger Functions; Transaction
-Isolation), psycopg.org/psycopg3/docs (client-side-binding cursors, data adaptation, COPY).
+Isolation), psycopg.org/psycopg3/docs (client-side-binding cursors, data adaptation, COPY),
+pgbouncer.org/features.html (what a pool of transactions does not keep).
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import psycopg
 from psycopg import sql
@@ -25,23 +27,27 @@ from hub.store.engines.arrow import Streams, streams
 from hub.store.engines.connected import Connected, kept, unwritable
 from hub.store.engines.dialect import translated
 from hub.store.engines.engine import Engine, Value
-from hub.store.engines.reach import server_parameters
+from hub.store.engines.reach import LOCK_WAIT, server_parameters, session_sql
 from hub.words import tr
 
-WAIT = 60
+WAIT = int(LOCK_WAIT.rstrip("s"))
 """Seconds that a write waits for another hub's transaction before it says so."""
 _OPTIONS = frozenset({"schema", "sslrootcert"})
 _FEW = 200
 """Rows from which on the planner is told how many there are."""
 _RUN, _WRITE = "run", "write"
 _HELD = (
-    "FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted "
+    "FROM pg_locks l JOIN pg_stat_get_activity(coalesce(l.pid, 0)) a ON true "
+    "WHERE l.locktype = 'advisory' AND l.granted "
     "AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) "
     "AND l.classid::bigint = hashtext(?)::bigint & 4294967295 "
     "AND l.objid::bigint = hashtext(?)::bigint & 4294967295"
 )
-"""Who holds an advisory lock, by its two names: those of other databases are none of ours."""
-_KIND = {"text": "TEXT", "bigint": "INTEGER", "integer": "INTEGER", "double precision": "REAL"}
+"""Who holds an advisory lock, by its two names: those of other databases are none of ours.
+
+It is asked by each transaction that writes, and so of one process: pg_stat_activity looks at all.
+"""
+_KIND = {"text": "TEXT", "int8": "INTEGER", "int4": "INTEGER", "float8": "REAL"}
 
 
 class Postgresql(Engine):
@@ -54,7 +60,7 @@ class Postgresql(Engine):
     kind: ClassVar[str] = "postgresql"
     frozen = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     error = psycopg.Error
-    refused = (psycopg.IntegrityError, psycopg.DataError)
+    refused = (psycopg.IntegrityError, psycopg.DataError, psycopg.errors.ProgramLimitExceeded)
 
     def __init__(self, url: str, *, base: Path, password: Secret | None = None) -> None:
         """Read *url*; files start at *base*. Raises `ConfigError`."""
@@ -93,8 +99,19 @@ class Postgresql(Engine):
         self.ca = str(base / options["sslrootcert"]) if "sslrootcert" in options else None
         self.password = password
         self._run: str | None = None
-        """The run that this process writes for, where that is another one's."""
-        self.where = f"postgresql://{self.user}@{self.host}:{self.port}/{self.database}?schema={self.schema}"
+        """The run that this process writes for: its own, or another one's."""
+        self.where = self._address()
+
+    def _address(self) -> str:
+        """Return the address anew, as one that is read as it was."""
+        host, also = self.host, {"schema": self.schema}
+        if host.startswith("/"):
+            host, also = "", {"host": host, **also}
+        elif ":" in host:
+            host = f"[{host}]"
+        told = "&".join(f"{name}={quote(value, safe='/')}" for name, value in also.items())
+        user, database = quote(self.user, safe=""), quote(self.database, safe="")
+        return f"postgresql://{user}@{host}:{self.port}/{database}?{told}"
 
     # ---------- reaching ----------
 
@@ -104,27 +121,59 @@ class Postgresql(Engine):
             password=None if self.password is None else self.password.reveal(),
         )  # fmt: skip
 
+    def _connected(self, name: str) -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            **(self._parameters() | {"application_name": name}), autocommit=True,
+            cursor_factory=psycopg.ClientCursor,
+        )  # fmt: skip
+
+    def _settings(self, **also: str) -> str:
+        """Return the statement that sets what decides on rows, numbers and limits."""
+        # the schema first, and nothing of anybody else
+        return session_sql(search_path=sql.Identifier(self.schema).as_string(None), **also)
+
     def _open(self, *, reading: bool = False, name: str = "pm-hub") -> Connected:
         try:
-            raw = psycopg.connect(
-                **(self._parameters() | {"application_name": name}), autocommit=True,
-                cursor_factory=psycopg.ClientCursor,
-            )  # fmt: skip
+            raw = self._connected(name)
         except psycopg.Error as exc:
             raise self.explain(exc) from exc
         connected = Connected(raw)
+        also = {"default_transaction_read_only": "on"} if reading else {}
         try:
-            # the schema first, and nothing of anybody else
-            raw.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(self.schema)))
-            raw.execute(
-                f"SET lock_timeout = '{WAIT}s'; SET TimeZone = 'UTC'; SET client_min_messages = error"
-            )
-            if reading:
-                raw.execute("SET default_transaction_read_only = on")
+            _, process = connected.execute(self._settings(**also)).fetchone() or (0, 0)
+            if process != raw.info.backend_pid:
+                self._must_be_one_session(connected)
         except psycopg.Error as exc:
             raw.close()
             raise self.explain(exc) from exc
+        except StoreError:
+            raw.close()
+            raise
         return connected
+
+    def _must_be_one_session(self, connected: Connected) -> None:
+        """Stop where what stands between gives each transaction another session of the server.
+
+        What one connection sets must be there for its next statement, and for no other connection.
+        """
+        token = secrets.token_hex(8)
+        ask = "SELECT coalesce(current_setting('pm_hub.session', true), ''), pg_backend_pid()"
+        connected.execute("SELECT set_config('pm_hub.session', ?, false)", (token,))
+        before = connected.execute(ask).fetchone()
+        with self._connected("pm-hub") as other:  # which holds its session while the first one asks again
+            seen = other.execute("BEGIN").execute(ask).fetchone()
+            # not asked again where the other has the one session that there is: it would wait for itself
+            apart = seen is not None and seen[0] != token and before is not None and before[0] == token
+            if apart and before == connected.execute(ask).fetchone():
+                return
+        raise StoreError(
+            tr(
+                "{where} is a pool that gives each transaction another session (PgBouncer: "
+                "pool_mode = transaction), where no lock is held between two of them. Name the server "
+                "itself, or a pool with pool_mode = session.",
+                where=self.where,
+            )
+        )
 
     def exists(self) -> bool:
         """Say whether a store was made in the schema."""
@@ -135,30 +184,7 @@ class Postgresql(Engine):
         """Open the connection that writes, and make the schema where it is missing and may be made."""
         connected = self._open()
         try:
-            (encoding, there, may) = connected.execute(
-                "SELECT current_setting('server_encoding'), to_regnamespace(quote_ident(?)) IS NOT NULL, "
-                "has_database_privilege(current_database(), 'CREATE')",
-                (self.schema,),
-            ).fetchone() or ("", 0, 0)
-            if encoding != "UTF8":
-                raise StoreError(
-                    tr(
-                        "The database of {where} is in {encoding}, which has no letters for all names: make "
-                        "one in UTF8.",
-                        where=self.where,
-                        encoding=encoding,
-                    )
-                )
-            if not there and not may:
-                raise StoreError(
-                    tr(
-                        "There is no schema {schema} in {where} and the account may not make it: "
-                        "CREATE SCHEMA … AUTHORIZATION, or GRANT CREATE ON DATABASE.",
-                        schema=self.schema,
-                        where=self.where,
-                    )
-                )
-            if not there:
+            if not self._fits(connected):
                 connected.raw.execute(
                     sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(self.schema))
                 )
@@ -169,6 +195,43 @@ class Postgresql(Engine):
             connected.close()
             raise
         return connected
+
+    def _fits(self, connected: Connected) -> bool:
+        """Say whether the schema is there. Raises `StoreError` where no store can be, or be made."""
+        (encoding, letters, there, may) = connected.execute(
+            "SELECT current_setting('server_encoding'), "
+            "EXISTS (SELECT 1 FROM pg_collation WHERE collname = 'und-x-icu'), "
+            "to_regnamespace(quote_ident(?)) IS NOT NULL, "
+            "has_database_privilege(current_database(), 'CREATE')",
+            (self.schema,),
+        ).fetchone() or ("", 0, 0, 0)
+        if encoding != "UTF8":
+            raise StoreError(
+                tr(
+                    "The database of {where} is in {encoding}, which has no letters for all names: make "
+                    "one in UTF8.",
+                    where=self.where,
+                    encoding=encoding,
+                )
+            )
+        if not letters:
+            raise StoreError(
+                tr(
+                    "The server of {where} was built without ICU, by which letters are lowered alike "
+                    "everywhere: take one that has it, as the packages of PostgreSQL do.",
+                    where=self.where,
+                )
+            )
+        if not there and not may:
+            raise StoreError(
+                tr(
+                    "There is no schema {schema} in {where} and the account may not make it: "
+                    "CREATE SCHEMA … AUTHORIZATION, or GRANT CREATE ON DATABASE.",
+                    schema=self.schema,
+                    where=self.where,
+                )
+            )
+        return bool(there)
 
     @contextmanager
     def reader(self) -> Iterator[Connected]:
@@ -202,9 +265,48 @@ class Postgresql(Engine):
                         where=self.where,
                     )
                 )
-            case psycopg.errors.InsufficientPrivilege() | psycopg.errors.ReadOnlySqlTransaction():
+            case psycopg.errors.ReadOnlySqlTransaction():
+                return StoreError(
+                    tr(
+                        "{where} can only be read ({said}): it is a standby, or was set to "
+                        "default_transaction_read_only. Name the server that is written to.",
+                        where=self.where,
+                        said=said,
+                    )
+                )
+            case psycopg.errors.InsufficientPrivilege():
                 return StoreError(
                     tr("The account of {where} lacks a right: {said}. GRANT it.", where=self.where, said=said)
+                )
+            case (
+                psycopg.errors.QueryCanceled()
+                | psycopg.errors.SerializationFailure()  # on a standby, what it had to catch up with
+                | psycopg.errors.ConfigurationLimitExceeded()
+                | psycopg.errors.OutOfMemory()
+            ):
+                return StoreError(
+                    tr(
+                        "The server of {where} ended a statement: {said}. Nothing half-written is kept.",
+                        where=self.where,
+                        said=said,
+                    )
+                )
+            case psycopg.errors.ProgramLimitExceeded():
+                return StoreError(
+                    tr(
+                        "A name or an id is longer than {where} can look up: {said}.",
+                        where=self.where,
+                        said=said,
+                    )
+                )
+            case psycopg.errors.DependentObjectsStillExist():
+                return StoreError(
+                    tr(
+                        "What others made stands on the store {where}: {said}. Drop that, and never the "
+                        "table; run the command again, and make it anew.",
+                        where=self.where,
+                        said=" ".join((error.diag.message_detail or str(error)).split())[:400].rstrip("."),
+                    )
                 )
             case psycopg.OperationalError():
                 return StoreError(
@@ -243,13 +345,17 @@ class Postgresql(Engine):
     def tables(self, connection: Any) -> dict[str, dict[str, str]]:
         """Return every table of the store and the types of its columns."""
         found: dict[str, dict[str, str]] = {}
+        # the catalogue itself: information_schema leaves out silently what the account may not read
         for table, name, kind in connection.execute(
-            "SELECT table_name, column_name, data_type FROM information_schema.columns "
-            'WHERE table_schema = ? ORDER BY table_name COLLATE "C", ordinal_position',
+            "SELECT c.relname, a.attname, t.typname FROM pg_attribute a "
+            "JOIN pg_type t ON t.oid = a.atttypid JOIN pg_class c ON c.oid = a.attrelid "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = ? AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped "
+            'ORDER BY c.relname COLLATE "C", a.attnum',
             (self.schema,),
         ):
             if "sqlite" not in table:
-                found.setdefault(table, {})[name] = _KIND[kind]
+                found.setdefault(table, {})[name] = _KIND.get(kind, kind)
         return found
 
     def size(self, connection: Any) -> int:
@@ -262,13 +368,46 @@ class Postgresql(Engine):
         return int(found)
 
     def may_write(self) -> bool:
-        """Say whether the account may write rows of the store."""
+        """Say whether the account may write rows of the store, and the server lets anybody write."""
         with self.reader() as connection:
-            (may,) = connection.execute(
-                "SELECT has_table_privilege(to_regclass(quote_ident(?) || '.sync_run'), 'INSERT, UPDATE')",
-                (self.schema,),
+            (there,) = connection.execute(
+                "SELECT to_regclass(quote_ident(?) || '.sync_run') IS NOT NULL", (self.schema,)
             ).fetchone() or (0,)
-        return bool(may)
+            return bool(there) and not self._lacks(connection)
+
+    def _lacks(self, connection: Any) -> str | None:
+        """Return the first right that a run would miss, as GRANT says it, or why nothing is written here."""
+        found = connection.execute(
+            "SELECT CASE WHEN pg_is_in_recovery() THEN 'pg_is_in_recovery()' "
+            "WHEN s.reset_val = 'on' THEN s.name "
+            "WHEN NOT has_database_privilege(current_database(), 'TEMP') THEN 'TEMP ON DATABASE' "
+            "WHEN t.name IS NULL AND to_regnamespace(n.name) IS NOT NULL "
+            "AND NOT has_schema_privilege(to_regnamespace(n.name)::oid, 'CREATE') THEN 'CREATE ON SCHEMA' "
+            "WHEN NOT (has_table_privilege(t.name, 'INSERT') AND has_table_privilege(t.name, 'UPDATE')) "
+            "THEN 'INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA' END "
+            "FROM pg_settings s, (SELECT quote_ident(?) AS name) n, "
+            "LATERAL (SELECT to_regclass(n.name || '.sync_run') AS name) t "
+            "WHERE s.name = 'default_transaction_read_only'",
+            (self.schema,),
+        ).fetchone()
+        return found[0] if found else None
+
+    def standing(self) -> str | None:
+        """Say which server it is. Raises `StoreError` naming what a run would miss there."""
+        connected = self._open()
+        try:
+            self._fits(connected)
+            lacks = self._lacks(connected)
+            if lacks and " ON " in lacks:
+                raise psycopg.errors.InsufficientPrivilege(lacks)
+            if lacks:
+                raise psycopg.errors.ReadOnlySqlTransaction(lacks)
+            (version,) = connected.execute("SELECT current_setting('server_version')").fetchone() or ("",)
+        except psycopg.Error as exc:
+            raise self.explain(exc) from exc
+        finally:
+            connected.close()
+        return tr("{where}, PostgreSQL {version}", where=self.where, version=version)
 
     def verify(self, connection: Any) -> list[str]:
         """Trust the server, which looks after its own pages; a memory that is gone is damage."""
@@ -290,7 +429,7 @@ class Postgresql(Engine):
         """Make the schema once more among the connection's own temporary tables, and compare both.
 
         Columns, checks, keys, indexes, triggers and functions are compared as the server's catalogue tells
-        them. Whoever may not make temporary tables is told nothing.
+        them. Whoever may not make temporary tables, as on a standby, is told nothing.
         """
         from hub.store.engines.schema import differences
 
@@ -298,7 +437,7 @@ class Postgresql(Engine):
         try:
             connected.raw.execute("BEGIN")
             return differences(connected.raw, self.schema)
-        except psycopg.errors.InsufficientPrivilege:
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction):
             return []
         except psycopg.Error as exc:
             raise self.explain(exc) from exc
@@ -309,7 +448,8 @@ class Postgresql(Engine):
 
     def begin(self, connection: Any) -> None:
         """Begin a transaction that writes, after the one of another hub."""
-        connection.raw.execute("BEGIN")
+        # each statement sees what was written before it: the lock is waited for by the first one
+        connection.raw.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
         try:
             connection.execute(
                 "SELECT pg_advisory_xact_lock(hashtext(?), hashtext(?))", (f"pm-hub {self.schema}", _WRITE)
@@ -401,7 +541,9 @@ class Postgresql(Engine):
     def rewrite(self, connection: Any, table: str, changes: Mapping[str, Value]) -> int:
         """Give each text of the columns what its function makes of it, each text once."""
         run = connection.execute
-        run("CREATE TEMP TABLE IF NOT EXISTS past (name TEXT, was TEXT, new TEXT, PRIMARY KEY (name, was))")
+        run("CREATE TEMP TABLE IF NOT EXISTS past (name TEXT, was TEXT, new TEXT)")
+        # a key would hold whole texts, of which PostgreSQL takes 2,704 bytes
+        run("CREATE INDEX IF NOT EXISTS past_was ON pg_temp.past USING hash (was)")
         run("TRUNCATE pg_temp.past")
         for name, function in changes.items():
             texts = (old for (old,) in run(f"SELECT DISTINCT {name} FROM {table}") if old)
@@ -504,11 +646,14 @@ class Postgresql(Engine):
                         who=self._holder(holder, keys),
                     )
                 )
+            self._run = self._running(holder)
             yield
-            holder.execute("SELECT pg_advisory_unlock_all()")  # at once: a connection takes a moment to end
+            with suppress(psycopg.Error):  # at once: a connection takes a moment to end, if it has not
+                holder.execute("SELECT pg_advisory_unlock_all()")
         except psycopg.Error as exc:
             raise self.explain(exc) from exc
         finally:
+            self._run = None
             holder.close()
 
     def running(self) -> str | None:
@@ -527,7 +672,8 @@ class Postgresql(Engine):
         if self._running(connection) != run:
             raise StoreError(
                 tr(
-                    "The run that this worker writes {store} for has ended: nothing more is written.",
+                    "The run that writes to {store} has ended, or the server let go of its lock: "
+                    "nothing more is written.",
                     store=self.where,
                 )
             )
@@ -558,7 +704,7 @@ class Postgresql(Engine):
     @staticmethod
     def _holder(connection: Connected, keys: tuple[str, str]) -> str:
         found = connection.execute(
-            f"SELECT a.application_name, a.usename, coalesce(host(a.client_addr), '') {_HELD}", keys
+            f"SELECT a.application_name, pg_get_userbyid(a.usesysid) {_HELD}", keys
         ).fetchone()
         if found is None or not (found[0] or "").startswith("pm-hub "):
             return tr("its owner did not leave a name")
@@ -584,18 +730,18 @@ class Postgresql(Engine):
                     "pm-hub with its extra postgresql, `pip install 'pm-hub[postgresql]'`."
                 )
             ) from exc
-        settings = (
-            "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on "
-            f"-c search_path={_escaped(psycopg.sql.Identifier(self.schema).as_string(None))} -c TimeZone=UTC"
-        )
+        with self.reader() as connection:
+            (quoted,) = connection.execute(
+                "SELECT reset_val FROM pg_settings WHERE name = 'quote_all_identifiers'"
+            ).fetchone() or ("off",)
+        # the driver reads the names of types as it begins, and would know none of them in quotes
+        also = {"options": "-c quote_all_identifiers=off"} if quoted == "on" else {}
         conninfo = psycopg.conninfo.make_conninfo(
-            **(self._parameters() | {"application_name": "pm-hub feed"}), options=settings
+            **(self._parameters() | {"application_name": "pm-hub feed"} | also)
         )
         reached = {"driver": adbc_driver_postgresql._driver_path(), "uri": conninfo}
-        with streams(self.where, reached, {}) as stream:
+        settings = self._settings(
+            default_transaction_isolation="repeatable read", default_transaction_read_only="on"
+        )
+        with streams(self.where, reached, {}, before=settings) as stream:
             yield stream
-
-
-def _escaped(text: str) -> str:
-    """Return *text* as one word of libpq's ``options``."""
-    return text.replace("\\", "\\\\").replace(" ", "\\ ")

@@ -91,8 +91,11 @@ def bring_up(connection: psycopg.Connection[Any], schema: str, applied: set[str]
             continue
         kept = ", ".join(name for name in known.columns if name in now.columns)
         run(f"CREATE TEMP TABLE before_{table} ON COMMIT DROP AS SELECT {kept} FROM {{schema}}.{table}")
+        rights = run.rights(table, "GRANT", "TO")
         run(f"DROP TABLE {{schema}}.{table}")
         run.create(table, now)
+        for statement in (*run.rights(table, "REVOKE", "FROM"), *rights):
+            run(statement)
         run(f"INSERT INTO {{schema}}.{table} ({kept}) SELECT {kept} FROM pg_temp.before_{table}")
     for table in before.keys() - after.keys():
         run(f"DROP TABLE {{schema}}.{table}")
@@ -138,7 +141,7 @@ def differences(connection: psycopg.Connection[Any], schema: str) -> list[str]:
     """
     connection.execute("SET LOCAL client_min_messages = error")
     bring_up(connection, "pg_temp", set())
-    rooms = {"pg_temp": "pg_my_temp_schema()", schema: f"to_regnamespace({_literal(schema)})"}
+    rooms = {"pg_temp": "pg_my_temp_schema()", schema: f"to_regnamespace(quote_ident({_literal(schema)}))"}
     found: list[str] = []
     for kind, query in _SHAPE.items():
         ours, theirs = (
@@ -166,12 +169,13 @@ _KINDS = {
 
 
 def _literal(text: str) -> str:
-    return "quote_ident('" + text.replace("'", "''") + "')"
+    return sql.Literal(text).as_string(None)
 
 
 def _plain(cell: str, schema: str) -> str:
     """Return what the catalogue says without the schema that it says it of."""
-    return re.sub(rf"\b(pg_temp(_\d+)?|{re.escape(schema)})\.", "", cell.replace('"', ""))
+    plain = cell.replace(f"{sql.Identifier(schema).as_string(None)}.", "").replace('"', "")
+    return re.sub(rf"\b(pg_temp(_\d+)?|{re.escape(schema)})\.", "", plain)
 
 
 class _Runner:
@@ -183,6 +187,21 @@ class _Runner:
 
     def __call__(self, statement: str) -> None:
         self.connection.execute(statement.replace("{schema}", self.schema))
+
+    def rights(self, table: str, verb: str, word: str) -> list[str]:
+        """Return the statements that give (or take) what others than its owner may do with *table*."""
+        named = f"{self.schema}.{table}"
+        rows = self.connection.execute(
+            "SELECT a.privilege_type, coalesce(quote_ident(r.rolname), 'PUBLIC'), a.is_grantable "
+            "FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a "
+            "LEFT JOIN pg_roles r ON r.oid = a.grantee "
+            f"WHERE c.oid = {_literal(named)}::regclass AND a.grantee <> c.relowner ORDER BY 1, 2"
+        ).fetchall()
+        return [
+            f"{verb} {right} ON {named} {word} {role}"
+            + (" WITH GRANT OPTION" if may_give and verb == "GRANT" else "")
+            for right, role, may_give in rows
+        ]
 
     def create(self, table: str, made: Table) -> None:
         """Make *table* with its indexes, and what gives its numbers and keeps its memory."""

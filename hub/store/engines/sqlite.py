@@ -31,7 +31,9 @@ class Sqlite(Engine):
     frozen = "BEGIN"
     declares = False
     error = sqlite3.Error
-    refused = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
+    refused = (
+        sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, OverflowError,
+    )  # fmt: skip
 
     def __init__(self, path: Path | None) -> None:
         """Touch nothing yet."""

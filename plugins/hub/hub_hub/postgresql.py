@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hub import MissingExtra, SourceDenied, SourceUnavailable, model, server_parameters, tr
+from hub import MissingExtra, SourceDenied, SourceUnavailable, model, server_parameters, session_sql, tr
 from hub_hub.feed import TABLES, Facts, end_of, no_feed, not_whole, other_rows, shaped, tools_of
 
 if TYPE_CHECKING:
@@ -114,9 +114,7 @@ class Postgresql(msgspec.Struct, frozen=True, kw_only=True):
             with psycopg.connect(**reached) as connection:
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 # where policies would hide rows from this account, PostgreSQL refuses instead
-                connection.execute("SET LOCAL row_security = off")
-                connection.execute("SET LOCAL TimeZone = 'UTC'")
-                connection.execute("SET LOCAL DateStyle = 'ISO'")
+                connection.execute(session_sql())
                 yield connection
         except psycopg.errors.UndefinedTable as exc:
             raise no_feed(self.address, _said(exc)) from exc

@@ -20,6 +20,7 @@ from hub import (
     Port,
     Secret,
     server_parameters,
+    session_sql,
     tr,
 )
 
@@ -149,10 +150,8 @@ class PostgresqlDestination(Destination, frozen=True, kw_only=True):
         )  # fmt: skip
         try:
             with psycopg.connect(**reached) as connection:
-                connection.execute(
-                    f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; SET LOCAL TimeZone = 'UTC'; "
-                    "SET LOCAL search_path = pg_catalog, pg_temp"
-                )
+                connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+                connection.execute(session_sql(search_path="pg_catalog, pg_temp", lock_timeout=LOCK_WAIT))
                 yield connection
         except psycopg.Error as exc:
             raise DeliveryError(f"{self._place}: {_said(exc)}") from exc

@@ -192,6 +192,23 @@ def test_only_what_is_other_is_written(desk: Desk) -> None:
 
 
 @pytest.mark.long
+def test_what_a_database_was_given_changes_no_row(desk: Desk) -> None:
+    """Limits, quotes and precision that were set for people end no delivery, and make no table anew."""
+    desk.deliver()
+    held = desk.ask("SELECT count(*) FROM feed.fact_worklog")
+    for setting in (
+        "statement_timeout = '20ms'", "lock_timeout = '1ms'", "quote_all_identifiers = on",
+        "idle_in_transaction_session_timeout = '20ms'", "default_transaction_isolation = 'serializable'",
+        "extra_float_digits = -3", "datestyle = 'German'", "standard_conforming_strings = off",
+    ):  # fmt: skip
+        desk.ask(f"ALTER DATABASE {desk.name} SET {setting}")
+    again = desk.deliver()
+
+    assert ("No row changed.",) == again.notes
+    assert held == desk.ask("SELECT count(*) FROM feed.fact_worklog")
+
+
+@pytest.mark.long
 def test_views_and_readers_stay(desk: Desk) -> None:
     """A view of the dashboard's author lives through deliveries; readers read, and nobody else does."""
     reader, nobody = desk.role(), desk.role("GRANT CONNECT ON DATABASE postgres")

@@ -204,6 +204,98 @@ def _free_port() -> int:
         return port
 
 
+class Pool:
+    """A port before a server that hands its connections out as PgBouncer does, by transaction or session.
+
+    Sources: pgbouncer.org/features.html, postgresql.org/docs/current/protocol-message-formats.html. Clients
+    speak by simple queries and are let in as they come; what they set is given to whoever comes next.
+    """
+
+    def __init__(self, server: Scratch, database: str, *, by: str) -> None:
+        """Stand before *server*; *by* is ``transaction`` or ``session``."""
+        self.target, self.database, self.by = server, database, by
+        self.idle: list[socket.socket] = []
+        self.opened: list[psycopg.Connection[Any]] = []
+        self.clients = itertools.count(700_000)
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        _end(self.server, *self.idle)
+        for one in self.opened:
+            one.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.server.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _take(self) -> socket.socket:
+        if self.idle:
+            return self.idle.pop()  # the one that was used last
+        raw = psycopg.connect(
+            host="127.0.0.1", port=self.target.port, dbname=self.database, user=USER,
+            password=self.target.password, sslmode="disable",
+        )  # fmt: skip
+        self.opened.append(raw)  # which would end it
+        return _prompt(socket.socket(fileno=os.dup(raw.fileno())))
+
+    def _serve(self, client: socket.socket) -> None:
+        held: socket.socket | None = None
+        with contextlib.suppress(OSError, EOFError), _prompt(client):
+            while int.from_bytes(_exactly(client, 4), "big") == 8:  # whether it may be encrypted
+                _exactly(client, 4)
+                client.sendall(b"N")
+            client.recv(1 << 16)
+            key = next(self.clients).to_bytes(4, "big") + b"\0\0\0\1"
+            told = {"server_version": "15.0", "client_encoding": "UTF8", "standard_conforming_strings": "on"}
+            client.sendall(_message(b"R", b"\0\0\0\0"))
+            for name, value in told.items():
+                client.sendall(_message(b"S", f"{name}\0{value}\0".encode()))
+            client.sendall(_message(b"K", key) + _message(b"Z", b"I"))
+            while (said := _read(client))[0] != b"X":
+                end = held = held or self._take()
+                end.sendall(_message(*said))
+                answer = (b"", b"") if said[0] in b"QSc" else (b"Z", b"")
+                while answer[0] not in {b"Z", b"G"}:
+                    answer = _read(end)
+                    client.sendall(_message(*answer))
+                if answer[1] == b"I" and self.by == "transaction":
+                    self.idle.append(end)
+                    held = None
+        if held is not None:
+            _end(held)
+
+
+def _prompt(end: socket.socket) -> socket.socket:
+    """Let *end* wait for what it reads, and for nothing that it sends."""
+    end.setblocking(True)
+    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return end
+
+
+def _message(letter: bytes, body: bytes) -> bytes:
+    return letter + (len(body) + 4).to_bytes(4, "big") + body
+
+
+def _exactly(end: socket.socket, count: int) -> bytes:
+    found = b""
+    while len(found) < count:
+        part = end.recv(count - len(found))
+        if not part:
+            raise EOFError
+        found += part
+    return found
+
+
+def _read(end: socket.socket) -> tuple[bytes, bytes]:
+    letter = _exactly(end, 1)
+    return letter, _exactly(end, int.from_bytes(_exactly(end, 4), "big") - 4)
+
+
 class Wire:
     """A port before a server that counts what clients say, message by message.
 
