@@ -27,10 +27,10 @@ from hub import (
     storable,
     tr,
 )
-from hub_tabular import books, encodings
-from hub_tabular.books import Limits
+from hub_tabular import encodings
+from hub_tabular.inside import Inside, Limits
 from hub_tabular.levels import Levelled, levelled
-from hub_tabular.mapping import FILE, LESS, LEVEL, SHEET, UNTIL, Drop, FaultyCell, Mapping
+from hub_tabular.mapping import ABOVE, FILE, LESS, LEVEL, SHEET, UNTIL, Drop, FaultyCell, Mapping
 from hub_tabular.sheets import Sheet, sheets_of
 from hub_tabular.titles import Heading, Titles, headers, joined_headers
 
@@ -113,7 +113,7 @@ class Table:
         self.groups = [(group.into, re.compile(group.matches)) for group in mapping.group]
         self._kept: list[Row] | None = None
         self._sum: Row | None = None
-        self._known: dict[str, books.Inside] = {}
+        self._known: dict[str, Inside] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -265,7 +265,10 @@ class Table:
                 )
             )
         width = max((at for at, cell in enumerate(cells, start=1) if cell_text(cell)), default=0)
-        return Heading(names=names, row=row, width=width, twice=twice, pivot=pivot, spans=spans)
+        return Heading(
+            names=names, row=row, width=width, twice=twice, pivot=pivot, spans=spans,
+            above=" ".join(text for line in above for cell in line if (text := cell_text(cell))),
+        )  # fmt: skip
 
     def _pivot(
         self, sheet: Sheet, above: list[list[Any]], names: list[str], cells: list[Any]
@@ -321,7 +324,7 @@ class Table:
     # ---------- rows ----------
 
     def _rows_of(self, sheet: Sheet, heading: Heading, rows: Iterator[list[Any]]) -> Iterator[Row]:
-        titles, carried = Titles(heading.names, self.needed, self.mapping), dict[str, Any]()
+        titles, carried = Titles(heading.names, self.needed, self.mapping, heading.above), dict[str, Any]()
         mapped = {*self.needed, *self.also, *heading.pivot}
         beyond, start = 0, heading.row + 1
         gap = is_title = is_another = False
@@ -382,7 +385,8 @@ class Table:
         yield from last
         if empty:
             sheet.notes = [*sheet.notes, tr("no row stands below its headers")]
-        sheet.notes = [*sheet.notes, *self._said(heading, beyond)]
+        hidden = [name for at, name in enumerate(heading.names) if at in sheet.hidden and name in mapped]
+        sheet.notes = [*sheet.notes, *self._said(heading, beyond, hidden)]
 
     def _cut(
         self,
@@ -436,6 +440,7 @@ class Table:
         for into, _ in self.groups:
             row.setdefault(into, carried.get(into))
         row[SHEET], row[FILE], row[LEVEL] = sheet.name, self.stem, titles.level
+        row[ABOVE] = titles.above
         return Row(sheet.name, number, row)
 
     def _several(self, row: Row, heading: Heading) -> Iterator[Row]:
@@ -464,7 +469,9 @@ class Table:
             if name not in mapped and name not in self.numbers and _is_number(cell):
                 self.numbers.add(name)
 
-    def _said(self, heading: Heading, beyond: int) -> Iterator[str]:
+    def _said(self, heading: Heading, beyond: int, hidden: list[str]) -> Iterator[str]:
+        if hidden:
+            yield tr("columns that are hidden in the file, and were read: {names}", names=", ".join(hidden))
         if found := [name for name in heading.names if name in self.numbers]:
             yield tr("columns with numbers that the mapping does not name: {names}", names=", ".join(found))
         self.numbers.clear()

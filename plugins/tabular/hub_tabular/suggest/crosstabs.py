@@ -104,6 +104,31 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
             )
         )
     )
+    naming = name_rows(draft, looked, fixed)
+    if kind == "budget_line":
+        _amounts(draft, looked, found, said)
+    else:
+        draft.fields[{"worklog": "day", "allocation": "start_on"}[kind]] = toml(name)
+        if record is None and kind == "worklog" and per != "day":
+            ask_whether_worked(draft, said)
+        if per != "day" and 0 < largest <= 1:
+            draft.doubts.append(
+                f'seconds = {{ column = {toml(value)}, unit = "days" }}'
+                + remark_of(tr("not clear: no cell is above 1; parts of a person (FTE) are not read"))
+            )
+        else:
+            unit = unit_of_cells(draft, looked, largest, per, said)
+            draft.fields["seconds"] = f'{{ column = {toml(value)}, unit = "{unit}" }}'
+        if kind == "allocation" and per == "day":
+            draft.fields["finish_on"] = toml(name)
+    key = [draft.used[field] for field in (*naming, "task_id") if field in draft.used]
+    draft.key = [*key, name] if looked.is_unique(key) else []
+    return draft
+
+
+def name_rows(draft: Draft, looked: Looked, fixed: list[str]) -> tuple[str, ...]:
+    """Say of whom and of what each row is by the columns *fixed*, and return the fields that name a row."""
+    kind = draft.kind
     texts = [one for one in fixed if not is_numeric(looked, one)] or fixed
     assigned = assign(kind, texts, fits=lambda field, name: fits(looked, kind, field, name))
     naming = ("project_code", "category", "kind") if kind == "budget_line" else ("account_id", "container_id")
@@ -122,25 +147,7 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
         draft.fields[naming[0]] += remark_of(
             tr("not clear: the first column of texts that nothing else takes")
         )
-    if kind == "budget_line":
-        _amounts(draft, looked, found, said)
-    else:
-        draft.fields[{"worklog": "day", "allocation": "start_on"}[kind]] = toml(name)
-        if record is None and kind == "worklog" and per != "day":
-            ask_whether_worked(draft, said)
-        if per != "day" and 0 < largest <= 1:
-            draft.doubts.append(
-                f'seconds = {{ column = {toml(value)}, unit = "days" }}'
-                + remark_of(tr("not clear: no cell is above 1; parts of a person (FTE) are not read"))
-            )
-        else:
-            unit = _unit_of_cells(draft, looked, largest, per, said)
-            draft.fields["seconds"] = f'{{ column = {toml(value)}, unit = "{unit}" }}'
-        if kind == "allocation" and per == "day":
-            draft.fields["finish_on"] = toml(name)
-    key = [draft.used[field] for field in (*naming, "task_id") if field in draft.used]
-    draft.key = [*key, name] if looked.is_unique(key) else []
-    return draft
+    return naming
 
 
 def _amounts(draft: Draft, looked: Looked, found: _Periods, said: str) -> None:
@@ -292,7 +299,7 @@ def _year_option(draft: Draft, looked: Looked, periods: list[str], per: _Per) ->
     return ""
 
 
-def _unit_of_cells(draft: Draft, looked: Looked, largest: float, per: _Per, said: str) -> str:
+def unit_of_cells(draft: Draft, looked: Looked, largest: float, per: _Per, said: str) -> str:
     """Return hours or days, and say where it is not sure."""
     full, most, _ = FULL[per]
     if largest > most or not largest:  # durations say their units

@@ -13,11 +13,12 @@ from hub import (
     day_readings,
     tr,
     unit_of,
+    weekdays_among,
 )
 from hub_tabular import tables, titles
 from hub_tabular.mapping import FILE
 from hub_tabular.suggest.crosstabs import ask_whether_worked
-from hub_tabular.suggest.days import holds_days, holds_times, period_of
+from hub_tabular.suggest.days import holds_days, holds_times, may_be_days, period_of
 from hub_tabular.suggest.fields import fits, say_kind, take
 from hub_tabular.suggest.looking import (
     Draft,
@@ -30,6 +31,7 @@ from hub_tabular.suggest.looking import (
     remark_of,
     toml,
 )
+from hub_tabular.suggest.stamps import Clocks, clocks_of, empty_rows, may_be_hours
 from hub_tabular.suggest.words import (
     PLANS,
     WORDS,
@@ -136,9 +138,15 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
     names = [name for name in looked.names if not name.startswith("#")]
     said = plain(" ".join([looked.path.stem, looked.sheet, *looked.above]))
     kind = record or _kind_of(looked, names, said)
+    clocks = clocks_of(looked) if kind == "worklog" or record is None else None
+    if clocks and kind in {"task", "allocation"} and may_be_hours(looked, clocks):
+        kind = "worklog"
     draft = Draft(kind=kind, guessed="" if record else tr("guessed from the headers"))
     assigned = assign(kind, names, fits=lambda field, name: fits(looked, kind, field, name))
-    if kind == "worklog" and (hours := _hours_column(looked, assigned)):
+    hours = _hours_column(looked, assigned) if kind == "worklog" else None
+    if clocks and kind == "worklog" and not hours:
+        assigned = _take_clocks(draft, looked, clocks, assigned)
+    if hours:
         assigned = {field: name for field, name in assigned.items() if name != hours} | {"seconds": hours}
         _ask_other_hours(draft, looked, assigned)
     if "finish_on" in assigned and kind == "worklog" and not holds_days(looked, assigned["finish_on"]):
@@ -147,6 +155,7 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
         is_one = field in {"day", "start_on"} and period_of(looked, name)
         if is_one or not _is_number_for_a_day(looked, kind, field, name):
             take(draft, looked, field, (name,))
+    _take_weekday(draft, looked)
     if record is None and kind == "worklog" and per_of(draft) != "day":
         ask_whether_worked(draft, said + " " + plain(" ".join(names)))
     _name_what_lacks(draft, looked, said)
@@ -162,6 +171,38 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
         if field in draft.used and label:
             getattr(draft, side)["display_name" if side == "account" else "name"] = label
     return draft
+
+
+def _take_weekday(draft: Draft, looked: Looked) -> None:
+    """Let the day of a row of a week come from the column that names its day of the week."""
+    if draft.kind != "worklog" or per_of(draft) != "week":
+        return
+    for name in looked.names:
+        texts = list(dict.fromkeys(looked.words(name)))
+        days = weekdays_among(texts)
+        if name not in draft.used.values() and days and len(days) == len(texts):
+            told = ", ".join(f"{toml(text)} = {number}" for text, number in days.items())
+            field, _, said = draft.fields["day"].partition(" }")
+            draft.fields["day"] = f"{field}, weekday = {toml(name)}, weekdays = {{ {told} }} }}" + said
+            draft.used["#weekday"] = name
+            return
+
+
+def _take_clocks(draft: Draft, looked: Looked, clocks: Clocks, assigned: dict[str, str]) -> dict[str, str]:
+    """Let hours come from when they began and ended, and return the columns of the other fields."""
+    others = {field: name for field, name in assigned.items() if name not in clocks.columns}
+    others.pop("seconds", None)
+    others.pop("finish_on", None)
+    draft.fields["seconds"] = clocks.field + remark_of(
+        tr("not clear: no column says how long it was; from the beginning to the end")
+    )
+    draft.used["seconds"] = clocks.start[0]
+    draft.used |= {f"#{name}": name for name in clocks.columns[1:]}
+    if empty_rows(looked, clocks):
+        draft.empty = [*clocks.start, *clocks.end]
+    if "day" not in others and may_be_days(looked, clocks.start[0]):
+        others["day"] = clocks.start[0]
+    return others
 
 
 def _kind_of(looked: Looked, names: list[str], said: str) -> str:

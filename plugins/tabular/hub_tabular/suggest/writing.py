@@ -261,7 +261,20 @@ def _drops(draft: Draft, looked: Looked) -> list[str]:
                 shown=shown,
             )
         )
-    return _with_aside(out, looked, keys)
+    return _with_empty(_with_aside(out, looked, keys), draft)
+
+
+def _with_empty(out: list[str], draft: Draft) -> list[str]:
+    """Return what leaves rows out, with those in which nobody worked."""
+    if not draft.empty:
+        return out
+    entry, said = (
+        f'{{ matches = "", empty = {toml(draft.empty)} }}',
+        remark_of(tr("rows in which nobody worked")),
+    )
+    if out and out[0].startswith("drop = ["):
+        return [out[0].replace("drop = [", f"drop = [{entry}, ", 1) + said, *out[1:]]
+    return [f"drop = [{entry}]" + said, *out]
 
 
 _ASIDE = (
