@@ -13,7 +13,7 @@ DayOrder = Literal["dd/mm", "mm/dd"]
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        ("janv janvier jan january januar janner januari ene enero gen gennaio janeiro styczen sty leden ledna",
+        ("janv janvier jan january januar janner januari ene enero gen gennaio janeiro styczen sty leden",
          "fevr fevrier fev feb february februar februari febrero febbraio fevereiro luty lutego unor unora",
          "mars mar march marz mrz maart mrt marzo marco marzec marca brezen brezna",
          "avr avril apr april abr abril aprile kwiecien kwietnia kwi duben dubna",
@@ -22,13 +22,13 @@ _MONTHS = {
          "juil juillet jul july juli julio lug luglio julho lipiec lipca cervenec cervence",
          "aout aug august augustus ago agosto sierpien sierpnia srpen srpna",
          "sept septembre sep september septiembre set settembre setembro wrzesien wrzesnia wrz zari",
-         "oct octobre october okt oktober octubre ott ottobre out outubro pazdziernik pazdziernika rijen rijna",
+         "oct octobre october okt oktober octubre ott ottobre out outubro pazdziernik pazdziernika rijen",
          "nov novembre november noviembre novembro listopad listopada listopadu",
          "dec decembre december dez dezember dic diciembre dicembre dezembro grudzien grudnia gru prosinec"),
         start=1,
     )
     for name in names.split()
-} | {"stycznia": 1, "paz": 10, "prosince": 12}  # fmt: skip
+} | {"stycznia": 1, "ledna": 1, "paz": 10, "rijna": 10, "prosince": 12}  # fmt: skip
 """The months in ten languages, without accents."""
 _WORDS = frozenset({"ago", "gen", "mag", "out", "paz", "set", "cze", "gru"})
 """Short names of months that are words of other languages: no month in a title."""
@@ -76,7 +76,7 @@ _NAMED = re.compile(
 _NAME_FIRST = re.compile(rf"([a-z]+) +([0-9]{{1,2}})(?:st|nd|rd|th)?,? +([0-9]{{4}}){_TIME}", re.IGNORECASE)
 _WEEKDAY = re.compile(rf"({DAY_NAMES})\b\.?,? *(?=[0-9a-z])(.+)", re.I)
 _MONTH = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})|([0-9]{4})([0-9]{2})")
-_MONTH_LAST = re.compile(r"([0-9]{1,2})[-/.]([0-9]{4})")
+_MONTH_LAST = re.compile(r"0?([0-9]{1,2})[-/.]([0-9]{4})")
 _MONTH_NAME = re.compile(r"([a-z]+)[ /-]+([0-9]{4}|[0-9]{2})")
 TWO_DIGITS = 30
 """A year of two digits is the one within so many years of today."""

@@ -20,7 +20,7 @@ Per = Literal["day", "week", "month", "quarter", "half", "year"]
 Span = tuple[date, date]
 PARTS: dict[Per, int] = {"week": 52, "month": 12, "quarter": 4, "half": 2, "year": 1}
 """How many of them make a year."""
-_WEEK_WORD = r"(?:s|w|sem|semaine|week|wk|kw|cw|tydz|tydzien|tyden|settimana|sett|semana)"
+_WEEK_WORD = r"(?:s|w|sem|semaine|week|wk|kw|cw|tydz|tydzien|tyden|settimana|sett|semana|kalenderwoche|woche)"
 _REST = r"(?:\s*[(\[,:].*)?"
 _WEEK = re.compile(
     rf"{_WEEK_WORD}\s*[-_.]?\s*(?:n[o°]?\s*)?(?P<number>[0-9]{{1,2}})"
@@ -32,7 +32,7 @@ _YEAR_WEEK = re.compile(
 _NUMBER_YEAR = re.compile(r"(?P<number>[0-9]{1,2})\s*[-/.]\s*(?P<year>[0-9]{4})")
 _NUMBER = re.compile(r"(?P<number>[0-9]{1,2})")
 _LEADS = r"du|of|from|au|vom|ab|commencing|starting|beginning|ending|w/?c|w/?e"
-_LEAD = re.compile(rf"^(?:(?:{DAY_NAMES})[ ,]+)?(?:(?:(?:{_WEEK_WORD}|woche)\s*)?(?:{_LEADS})\s+)?(?=[0-9])")
+_LEAD = re.compile(rf"^(?:(?:{DAY_NAMES})[ ,]+)?(?:(?:{_WEEK_WORD}\s*)?(?:{_LEADS})\s+)?(?=[0-9])")
 _TAIL = re.compile(r"\s+(?:au|to|a|bis|-)\s+\S.*$|\s*[\u2013\u2014\u2192]\s*\S.*$")
 _FROM_DAY = re.compile(
     r"^(?P<first>[0-9]{1,2})\s*[-\u2013]\s*[0-9]{1,2}(?P<rest>[/.][0-9]{1,2}(?:[/.][0-9]{2,4})?)$"

@@ -75,6 +75,8 @@ class ClockReader(CellReader):
             return Moment(None, cell)
         if isinstance(cell, float) and 0 <= cell < 1:  # a part of a day, as a spreadsheet counts
             return Moment(None, timedelta(seconds=round(cell * 86400)))
+        if isinstance(cell, int | float) and not isinstance(cell, bool) and cell % 1 == 0 and 0 <= cell <= 24:
+            return Moment(None, timedelta(hours=int(cell)))
         if is_nothing(cell):
             return None
         if isinstance(cell, str) and (found := self._stamp(cell.strip())):
@@ -167,8 +169,8 @@ class Span(msgspec.Struct, kw_only=True):
 
 
 def is_clock(cell: Any, reader: ClockReader) -> bool:
-    """Say whether a cell says a time of day."""
-    if isinstance(cell, float | timedelta):
+    """Say whether a cell says a time of day; a mere number may."""
+    if isinstance(cell, timedelta) or (isinstance(cell, float) and cell % 1):
         return False
     if isinstance(cell, datetime) and cell.time() == time():
         return False

@@ -486,7 +486,7 @@ def detect_delimiter(sample: str) -> str:
     """Return the separator that cuts the first lines into the same, largest number of columns."""
     if match := _SEPARATOR.match(sample):
         return match[1]
-    lines = [line for line in sample.splitlines() if line.strip()][:20]
+    lines = [line for line in sample.splitlines() if line.strip()][:60]
     best, score = ",", (0, 0)
     for candidate in ";,\t|":
         try:
@@ -495,7 +495,8 @@ def detect_delimiter(sample: str) -> str:
             continue
         if not counts:
             continue
-        width = max(set(counts), key=lambda n: (counts.count(n), n))
+        wide = [count for count in counts if count > 1]  # titles and notes are one cell
+        width = max(set(wide), key=lambda n: (counts.count(n), n)) if wide else 1
         if width > 1 and (counts.count(width), width) > score:
             best, score = candidate, (counts.count(width), width)
     return best

@@ -36,9 +36,10 @@ from hub_tabular.titles import Heading, Titles, headers, joined_headers
 
 TOTAL = re.compile(
     r"(?i)^(?:grand |sous[- ]?|sub[- ]?|zwischen)?"
-    r"(?:total|totaux|somme|summe|gesamt|gesamtsumme|(?:gesamt)?ergebnis)s?\b"
+    r"(?:totale?|totaux|totaal|somme|summe|suma|razem|celkem|gesamt|gesamtsumme|(?:gesamt)?ergebnis)s?\b"
+    r"|^\*{1,4}(?: [\w.-]+)?$"
 )
-"""How a row of sums calls itself."""
+"""How a row of sums calls itself; in a list of SAP by asterisks."""
 _TOP = 30
 """Rows in which the headers of one of several sheets are looked for."""
 _LOOKED_AT = 200
@@ -254,7 +255,8 @@ class Table:
         texts = Counter(text for cell in cells if (text := cell_text(cell)))
         twice = {text for text, count in texts.items() if count > 1}
         pivot, spans = self._pivot(sheet, above, names, cells)
-        if wrong := sorted(twice & ({*self.needed} | set(pivot))):
+        meant = {name for name in self.needed if f"{name} (2)" in self.needed}  # the first and the second one
+        if wrong := sorted((twice - meant) & ({*self.needed} | set(pivot))):
             raise SourceDataError(
                 tr(
                     "{file}: the column {names} stands more than once in row {row}: rename one, for "
@@ -267,7 +269,7 @@ class Table:
         width = max((at for at, cell in enumerate(cells, start=1) if cell_text(cell)), default=0)
         return Heading(
             names=names, row=row, width=width, twice=twice, pivot=pivot, spans=spans,
-            above=" ".join(text for line in above for cell in line if (text := cell_text(cell))),
+            above=" · ".join(text for line in above for cell in line if (text := cell_text(cell))),
         )  # fmt: skip
 
     def _pivot(
@@ -327,7 +329,7 @@ class Table:
         titles, carried = Titles(heading.names, self.needed, self.mapping, heading.above), dict[str, Any]()
         mapped = {*self.needed, *self.also, *heading.pivot}
         beyond, start = 0, heading.row + 1
-        gap = is_title = is_another = False
+        gap = is_title = is_another = after_sum = False
         last: list[Row] = []
         widths = Counter[int]()
         empty = True
@@ -347,7 +349,8 @@ class Table:
                 self.skipped["repeated headers"] += 1
                 gap = is_title = is_another = False
                 continue
-            is_note = titles.is_note(cells, first, gap)
+            is_note = titles.is_note(cells, first, gap or after_sum)
+            after_sum = False
             if is_another or is_note:
                 self.skipped["notes" if is_note else "rows of another table"] += 1
                 continue
@@ -366,16 +369,17 @@ class Table:
             made = self._cut(sheet, number, titles, cells, at, carried, wrong)
             if made is None:
                 if self._sum is not None:
+                    after_sum = True
                     self.sums.append([*self._several(self._sum, heading)])
                     self._sum = None
                 continue
             if number < start + _LOOKED_AT:
                 self._count_numbers(names, cells, mapped)
                 titles.learn(cells)
-            widths[len(cells)] += 1
+            widths[len(cells)] += not is_another
             last = list(self._several(made, heading))
             width = len(cells)
-        if last and sheet.is_text:
+        if last and sheet.is_text and not is_another:
             others = widths - Counter([width])
             if not sheet.cut and others.total() >= 2 and width < min(others):
                 sheet.cut = tr("its last row has {width} cells, and each of the others has more", width=width)

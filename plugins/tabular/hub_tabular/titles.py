@@ -96,7 +96,7 @@ class Titles:
             self.level = 2
             return True
         if first in self.known and (again := self._again(cells)):
-            self.above = f"{alone} {self._first_above}".strip() if alone else self.above
+            self.above = f"{alone} · {self._first_above}".strip(" ·") if alone else self.above
             self.table = self.names = again
             self.level = 1
             return True

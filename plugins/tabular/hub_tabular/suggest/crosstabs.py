@@ -42,6 +42,7 @@ from hub_tabular.suggest.looking import (
     years_among,
 )
 from hub_tabular.suggest.words import (
+    FTE,
     MONEY,
     PLANS,
     assign,
@@ -60,7 +61,7 @@ _CALLED: dict[_Per, str] = {
 }
 _WORKED = (
     r"temps|time ?sheet|pointage|releve|\bcra\b|realise|consomme|heures|hours|saisie|activite"
-    r"|zeiterfassung|arbeitszeit|stunden"
+    r"|zeiterfassung|arbeitszeit|stunden|\bhoras\b|\bore\b|\buren\b|godzin|hodin|vykaz"
 )
 
 
@@ -111,10 +112,18 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
         draft.fields[{"worklog": "day", "allocation": "start_on"}[kind]] = toml(name)
         if record is None and kind == "worklog" and per != "day":
             ask_whether_worked(draft, said)
-        if per != "day" and 0 < largest <= 1:
+        is_part = re.search(FTE, said + " " + plain(" ".join(fixed))) is not None
+        if (per != "day" and 0 < largest <= 1) or is_part:
             draft.doubts.append(
                 f'seconds = {{ column = {toml(value)}, unit = "days" }}'
-                + remark_of(tr("not clear: no cell is above 1; parts of a person (FTE) are not read"))
+                + remark_of(
+                    tr("not clear: parts of a person (FTE) are not read: turn them into days or hours")
+                    if is_part
+                    else tr(
+                        "not clear: no cell is above 1; parts of a person (FTE) are not read: turn them into "
+                        "days or hours"
+                    )
+                )
             )
         else:
             unit = unit_of_cells(draft, looked, largest, per, said)

@@ -78,6 +78,12 @@ class Looked(msgspec.Struct, kw_only=True):
         """Say whether all of these columns of a row are filled."""
         return all(cell_text(row.get(name)) for name in names)
 
+    def is_empty(self, row: dict[str, Any], names: Iterable[str]) -> bool:
+        """Say whether none of these columns of a row is filled, and another one is not a sum's caption."""
+        return not any(cell_text(row.get(name)) for name in names) and not any(
+            tables.TOTAL.search(cell_text(cell)) for cell in row.values()
+        )
+
     def is_unique(self, names: list[str]) -> bool:
         """Say whether these columns name a row, among those where all of them are filled."""
         found = [
@@ -178,7 +184,10 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
 
 
 _MOST = 0.6
-SUMS = r"(?i)^(grand |sous.?|sub.?)?(total|totaux|somme|gesamt)|\b(total|ergebnis|summe)$"
+SUMS = (
+    r"(?i)^(grand |sous.?|sub.?)?(total|totaux|totaal|somme|gesamt|suma|razem|celkem)"
+    r"|\b(total|ergebnis|summe)$"
+)
 """How the rows of sums of a pivot table begin or end: Total Zoé, Zoe Total, Gesamtergebnis."""
 _SPARSE = 0.6
 

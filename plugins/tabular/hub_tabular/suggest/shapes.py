@@ -16,7 +16,8 @@ from hub import (
     weekdays_among,
 )
 from hub_tabular import tables, titles
-from hub_tabular.mapping import FILE
+from hub_tabular.mapping import ABOVE, FILE
+from hub_tabular.suggest.budgets import take_months
 from hub_tabular.suggest.crosstabs import ask_whether_worked
 from hub_tabular.suggest.days import holds_days, holds_times, may_be_days, period_of
 from hub_tabular.suggest.fields import fits, say_kind, take
@@ -33,6 +34,7 @@ from hub_tabular.suggest.looking import (
 )
 from hub_tabular.suggest.stamps import Clocks, clocks_of, empty_rows, may_be_hours
 from hub_tabular.suggest.words import (
+    FTE,
     PLANS,
     WORDS,
     assign,
@@ -159,6 +161,9 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
     if record is None and kind == "worklog" and per_of(draft) != "day":
         ask_whether_worked(draft, said + " " + plain(" ".join(names)))
     _name_what_lacks(draft, looked, said)
+    _take_person_above(draft, looked)
+    _ask_parts(draft, looked)
+    _leave_idle_rows(draft, looked)
     if kind == "task" and re.search(r"^jalon|milestone", plain(draft.used.get("title", ""))):
         draft.fields |= {"kind": '{ value = "milestone" }', "is_milestone": "{ value = true }"}
     if kind == "worklog" and "category" not in draft.fields and is_of_absences(looked):
@@ -287,6 +292,7 @@ def _name_what_lacks(draft: Draft, looked: Looked, said: str) -> None:
         _name_kind(draft, looked)
     if draft.kind == "budget_line" and "amount_minor" in draft.used:
         say_kind(draft, said + " " + plain(draft.used["amount_minor"]))
+        take_months(draft, looked, [draft.used["amount_minor"]])
     if draft.kind == "checklist_item" and "list" not in draft.fields:
         draft.fields["list"] = toml(FILE) + remark_of(
             tr("not clear: no column names the list, so the name of the file is its")
@@ -297,6 +303,64 @@ def _name_what_lacks(draft: Draft, looked: Looked, said: str) -> None:
         and (unsaid := [name for name in _unsaid(looked, looked.names) if name not in draft.used.values()])
     ):
         draft.top.append("# " + tr("Not clear: what the numbers of {names} are.", names=", ".join(unsaid)))
+
+
+_PERSON = (
+    "Mitarbeiter(?:in)?|Collaborateur|Salari[ée]|Employ[ée]e?|Employee|Consultant|Intervenant|Ressource|Resource"
+    "|Nom et pr[ée]nom|Nom|Name|Medewerker|Naam|Pracownik|Pracovník|Empleado|Dipendente|Colaborador"
+)
+"""How a row above the headers calls whose sheet it is."""
+
+
+def _take_person_above(draft: Draft, looked: Looked) -> None:
+    """Let the person of hours come from the rows above, where no column names one; else ask."""
+    if draft.kind != "worklog" or "account_id" in draft.fields:
+        return
+    pattern = rf"(?i)\b(?:{_PERSON})\s*:[\s·]*([^·]*[^·\s])"
+    if match := re.search(pattern, " · ".join(looked.above)):
+        draft.fields["account_id"] = f"{{ column = {toml(ABOVE)}, pattern = {toml(pattern)} }}" + remark_of(
+            tr("by the rows above the headers: {name}", name=match[1])
+        )
+    elif not looked.more:
+        draft.top.append(
+            "# " + tr('Not clear: no column names the people. Say account_id = { value = "…" }.')
+        )
+
+
+def _leave_idle_rows(draft: Draft, looked: Looked) -> None:
+    """Leave out rows that say no hours and nothing that was worked on: the weekends of a month's sheet."""
+    hours = draft.used.get("seconds")
+    beside = [draft.used[one] for one in ("container_id", "task_id") if one in draft.used]
+    if draft.kind != "worklog" or not hours or not beside or "start = " in draft.fields["seconds"]:
+        return
+    if any(line.startswith("group = ") for line in draft.top):
+        return  # a row of one cell says what stands below it
+
+    def is_idle(row: dict[str, Any]) -> bool:
+        texts = [text for cell in row.values() if (text := cell_text(cell))]
+        return looked.is_empty(row, [hours, *beside]) and (
+            len(texts) > 1 or bool(titles.NOTE.match(texts[0]))
+        )
+
+    if any(map(is_idle, looked.data)):
+        draft.empty = [hours, *beside]
+
+
+def _ask_parts(draft: Draft, looked: Looked) -> None:
+    """Ask about columns of parts of a person, which are no hours of anybody."""
+    if draft.kind not in {"worklog", "allocation"}:
+        return
+    parts = [name for name in looked.names if re.search(FTE, plain(name)) and looked.values(name)]
+    if parts and draft.used.get("seconds") in {None, *parts}:
+        draft.fields.pop("seconds", None)
+        draft.top.append(
+            "# "
+            + tr(
+                "Not clear: {names}: parts of a person (FTE) are not read. Turn them into days or hours of "
+                "each period.",
+                names=", ".join(parts),
+            )
+        )
 
 
 def _name_kind(draft: Draft, looked: Looked) -> None:
@@ -318,7 +382,11 @@ def _ask_other_hours(draft: Draft, looked: Looked, assigned: dict[str, str]) -> 
         name
         for name in looked.names
         if name not in assigned.values()
-        and (is_effort(name) or unit_of(name) or re.search("heures|hours|stunden", plain(name)))
+        and (
+            is_effort(name)
+            or unit_of(name)
+            or re.search(r"heures|hours|stunden|\bhs\b|\bsupp?\b|overtime", plain(name))
+        )
         and is_numeric(looked, name)
         and not re.search(_NOT_WORKED, plain(name))
         and not holds_times(looked, name)

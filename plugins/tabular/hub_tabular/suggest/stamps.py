@@ -28,6 +28,7 @@ _TASKS = frozenset(
 )  # fmt: skip
 """What a list of tasks has that a list of hours may have too."""
 _DOTTED = re.compile(r"[0-9]{1,2}\.[0-9]{2}")
+_WHOLE = re.compile(r"[01]?[0-9]|2[0-4]")
 _MUCH = 0.8
 _LONG_MIN = 5
 
@@ -71,6 +72,8 @@ def holds_clocks(looked: Looked, name: str) -> bool:
         for value in values
         if BARE.fullmatch(text := cell_text(value)) and (reader.has_parts or not _DOTTED.fullmatch(text))
     ]
+    if bare and len(bare) == len(values) and all(_WHOLE.fullmatch(cell_text(value)) for value in values):
+        bare = []  # from 8 to 17, which says a time where another column says the day
     found = sum(is_clock(value, reader) for value in values)
     return bool(values) and len(bare) < len(values) and found >= _MUCH * len(values)
 
@@ -98,6 +101,11 @@ def clocks_of(looked: Looked) -> Clocks | None:
     pause = found["pause"]
     if not found["start"] or open_ or len(pause) not in {0, 1, 2}:
         return None
+    whole = [text for name in found["start"] for text in looked.texts(name) if not _WHOLE.fullmatch(text)]
+    if not whole and "day" not in assign(
+        "worklog", [one for one in looked.names if one not in found["start"]]
+    ):
+        return None  # mere numbers may be weeks or months
     if len(pause) == 1 and re.search(f"{_BEGINS}|{_ENDS}", plain(pause[0])):
         return None
     made = Clocks(start=found["start"], end=found["end"], pause=pause)
@@ -155,6 +163,4 @@ def _day(cell: object) -> str:
 
 def empty_rows(looked: Looked, clocks: Clocks) -> bool:
     """Say whether in some rows nobody worked: neither a beginning nor an end stands there."""
-    return any(
-        not any(cell_text(row.get(name)) for name in [*clocks.start, *clocks.end]) for row in looked.data
-    )
+    return any(looked.is_empty(row, [*clocks.start, *clocks.end]) for row in looked.data)

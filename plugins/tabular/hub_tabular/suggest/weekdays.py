@@ -136,7 +136,7 @@ def _week_of(looked: Looked, fixed: list[str], days: dict[str, int]) -> _Week | 
             return _of_numbers(looked, name)
         if all(_is_day(one) for one in values):
             return _of_days(looked, name, values, first, is_called)
-    for column, text in ((SHEET, looked.sheet), (ABOVE, " ".join(looked.above)), (FILE, looked.path.stem)):
+    for column, text in ((SHEET, looked.sheet), (ABOVE, " · ".join(looked.above)), (FILE, looked.path.stem)):
         for pattern in (_ISO_WEEK, _WEEK):
             if (match := re.search(pattern, text)) and period_named(match[1], "week"):
                 parts = [f"pattern = {toml(pattern)}", 'format = "week"']

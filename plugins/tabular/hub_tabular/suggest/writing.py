@@ -30,7 +30,10 @@ from hub_tabular.suggest.looking import (
 )
 from hub_tabular.suggest.words import plain
 
-_SUMS = "(?i)^(grand |sous.?|sub.?)?(total|totaux|somme|summe|(gesamt(summe)?|(gesamt)?ergebnis)\\b)"
+_SUMS = (
+    "(?i)^((grand |sous.?|sub.?)?(total|totaux|totaal|somme|summe|suma|razem|celkem"
+    "|(gesamt(summe)?|(gesamt)?ergebnis)\\b)|\\*{1,4}( |$))"
+)
 
 
 def say_sheets(draft: Draft, looked: Looked, alike: list[str], others: list[str], asked: str | None) -> None:
