@@ -109,7 +109,10 @@ class _Kinds(msgspec.Struct, kw_only=True):
 
 def _kinds(looked: Looked, columns: dict[str, str]) -> _Kinds | None:
     """Return what columns of amounts are, where they are of two kinds at least."""
-    bare = all(re.search(BARE_AMOUNTS, plain(name)) for name, kind in columns.items() if kind)
+    captions = [name for name, kind in columns.items() if kind]
+    if looked.header_rows > 1:  # what stands below the periods: Mo Plan, T1 2026 Ist
+        captions = [name.rpartition(" ")[2] for name in captions]
+    bare = all(re.search(BARE_AMOUNTS, plain(name)) for name in captions)
     if bare and not _is_money(looked, list(columns)):
         return None  # Plan and Ist of small numbers may be days
     ends = [name for name in columns if re.search(AT_END, plain(name))]

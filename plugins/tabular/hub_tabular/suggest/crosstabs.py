@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -105,6 +105,10 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
             )
         )
     )
+    if re.search(r"cumul|kumul|\bytd\b|narast", said + " " + plain(" ".join(_words(rows, fixed)))):
+        draft.top.append(
+            "# " + tr("Not clear: do the columns add up what was before (cumul)? Each is taken by itself.")
+        )
     naming = name_rows(draft, looked, fixed)
     if kind == "budget_line":
         _amounts(draft, looked, found, said)
@@ -133,6 +137,10 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
     key = [draft.used[field] for field in (*naming, "task_id") if field in draft.used]
     draft.key = [*key, name] if looked.is_unique(key) else []
     return draft
+
+
+def _words(rows: list[dict[str, Any]], names: list[str]) -> list[str]:
+    return [*names, *{text for row in rows for name in names if (text := cell_text(row.get(name)))}]
 
 
 def name_rows(draft: Draft, looked: Looked, fixed: list[str]) -> tuple[str, ...]:

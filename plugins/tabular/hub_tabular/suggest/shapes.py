@@ -161,6 +161,15 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
     if record is None and kind == "worklog" and per_of(draft) != "day":
         ask_whether_worked(draft, said + " " + plain(" ".join(names)))
     _name_what_lacks(draft, looked, said)
+    if kind == "worklog" and "seconds" not in draft.fields and (ranges := _ranges(looked)):
+        draft.top.append(
+            "# "
+            + tr(
+                "Not clear: {names}: from when to when, in one cell. Give the beginnings and the ends columns "
+                "of their own.",
+                names=", ".join(ranges),
+            )
+        )
     _take_person_above(draft, looked)
     _ask_parts(draft, looked)
     _leave_idle_rows(draft, looked)
@@ -213,7 +222,7 @@ def _take_clocks(draft: Draft, looked: Looked, clocks: Clocks, assigned: dict[st
 def _kind_of(looked: Looked, names: list[str], said: str) -> str:
     """Return the record that fits the headers best."""
     kind = max(WORDS, key=lambda one: fitness(one, names))
-    if kind == "task" and _unsaid(looked, names):
+    if kind == "task" and (_unsaid(looked, names) or _ranges(looked)):
         return "worklog"
     if kind == "worklog" and re.search(PLANS, said):
         start = assign("allocation", names).get("start_on")
@@ -222,11 +231,28 @@ def _kind_of(looked: Looked, names: list[str], said: str) -> str:
     return kind
 
 
+def _ranges(looked: Looked) -> list[str]:
+    """Return the columns whose cells say from when to when: 08:00-12:00, 13:00-17:00."""
+    return [
+        name
+        for name in looked.names
+        if (texts := looked.texts(name)) and sum(bool(_RANGE.search(one)) for one in texts) * 2 > len(texts)
+    ]
+
+
+_RANGE = re.compile(r"[0-9]{1,2}[:h][0-9]{2}\s*(?:-|–|—|à|a|bis|to)\s*[0-9]{1,2}[:h][0-9]{2}", re.I)
+
+
 def _unsaid(looked: Looked, names: list[str]) -> list[str]:
     """Return the columns of numbers of a table of which nothing but names would be read, as tasks."""
     if looked.header_rows > 1:
-        below = [name for name in names if is_period(name.split()[0]) and is_numeric(looked, name)]
-        if len(below) > 1:  # under weeks or months, what is planned and what is done
+        over = {name: name.split()[0] for name in names}
+        days = weekdays_among(over.values())
+        below = [
+            name for name in names
+            if (is_period(over[name]) or (len(days) > 1 and over[name] in days)) and is_numeric(looked, name)
+        ]  # fmt: skip
+        if len(below) > 1:  # under weeks, months or days of the week, what is planned and what is done
             return below
     found = assign("task", names, fits=lambda field, name: fits(looked, "task", field, name))
     if "title" not in found or not set(found) <= {"title", "container_id", "is_milestone", "due_on"}:
