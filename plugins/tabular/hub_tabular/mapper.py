@@ -36,7 +36,7 @@ from hub import (
     tr,
     unit_of,
 )
-from hub_tabular.clocks import ClockReader, Span
+from hub_tabular.clocks import BARE, ClockReader, Span
 from hub_tabular.mapping import ABOVE, FILE, LESS, LEVEL, SHEET, UNTIL, FaultyCell, Field, Mapping, required
 
 REFERENCES = {"account_id", "assignee_id", "author_id", "owner_id", "manager_id", "container_id", "task_id",
@@ -536,11 +536,10 @@ class RowMapper:
         _check_cell(column, cell)
         unit = self.fields[name].unit or unit_of(column)
         try:
-            if unit is None and isinstance(cell, int | float) and cell:
-                raise CellError(tr('say its unit in the mapping: unit = "minutes" or "hours"'))
-            pause = CellReader(
-                reader.column, msgspec.structs.replace(reader.declared, unit=unit or "minutes")
-            )
+            if unit is None and cell_text(cell) != "0" and BARE.fullmatch(cell_text(cell)):
+                raise CellError(tr('is a number without its unit: say unit = "minutes" or "hours"'))
+            declared = msgspec.structs.replace(reader.declared, unit=unit or "minutes")
+            pause = CellReader(reader.column, declared)
             pause.signs = reader.signs
             return timedelta(seconds=pause.value(cell) or 0)
         except CellError as exc:

@@ -222,3 +222,64 @@ def test_days_of_the_week(tmp_path: Path, store: Store, name: str) -> None:
     days = [day for day, _ in lines(store)]
 
     assert WEEKDAYS[name] == f"{min(days)} {max(days)}"
+
+
+@pytest.mark.parametrize(
+    ("field", "rows", "wanted", "said"),
+    [
+        ('start = "V", end = "B", pause = "P"', "08:00;16:00;30", [], "is a number without its unit"),
+        ('start = "V", end = "B", pause = "P", unit = "minutes"', "08:00;16:00;30", [7.5], ""),
+        ('start = "V", end = "B", pause = "P", unit = "hours"', "08:00;16:00;0,5", [7.5], ""),
+        ('start = "V", end = "B", pause = "P"', "08:00;16:00;0:45", [7.25], ""),
+        ('start = "V", end = "B", pause = "P"', "08:00;09:00;1:30", [], "is longer than the time itself"),
+        ('start = "V", end = "B"', "08:00;08:00;", [], "ends when it begins: nothing, or a whole day?"),
+        ('start = "V", end = "B"', ";12:00;", [], "has an end and no beginning"),
+        ('start = "V", end = "B"', "02:30;08:00;", [], "makes twice, or skips"),
+        ('start = "V", end = "B"', "00:00;24:00;", [], "is more than 24 hours on one day"),
+        ('start = "V", end = "B"', "00:00;08:00;", [9], ""),
+        ('start = "V", end = "B"', "8,5;12;", [], "is no time of the day such as 08:30"),
+        ('start = "V"', "08:00;12:00;", None, "needs as many columns in start as in end"),
+        ('column = "V", start = "V", end = "B"', "08:00;12:00;", None, "needs as many columns"),
+    ],
+)
+def test_mappings_of_clocks(
+    tmp_path: Path, store: Store, field: str, rows: str, wanted: list[float] | None, said: str
+) -> None:
+    """On 25 October 2026 the clocks of Paris are put back at 3: the day has 25 hours."""
+    (tmp_path / "t.csv").write_text(f"N;D;V;B;P\nZ;2026-10-25;{rows}\n", encoding="utf-8")
+    mapping = f'record = "worklog"\n[fields]\naccount_id = "N"\nday = "D"\nseconds = {{ {field} }}\n'
+    report = synced(tmp_path / "t.csv", store, mapping, tz="Europe/Paris", max_rejected=1)
+
+    assert (wanted or []) == [hours for _, hours in lines(store)]
+    assert said in "\n".join([*report.rejections, *report.missing])
+    assert ("ok" if not said else "failed" if wanted is None else "partial") == report.verdict
+
+
+def test_weekdays_that_nothing_names(tmp_path: Path, store: Store) -> None:
+    """A word that the mapping does not have costs its row; days out of the week are refused."""
+    (tmp_path / "t.csv").write_text("N;W;D;H\nZ;2026-W41;Mo;7\nZ;2026-W41;X;6\n", encoding="utf-8")
+    mapping = (
+        'record = "worklog"\n[fields]\naccount_id = "N"\nseconds = { column = "H", unit = "hours" }\n'
+        'day = { column = "W", format = "week", weekday = "D", weekdays = { Mo = 1 } }\n'
+    )
+    report = synced(tmp_path / "t.csv", store, mapping, max_rejected=1)
+    assert (["2026-10-05"], 1) == ([day for day, _ in lines(store)], report.rejected)
+    assert "'X' is not one of Mo" in report.rejections[0]
+
+    report = synced(tmp_path / "t.csv", store, mapping.replace("Mo = 1", "Mo = 8"))
+    assert "weekdays from 1 (Monday) to 7" in report.missing[0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "hours"), [("7.30", 7.5), ("7:15", 7.25), ("0,45", 0.75), ("7.5", None), ("7.75", None)]
+)
+def test_hours_by_the_clock(tmp_path: Path, store: Store, cell: str, hours: float | None) -> None:
+    """With unit = "clock" the decimals are minutes, two digits of them below 60."""
+    (tmp_path / "t.csv").write_text(f"N;D;H\nZ;2026-10-05;{cell}\n", encoding="utf-8")
+    mapping = (
+        'record = "worklog"\n[fields]\naccount_id = "N"\nday = "D"\n'
+        'seconds = { column = "H", unit = "clock" }\n'
+    )
+    report = synced(tmp_path / "t.csv", store, mapping, max_rejected=1)
+    assert ([] if hours is None else [hours]) == [one for _, one in lines(store)]
+    assert (hours is None) == bool(report.rejected)

@@ -165,8 +165,8 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
         draft.top.append(
             "# "
             + tr(
-                "Not clear: {names}: from when to when, in one cell. Give the beginnings and the ends columns "
-                "of their own.",
+                "Not clear: {names}: from when to when, in one cell. Give the beginnings and the ends "
+                "columns of their own.",
                 names=", ".join(ranges),
             )
         )
