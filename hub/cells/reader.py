@@ -149,8 +149,8 @@ class CellReader:
         kind, told = self.column.kind, self.declared
         if kind in _DAYS:
             return self.per is None and bool(told.formats or told.order)
-        if kind == "seconds" and told.unit == "hours":
-            return False  # 7.30 may be 7 h 30
+        if kind == "seconds" and told.unit == "hours" and not self.minutes.has_parts:
+            return False  # 7.30 may be 7 h 30 up to the first 7.60
         return kind not in _NUMBERS or (
             told.decimal is not None and (kind != "percent" or told.unit is not None)
         )

@@ -12,9 +12,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from hub import ConfigError, Context, Network, Secret, tr
 from hub_rest.guesses import OFFSETS, PAGES, SINCE, SIZES, TOKENS
+from hub_rest.looked import Shape, Tool
 from hub_rest.openapi import tool_of
 from hub_rest.source import RestSource
-from hub_rest.suggest import Shape, Tool, mapping_of
+from hub_rest.suggest import mapping_of
 from hub_rest.trying import lines
 from hub_rest.yamls import LARGEST, read_yaml
 

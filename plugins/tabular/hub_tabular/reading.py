@@ -70,6 +70,8 @@ class FileReading:
             return frozenset()
         for row in self._each():
             mapper.look(row.cells)
+            if not named and mapper.is_settled:
+                break
             if named and not row.wrong:
                 with contextlib.suppress(Exception):  # told when the row is read
                     found.add(mapper.native(row.cells))
