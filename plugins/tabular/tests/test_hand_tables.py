@@ -186,6 +186,16 @@ BOOKS: dict[str, tuple[str, Sheets, Change | None, list[tuple[str, float]]]] = {
         merged("A1:A2", "B1:B2", "C1:E1", "F1:H1"),
         [("2026-10-05", 7), ("2026-10-06", 7), ("2026-10-13", 6), ("2026-10-14", 5)],
     ),
+    "days of the week over their dates": (
+        "Zeiten", {"A": [["Name", "Projekt", "Mo", "Di", "Mi"],
+                         [None, None, *(date(2026, 10, n) for n in (5, 6, 7))], ["Z", "W", 8, 7, 6]]}, None,
+        [("2026-10-05", 8), ("2026-10-06", 7), ("2026-10-07", 6)],
+    ),
+    "sums by formulas without their values": (
+        "Temps 2026", {"A": [["Nom", "Projet", "S41", "S42", "Total"], ["Z", "W", 7, 8, "=C2+D2"],
+                             ["Total", None, "=C2", "=D2", "=E2"]]}, None,
+        [("2026-10-05", 7), ("2026-10-12", 8)],
+    ),
     "months as days of the workbook": (
         "Temps", {"A": [["Nom", "Projet", date(2026, 1, 1), date(2026, 2, 1)], ["Z", "W", 100, 110]]}, None,
         [("2026-01-01", 100), ("2026-02-01", 110)],

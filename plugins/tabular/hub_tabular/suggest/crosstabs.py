@@ -156,7 +156,7 @@ def name_rows(draft: Draft, looked: Looked, fixed: list[str]) -> tuple[str, ...]
     texts = [one for one in free if not is_numeric(looked, one)]
     if kind != "budget_line":
         texts = [one for one in texts if not names_nobody(one)]
-        if naming[0] not in draft.fields and not texts:
+        if naming[0] not in draft.fields and not texts and not looked.more:
             remark = remark_of(tr("not clear: no column names the people; the name of the file was taken"))
             draft.fields[naming[0]] = f'"#file"{remark}'
     if naming[0] not in draft.fields and texts:

@@ -31,7 +31,7 @@ from hub import (
     weekdays_among,
 )
 from hub_tabular import books, sheets, tables, titles
-from hub_tabular.mapping import Mapping
+from hub_tabular.mapping import FaultyCell, Mapping
 from hub_tabular.suggest.words import LEAVE, plain
 
 _LOOK = 5000
@@ -311,7 +311,7 @@ def _whole_header(rows: list[list[Any]], at: int) -> tuple[int, list[Any]] | Non
         over += [""] * (len(below) - len(over))
         filled = [text for text in over if text]
         words = [text for text in below if text]
-        if _is_over(over, below):
+        if _is_over(over, below) or _is_named(over, rows[upper + 1] if upper + 1 < len(rows) else []):
             return True
         return (
             len(filled) >= 2
@@ -353,6 +353,16 @@ def _is_over(texts: list[str], below: list[str]) -> bool:
         and all(is_period(text) for text in over)
         and len(set(days)) < len(days)
         and (is_days or len(weekdays_among(days)) == len(set(days)))
+    )
+
+
+def _is_named(over: list[str], below: list[Any]) -> bool:
+    """Say whether days of the week stand over their dates, and nothing else has anything below."""
+    days = [(text, cell) for text, cell in zip(over, below, strict=False) if cell_text(cell)]
+    return (
+        len(days) > 2
+        and len(weekdays_among(text for text, _ in days)) == len(days)
+        and all(isinstance(cell, date) or names_period(cell_text(cell), "day") for _, cell in days)
     )
 
 
@@ -410,7 +420,11 @@ def _is_in_two_languages(rows: list[list[Any]], at: int) -> bool:
 
 def is_numeric(looked: Looked, name: str) -> bool:
     """Say whether a column holds numbers or durations, and nearly nothing else."""
-    values = [value for value in looked.values(name) if not is_error(cell_text(value))]
+    values = [
+        value
+        for value in looked.values(name)
+        if not isinstance(value, FaultyCell) and not is_error(cell_text(value))
+    ]
     if not values or any(map(tables.looks_like_date, values)):
         return False
     reader = CellReader(

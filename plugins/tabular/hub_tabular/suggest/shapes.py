@@ -32,7 +32,7 @@ from hub_tabular.suggest.looking import (
     remark_of,
     toml,
 )
-from hub_tabular.suggest.stamps import Clocks, clocks_of, empty_rows, may_be_hours
+from hub_tabular.suggest.stamps import Clocks, clocks_of, empty_rows, is_moment, may_be_hours
 from hub_tabular.suggest.words import (
     FTE,
     PLANS,
@@ -145,7 +145,7 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
         kind = "worklog"
     draft = Draft(kind=kind, guessed="" if record else tr("guessed from the headers"))
     assigned = assign(kind, names, fits=lambda field, name: fits(looked, kind, field, name))
-    hours = _hours_column(looked, assigned) if kind == "worklog" else None
+    hours = _hours_column(looked, assigned, clocks) if kind == "worklog" else None
     if clocks and kind == "worklog" and not hours:
         assigned = _take_clocks(draft, looked, clocks, assigned)
     if hours:
@@ -222,7 +222,8 @@ def _take_clocks(draft: Draft, looked: Looked, clocks: Clocks, assigned: dict[st
 def _kind_of(looked: Looked, names: list[str], said: str) -> str:
     """Return the record that fits the headers best."""
     kind = max(WORDS, key=lambda one: fitness(one, names))
-    if kind == "task" and (_unsaid(looked, names) or _ranges(looked)):
+    periods = [name for name in names if is_period(name)]
+    if kind == "task" and (_unsaid(looked, names) or _ranges(looked) or len(periods) > 1):
         return "worklog"
     if kind == "worklog" and re.search(PLANS, said):
         start = assign("allocation", names).get("start_on")
@@ -423,7 +424,7 @@ def _ask_other_hours(draft: Draft, looked: Looked, assigned: dict[str, str]) -> 
         )
 
 
-def _hours_column(looked: Looked, assigned: dict[str, str]) -> str | None:
+def _hours_column(looked: Looked, assigned: dict[str, str], clocks: Clocks | None) -> str | None:
     """Return the column of efforts: numbers or durations, never when something began or ended."""
     words = WORDS["worklog"]["seconds"].split("|")
     free = [name for name in looked.names if name == assigned.get("seconds") or name not in assigned.values()]
@@ -431,6 +432,8 @@ def _hours_column(looked: Looked, assigned: dict[str, str]) -> str | None:
     for word in words:
         for name in free:
             bare = plain(name)
-            if re.search(word, bare) and not re.search(_ENDS, bare) and is_numeric(looked, name):
+            if not re.search(word, bare) or re.search(_ENDS, bare) or not is_numeric(looked, name):
+                continue
+            if not is_moment(looked, name) and not (clocks and name in clocks.columns):
                 return name
     return None

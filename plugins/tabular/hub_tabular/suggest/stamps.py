@@ -14,11 +14,11 @@ from hub_tabular.suggest.looking import Looked, number_of, toml
 from hub_tabular.suggest.words import assign, plain
 
 _BEGINS = (
-    r"debut|start|beg[ia]n|\bvon\b|\bde\b|\bfrom\b|arriv|kommen|anfang|\bab\b|entree|(clock|punch|check).?in"
+    r"debut|start|beg[ia]n|\bvon\b|\bde\b|\bfrom\b|arriv|komm(en|t)|anfang|\bab\b|entree|(clock|punch|check).?in"
     r"|\bin\b|\bvan\b|aanvang|\bod\b|poczat|rozpocz|zacat|prichod|inizio|inicio|comienzo|entrada|entrata|fra\b"
 )
 _ENDS = (
-    r"\bfin\b|\bend|\bbis\b|\bto\b|\ba\b|depart|gehen|sortie|(clock|punch|check).?out|\bout\b|stop|ende\b|ending"
+    r"\bfin\b|\bend|\bbis\b|\bto\b|\ba\b|depart|geh(en|t)\b|sortie|(clock|punch|check).?out|\bout\b|stop|ende\b|ending"
     r"|finish|\btot\b|einde|\bdo\b|koniec|zakoncz|konec|odchod|\bfine\b|salida|uscita|\btil\b|schluss"
 )
 _PAUSE = r"pause|break|unterbrech|przerw|prestavk|pauz|descanso|pausa|dejeuner|lunch|repas|rast"
@@ -76,6 +76,11 @@ def holds_clocks(looked: Looked, name: str) -> bool:
         bare = []  # from 8 to 17, which says a time where another column says the day
     found = sum(is_clock(value, reader) for value in values)
     return bool(values) and len(bare) < len(values) and found >= _MUCH * len(values)
+
+
+def is_moment(looked: Looked, name: str) -> bool:
+    """Say whether a column says when something began or ended, and not how long it was."""
+    return re.search(f"{_BEGINS}|{_ENDS}", plain(name)) is not None and holds_clocks(looked, name)
 
 
 def clocks_of(looked: Looked) -> Clocks | None:

@@ -20,7 +20,7 @@ _MONTH = r"\bmois\b|\bmonth\b|\bmonat\b|\bmes\b|\bmese\b|miesiac|\bmesic|\bmaand
 _QUARTER = r"trimestre|\btrim\b|\bquarter|\bquartal"
 _HALF = r"semestre|\bhalf|halbjahr"
 _YEAR_WORDS = r"\bannee|\byear\b|jahr\b|exercice|fiscal|\bfy\b|\bgj\b"
-_PROJEKT = r"projekt(?!leit)|proyecto|progetto|projeto|\bpsp\b|\bwbs.?element"
+_PROJEKT = r"projekt(?!leit)|chantier|\bmission|kostenstelle|proyecto|progetto|projeto|\bpsp\b|\bwbs.?element"
 _AUFWAND = r"(?<!rest)(?<!ist)(?<!ist-)aufwand"
 # words of headers, French, English and German, without accents: the first field that fits and is free
 # takes the column
@@ -46,7 +46,7 @@ WORDS: dict[str, dict[str, str]] = {
     "budget_line": {
         "amount_minor": r"montant|amount|budget|cout|cost|betrag|\bkosten\b|importe|importo|\bvalor\b|kwota"
         r"|castka|bedrag|presupuesto|orcamento|budzet|rozpocet|begroting",
-        "month": rf"mois|month|\bmonat\b|{_QUARTER}|{_HALF}|{_YEAR_WORDS}|periode|period"
+        "month": rf"mois|month|{_MONTH}|{_QUARTER}|{_HALF}|{_YEAR_WORDS}|periode|period"
         r"|\bdate\b|datum",
         "project_code": rf"projet|project|{_PROJEKT}|code|affaire",
         "kind": r"type|nature|kind|^art$|wertart|werttyp|\btyp$",

@@ -55,6 +55,9 @@ def say_sheets(draft: Draft, looked: Looked, alike: list[str], others: list[str]
                     draft.key.insert(0, "#sheet")
         elif draft.key:
             draft.key = []  # two sheets may hold the same
+        if draft.pivot and draft.kind in {"worklog", "allocation"} and "account_id" not in draft.fields:
+            remark = remark_of(tr("not clear: no column names the people; the name of the file was taken"))
+            draft.fields["account_id"] = f'"#file"{remark}'
     elif others:
         draft.top.insert(
             0, f"sheet = {toml(looked.sheet)}" + remark_of(tr("not read: {names}", names=", ".join(others)))
