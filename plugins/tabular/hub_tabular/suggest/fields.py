@@ -35,7 +35,7 @@ from hub_tabular.suggest.looking import (
     remark_of,
     toml,
 )
-from hub_tabular.suggest.words import MUST, OPEN_FORECAST, choices_of_field, guessed, plain
+from hub_tabular.suggest.words import MUST, OPEN_FORECAST, RATE, choices_of_field, guessed, plain
 
 
 def amount_of(draft: Draft, looked: Looked, column: str, headers: Sequence[str]) -> str:
@@ -296,7 +296,7 @@ def _unit(looked: Looked, name: str, per: str) -> tuple[str, str]:
 
     *per* is what a row stands for.
     """
-    bare = plain(name)
+    bare = re.sub(RATE, " ", plain(name))
     for unit, words in (
         ("days", r"\b(jh|jours?|days?|charge|j|jours-homme|md|tage|personentage)\b"),
         ("minutes", r"\bmin(ute)?[sn]?\b"),

@@ -36,6 +36,7 @@ from hub_tabular.suggest.stamps import Clocks, clocks_of, empty_rows, is_moment,
 from hub_tabular.suggest.words import (
     FTE,
     PLANS,
+    RATE,
     WORDS,
     assign,
     choices_of_field,
@@ -227,7 +228,8 @@ def _kind_of(looked: Looked, names: list[str], said: str) -> str:
         return "worklog"
     if kind == "worklog" and re.search(PLANS, said):
         start = assign("allocation", names).get("start_on")
-        if start and period_of(looked, start):  # a plan by weeks or months, as a crosstab of them is
+        # a plan by weeks or months, as a crosstab of them is, or from a day to another
+        if start and (period_of(looked, start) or "finish_on" in assign("allocation", names)):
             return "allocation"
     return kind
 
@@ -378,6 +380,17 @@ def _ask_parts(draft: Draft, looked: Looked) -> None:
     if draft.kind not in {"worklog", "allocation"}:
         return
     parts = [name for name in looked.names if re.search(FTE, plain(name)) and looked.values(name)]
+    rate = draft.used.get("seconds", "")
+    if "finish_on" in draft.fields and re.search(RATE, plain(rate)):
+        draft.fields.pop("seconds", None)
+        draft.top.append(
+            "# "
+            + tr(
+                "Not clear: {name}: so much by the day or the week is no sum. Say how much it is from the first "
+                "to the last day.",
+                name=rate,
+            )
+        )
     if parts and draft.used.get("seconds") in {None, *parts}:
         draft.fields.pop("seconds", None)
         draft.top.append(

@@ -130,6 +130,11 @@ MONEY = (
 AT_END = r"atterr|landing|\beac\b|at completion"
 """Captions of what something costs in the end: not what is still to come, which is the hub's forecast."""
 LEAVE = r"urlaub|abwesen|cong[eé]|\babs|\brtt|leave|vacation|holiday"
+RATE = (
+    r"(?:\b(?:par|per|pro|a|por|na)\b|/)\s*(?:jour|day|tag|semaine|week|woche|mois|month|monat|dia|giorno|dag"
+    r"|dzien|den|j\b|d\b)|\bdaily\b|\bweekly\b"
+)
+"""How a caption says that it counts by the day or the week: Hours per day."""
 FTE = r"\bfte\b|\betp\b|\bvze\b|\bpte\b|\betc\b complet|vollzeit|equivalent temps plein|full.time equivalent"
 """Captions of parts of a person: 0.5 FTE."""
 PLANS = r"einsatzplan|ressourcenplan|kapazit|plan de charge|capacit|staffing|allocation|prevision|affectation"
