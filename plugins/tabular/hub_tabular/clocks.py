@@ -17,7 +17,7 @@ import msgspec
 from hub import CellError, CellReader, Declared, Worklog, cell_text, columns_of, is_nothing, tr
 
 _STAMP = re.compile(
-    r"(?:(?P<day>[^:]*[^\s,:])(?:,\s*|\s+)(?:(?:a|à|at|um|o|om)\s+)?)?"
+    r"(?:(?P<day>[^:]*?[^\s,:])(?:,\s*|\s+)(?:(?:a|à|at|um|o|om)\s+)?)?"
     r"(?P<hour>[0-9]{1,2})(?:(?P<sign>[:hH.])(?P<minute>[0-5][0-9])(?:[:.](?P<second>[0-5][0-9])(?:[.,][0-9]+)?)?"
     r"|[hH])?\s*(?P<half>[aApP]\.?\s?[mM]\.?)?(?:\s*(?:[hH]|Uhr))?\s*(?P<zone>Z|UTC|[+-][0-9]{2}:?[0-9]{2})?"
 )

@@ -368,10 +368,7 @@ class Table:
                 beyond += any(map(cell_text, cells[heading.width :]))
             made = self._cut(sheet, number, titles, cells, at, carried, wrong)
             if made is None:
-                if self._sum is not None:
-                    after_sum = True
-                    self.sums.append([*self._several(self._sum, heading)])
-                    self._sum = None
+                after_sum = self._keep_sum(heading)
                 continue
             if number < start + _LOOKED_AT:
                 self._count_numbers(names, cells, mapped)
@@ -391,6 +388,15 @@ class Table:
             sheet.notes = [*sheet.notes, tr("no row stands below its headers")]
         hidden = [name for at, name in enumerate(heading.names) if at in sheet.hidden and name in mapped]
         sheet.notes = [*sheet.notes, *self._said(heading, beyond, hidden)]
+
+    def _keep_sum(self, heading: Heading) -> bool:
+        """Keep the row of sums that was left out last, where it was one; say whether it was."""
+        if self._sum is None:
+            return False
+        if parts := [*self._several(self._sum, heading)]:  # one that is not filled in states nothing
+            self.sums.append(parts)
+        self._sum = None
+        return True
 
     def _cut(
         self,

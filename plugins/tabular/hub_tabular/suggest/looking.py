@@ -172,7 +172,7 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
         with io.TextIOWrapper(books.opened(path), encoding=sheets.detect_encoding(path), newline="") as file:
             found[0].delimiter = sheets.detect_delimiter(file.read(65536))
     # the sheet with most rows among those that have most in common
-    groups = [[other for other in found if _alike(one, other)] for one in found]
+    groups = [[other for other in found if _alike(one, other)] or [one] for one in found]
     best = max(groups, key=lambda group: (len(group), sum(len(one.data) for one in group)))
     doubles = [one.sheet for one in best if len(best) > 2 and _holds_the_others(one, best)]
     best = [one for one in best if one.sheet not in doubles]

@@ -142,11 +142,14 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
     said = plain(" ".join([looked.path.stem, looked.sheet, *looked.above]))
     kind = record or _kind_of(looked, names, said)
     clocks = clocks_of(looked) if kind == "worklog" or record is None else None
-    if clocks and kind in {"task", "allocation"} and may_be_hours(looked, clocks):
+    if clocks and kind in {"task", "allocation", "account"} and may_be_hours(looked, clocks):
         kind = "worklog"
     draft = Draft(kind=kind, guessed="" if record else tr("guessed from the headers"))
     assigned = assign(kind, names, fits=lambda field, name: fits(looked, kind, field, name))
     hours = _hours_column(looked, assigned, clocks) if kind == "worklog" else None
+    if clocks and kind == "worklog":
+        hours = hours or _net_hours(looked, clocks)
+        _ask_other_durations(draft, looked, clocks, hours)
     if clocks and kind == "worklog" and not hours:
         assigned = _take_clocks(draft, looked, clocks, assigned)
     if hours:
@@ -203,6 +206,37 @@ def _take_weekday(draft: Draft, looked: Looked) -> None:
             return
 
 
+def _net_hours(looked: Looked, clocks: Clocks) -> str | None:
+    """Return the column of what is left of the time between when work began and ended, where one says so."""
+    return next(
+        (
+            name
+            for name in looked.names
+            if name not in clocks.columns
+            and re.search(r"\bnett?o?\b|worked|travaill|geleistet", plain(name))
+            and is_numeric(looked, name)
+        ),
+        None,
+    )
+
+
+def _ask_other_durations(draft: Draft, looked: Looked, clocks: Clocks, hours: str | None) -> None:
+    """Ask about durations that are not read, beside when work began and ended."""
+    others = [
+        name
+        for name in looked.names
+        if name not in {*clocks.columns, hours}
+        and looked.values(name)
+        and not re.search(_NOT_WORKED + r"|saldo|solde|balance|ubertrag", plain(name))
+        and all(re.fullmatch(r"[0-9]{1,3}:[0-9]{2}(?::[0-9]{2})?", text) for text in looked.texts(name))
+        and not is_moment(looked, name)
+    ]
+    if others:
+        draft.top.append(
+            "# " + tr("Not clear: {names}: hours too, which are not read.", names=", ".join(others))
+        )
+
+
 def _take_clocks(draft: Draft, looked: Looked, clocks: Clocks, assigned: dict[str, str]) -> dict[str, str]:
     """Let hours come from when they began and ended, and return the columns of the other fields."""
     others = {field: name for field, name in assigned.items() if name not in clocks.columns}
@@ -224,6 +258,11 @@ def _kind_of(looked: Looked, names: list[str], said: str) -> str:
     """Return the record that fits the headers best."""
     kind = max(WORDS, key=lambda one: fitness(one, names))
     periods = [name for name in names if is_period(name)]
+    if kind == "account" and any(
+        (is_effort(name) or re.search(r"heures|hours|stunden", plain(name))) and is_numeric(looked, name)
+        for name in names
+    ):
+        return "worklog"
     if kind == "task" and (_unsaid(looked, names) or _ranges(looked) or len(periods) > 1):
         return "worklog"
     if kind == "worklog" and re.search(PLANS, said):
@@ -386,8 +425,8 @@ def _ask_parts(draft: Draft, looked: Looked) -> None:
         draft.top.append(
             "# "
             + tr(
-                "Not clear: {name}: so much by the day or the week is no sum. Say how much it is from the first "
-                "to the last day.",
+                "Not clear: {name}: so much by the day or the week is no sum. Say how much it is from the "
+                "first to the last day.",
                 name=rate,
             )
         )
