@@ -404,13 +404,13 @@ def _leave_idle_rows(draft: Draft, looked: Looked) -> None:
     if any(line.startswith("group = ") for line in draft.top):
         return  # a row of one cell says what stands below it
 
-    def is_idle(row: dict[str, Any]) -> bool:
-        texts = [text for cell in row.values() if (text := cell_text(cell))]
-        return looked.is_empty(row, [hours, *beside]) and (
-            len(texts) > 1 or bool(titles.NOTE.match(texts[0]))
-        )
-
-    if any(map(is_idle, looked.data)):
+    rows = [([text for cell in row.values() if (text := cell_text(cell))], row) for row in looked.data]
+    while rows and len(rows[-1][0]) < 2:
+        rows.pop()  # notes below a table are none of its rows anyway
+    if any(
+        looked.is_empty(row, [hours, *beside]) and (len(texts) > 1 or titles.NOTE.match(texts[0]))
+        for texts, row in rows
+    ):
         draft.empty = [hours, *beside]
 
 
