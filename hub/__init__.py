@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hub.cells import serial_of as serial_of
     from hub.cells import span_of as span_of
     from hub.cells import unit_of as unit_of
+    from hub.cells import weekdays_among as weekdays_among
     from hub.cells import year_in as year_in
     from hub.clock import civil_day as civil_day
     from hub.clock import is_set as is_set
@@ -201,7 +202,7 @@ _ROOMS = {
         "FormattedNumber", "caption_currency", "cell_text",
         "currencies_of", "day_readings", "elapsed",
         "is_error", "is_nothing", "names_days", "names_period", "near_day", "period_named", "periods_of",
-        "scale_of", "serial_of", "span_of", "unit_of", "year_in",
+        "scale_of", "serial_of", "span_of", "unit_of", "weekdays_among", "year_in",
     ),
     "clock": ("civil_day", "is_set", "utc_stamp"),
     "columns": ("columns_of",),

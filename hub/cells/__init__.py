@@ -1,6 +1,6 @@
 """How a cell becomes a value: one rule for the files of config/, for tables and for the texts of a tool."""
 
-from hub.cells.days import day_readings
+from hub.cells.days import day_readings, weekdays_among
 from hub.cells.durations import unit_of
 from hub.cells.numbers import CURRENCIES, DecimalSign, caption_currency, currencies_of, scale_of
 from hub.cells.periods import names_days, names_period, period_named, periods_of, span_of, year_in
@@ -33,5 +33,6 @@ __all__ = [
     "serial_of",
     "span_of",
     "unit_of",
+    "weekdays_among",
     "year_in",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Literal
 
@@ -12,27 +13,52 @@ DayOrder = Literal["dd/mm", "mm/dd"]
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        ("janv janvier jan january januar", "fevr fevrier fev feb february februar",
-         "mars mar march marz mrz",
-        "avr avril apr april", "mai may",
-         "juin jun june juni", "juil juillet jul july juli", "aout aug august",
-         "sept septembre sep september",
-         "oct octobre october okt oktober", "nov novembre november",
-         "dec decembre december dez dezember"), start=1,
+        ("janv janvier jan january januar janner januari ene enero gen gennaio janeiro styczen sty leden",
+         "fevr fevrier fev feb february februar februari febrero febbraio fevereiro luty lutego unor unora",
+         "mars mar march marz mrz maart mrt marzo marco marzec marca brezen brezna",
+         "avr avril apr april abr abril aprile kwiecien kwietnia kwi duben dubna",
+         "mai may mei mayo mag maggio maio maj maja kveten kvetna",
+         "juin jun june juni junio giu giugno junho czerwiec czerwca cze cerven cervna",
+         "juil juillet jul july juli julio lug luglio julho lipiec lipca cervenec cervence",
+         "aout aug august augustus ago agosto sierpien sierpnia srpen srpna",
+         "sept septembre sep september septiembre set settembre setembro wrzesien wrzesnia wrz zari",
+         "oct octobre october okt oktober octubre ott ottobre out outubro pazdziernik pazdziernika rijen",
+         "nov novembre november noviembre novembro listopad listopada listopadu",
+         "dec decembre december dez dezember dic diciembre dicembre dezembro grudzien grudnia gru prosinec"),
+        start=1,
     )
     for name in names.split()
-}  # fmt: skip
-_WEEKDAYS = {
-    name: number
-    for number, names in enumerate(
-        ("lun lundi mon monday montag", "mar mardi tue tues tuesday dienstag",
-         "mer mercredi wed wednesday mittwoch",
-         "jeu jeudi thu thur thurs thursday donnerstag", "ven vendredi fri friday freitag",
-         "sam samedi sat saturday samstag",
-         "dim dimanche sun sunday sonntag"),
+} | {"stycznia": 1, "ledna": 1, "paz": 10, "rijna": 10, "prosince": 12}  # fmt: skip
+"""The months in ten languages, without accents."""
+_WORDS = frozenset({"ago", "gen", "mag", "out", "paz", "set", "cze", "gru"})
+"""Short names of months that are words of other languages: no month in a title."""
+_CALLED = tuple(
+    language.split()
+    for language in (
+        "lundi mardi mercredi jeudi vendredi samedi dimanche", "lun mar mer jeu ven sam dim",
+        "lu ma me je ve sa di", "monday tuesday wednesday thursday friday saturday sunday",
+        "mon tue wed thu fri sat sun", "mon tues weds thurs fri sat sun", "mo tu we th fr sa su",
+        "montag dienstag mittwoch donnerstag freitag samstag sonntag", "mo di mi do fr sa so",
+        "montag dienstag mittwoch donnerstag freitag sonnabend sonntag", "mon die mit don fre sam son",
+        "lunes martes miercoles jueves viernes sabado domingo", "lun mar mie jue vie sab dom",
+        "lu ma mi ju vi sa do", "lunedi martedi mercoledi giovedi venerdi sabato domenica",
+        "lun mar mer gio ven sab dom", "segunda terca quarta quinta sexta sabado domingo",
+        "seg ter qua qui sex sab dom", "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+        "ma di wo do vr za zo", "maa din woe don vri zat zon",
+        "poniedzialek wtorek sroda czwartek piatek sobota niedziela", "pon wt sr czw pt sob nd",
+        "pon wto sro czw pia sob nie", "pondeli utery streda ctvrtek patek sobota nedele",
+        "po ut st ct pa so ne",
     )
-    for name in names.split()
-}  # fmt: skip
+)  # fmt: skip
+"""The days of the week from Monday on, as nine languages call them, without accents."""
+_WEEKDAYS: dict[str, frozenset[int]] = {
+    word: frozenset(language.index(word) for language in _CALLED if word in language)
+    for language in _CALLED
+    for word in language
+}
+"""Which days of the week, from 0, a word may name: di is a Tuesday in German and a Sunday in French."""
+DAY_NAMES = "|".join(sorted(_WEEKDAYS, key=len, reverse=True))
+"""All of them, as a regular expression has them."""
 _TIME = (
     r"(?:,?(?:[T ]+| (?:a|at) +)[0-2]?[0-9][:h][0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?"
     r"\s*(?:[ap]m|Z|[+-][0-9]{2}:?[0-9]{2})?)?"
@@ -40,17 +66,17 @@ _TIME = (
 _YEAR_FIRST = re.compile(rf"([0-9]{{4}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}}){_TIME}", re.IGNORECASE)
 _BASIC = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _YEAR_LAST = re.compile(
-    rf"([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([0-9]{{4}}|[0-9]{{2}}){_TIME}", re.IGNORECASE
+    rf"([0-9]{{1,2}})([-/.]) ?([0-9]{{1,2}})\2 ?([0-9]{{4}}|[0-9]{{2}}){_TIME}", re.IGNORECASE
 )
 _NAMED = re.compile(
-    rf"([0-9]{{1,2}})(?:er|st|nd|rd|th)?[ /-]+([a-z]+)[ ,/-]+([0-9]{{4}}|[0-9]{{2}}){_TIME}", re.IGNORECASE
+    r"([0-9]{1,2})(?:er|st|nd|rd|th|º|o|[.])?[ /-]+(?:de )?([a-z]+)(?: de)?[ ,/-]+([0-9]{4}|[0-9]{2})"
+    + _TIME,
+    re.IGNORECASE,
 )
 _NAME_FIRST = re.compile(rf"([a-z]+) +([0-9]{{1,2}})(?:st|nd|rd|th)?,? +([0-9]{{4}}){_TIME}", re.IGNORECASE)
-_WEEKDAY = re.compile(
-    rf"({'|'.join(sorted(_WEEKDAYS, key=len, reverse=True))})\b\.?,? *(?=[0-9a-z])(.+)", re.I
-)
+_WEEKDAY = re.compile(rf"({DAY_NAMES})\b\.?,? *(?=[0-9a-z])(.+)", re.I)
 _MONTH = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})|([0-9]{4})([0-9]{2})")
-_MONTH_LAST = re.compile(r"([0-9]{1,2})[-/.]([0-9]{4})")
+_MONTH_LAST = re.compile(r"0?([0-9]{1,2})[-/.]([0-9]{4})")
 _MONTH_NAME = re.compile(r"([a-z]+)[ /-]+([0-9]{4}|[0-9]{2})")
 TWO_DIGITS = 30
 """A year of two digits is the one within so many years of today."""
@@ -59,12 +85,36 @@ TWO_DIGITS = 30
 def bare(text: str) -> str:
     """Return *text* without accents, dots after words, capitals and double blanks."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    plain = plain.replace("ł", "l")
     return " ".join(re.sub(r"(?<=[a-z])\.", "", plain).split())
 
 
 def month_number(word: str) -> int:
-    """Return the month, from 1, that a word of French, English or German without accents names, or 0."""
+    """Return the month, from 1, that a word without accents names in one of ten languages, or 0."""
     return _MONTHS.get(word, 0)
+
+
+def month_in(word: str) -> int:
+    """Return the month that a word of a title names, or 0: none that is a word of its own elsewhere."""
+    return 0 if word in _WORDS else month_number(word)
+
+
+def weekdays_among(texts: Iterable[str]) -> dict[str, int]:
+    """Return which days, from 1 for Monday, those of these texts are that name days of the week.
+
+    All of them are of one language: Di is a Tuesday beside Mo and Mi, and a Sunday beside Sa.
+    """
+    named = list(dict.fromkeys(texts))
+    best: dict[str, int] = {}
+    for words in _CALLED:
+        found = {text: words.index(name) + 1 for text in named if (name := _weekday_word(text)) in words}
+        if len(found) > len(best) and len(set(found.values())) == len(found):
+            best = found
+    return best
+
+
+def _weekday_word(text: str) -> str:
+    return re.sub(r"\s*[(\[].*$|[.:]+$", "", bare(text)).strip(" .")
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -73,10 +123,10 @@ def day_readings(text: str, this_year: int) -> tuple[date | None, date | None]:
 
     None where it is none, or not on the day of the week that it names.
     """
-    if match := _WEEKDAY.fullmatch(text):
-        readings, weekday = day_readings(match[2], this_year), _WEEKDAYS[match[1].lower()]
+    if match := _WEEKDAY.fullmatch(text if text.isascii() else bare(text)):
+        readings, weekdays = day_readings(match[2], this_year), _WEEKDAYS[match[1].lower()]
         if any(readings):  # else it may be a month: mar 3 2026
-            fits = [one if one and one.weekday() == weekday else None for one in readings]
+            fits = [one if one and one.weekday() in weekdays else None for one in readings]
             return fits[0], fits[1]
     if match := _YEAR_FIRST.fullmatch(text) or _BASIC.fullmatch(text):
         year, month, day = (int(part) for part in match.groups() if part.isdigit())

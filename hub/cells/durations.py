@@ -8,7 +8,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Literal
 
-Unit = Literal["seconds", "minutes", "hours", "days", "milliseconds", "iso"]
+Unit = Literal["seconds", "minutes", "hours", "days", "milliseconds", "iso", "clock"]
+"""``clock`` are hours whose decimals are minutes: 7.30 is 7 h 30."""
 _WORDS = {
     "week": "w wk wks week weeks sem semaine semaines",
     "day": "d j jr jrs jour jours day days jh jph md pd pt tag tage personentage jours-homme jour-homme",
@@ -18,7 +19,9 @@ _WORDS = {
 }
 _OF = {word: name for name, words in _WORDS.items() for word in words.split()}
 _ORDER = tuple(_WORDS)
-_CLOCK = re.compile(r"([0-9]+):([0-5][0-9])(?::([0-5][0-9])(?:[.,]0+)?)?")
+_CLOCK = re.compile(
+    r"([0-9]+):([0-5][0-9])(?::([0-5][0-9])(?:[.,]0+)?)?(?:\s*(?:h|hrs?|std)\.?)?", re.IGNORECASE
+)
 _HOURS = re.compile(r"([0-9]+)\s*(?:h|hr|hrs|hours?|heures?)\s*([0-5][0-9])", re.IGNORECASE)
 _PART = re.compile(r"([0-9][0-9.,'\u2019\s]*|[.,][0-9]+)([^\W\d_]+(?:-homme)?)\.?\s*")
 _NUMBER = r"([0-9]+(?:[.,][0-9]+)?)"
@@ -54,9 +57,54 @@ def factor(unit: Unit, day_s: Decimal) -> Decimal:
         "seconds": Decimal(1),
         "minutes": Decimal(60),
         "hours": Decimal(3600),
+        "clock": Decimal(3600),
         "milliseconds": Decimal("0.001"),
     }
     return day_s if unit == "days" else plain.get(unit, Decimal(1))
+
+
+class Minutes:
+    """What the decimals of a column of hours show: parts of an hour, minutes, or neither for sure."""
+
+    def __init__(self) -> None:
+        """Have seen nothing."""
+        self.seen: set[str] = set()
+        self.shown = ""
+        self.has_clock = self.has_parts = False
+
+    def look(self, cell: object) -> None:
+        """Note a cell: 7:30 and 7h30 are clocks, 7.5 and 7.75 are parts, 7.30 may be either."""
+        if isinstance(cell, float) and not cell.is_integer():
+            digits = f"{cell:.6f}".rstrip("0").partition(".")[2].ljust(2, "0")
+            self._decimals(digits, f"{cell:.2f}")
+        elif isinstance(cell, str):
+            text = cell.strip()
+            if match := _DECIMALS.fullmatch(text):
+                self._decimals(match[1], text)
+            else:
+                self.has_clock |= bool(_CLOCK.fullmatch(text) or _HOURS.fullmatch(text))
+
+    def _decimals(self, digits: str, text: str) -> None:
+        if len(digits) != 2 or int(digits) > 59:
+            self.has_parts = True
+        elif digits != "00":
+            self.seen.add(digits)
+            self.shown = self.shown or text
+
+    @property
+    def are(self) -> Literal["parts", "minutes", "open", "asked"]:
+        """Say what they are; *open* where parts are taken, and minutes are as likely; *asked* else."""
+        if self.has_parts or not self.seen or self.seen <= {"25", "50", "75"}:
+            return "parts"
+        quarters = self.seen <= {"15", "30", "45"}
+        if self.has_clock:
+            return "minutes" if quarters else "asked"
+        return "open" if quarters or len(self.seen) >= _MANY else "parts"
+
+
+_DECIMALS = re.compile(r"[-+]?[0-9]+[.,]([0-9]+)")
+_MANY = 8
+"""So many different decimals, all of them below 60, are hardly parts of an hour."""
 
 
 @functools.lru_cache(maxsize=5_000)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from hub.cells.days import DayOrder, bare, month_number
+from hub.cells.days import DAY_NAMES, DayOrder, bare, month_in, month_number
 from hub.cells.serials import near_day
 from hub.errors import CellError, YearOpenError
 from hub.words import tr
@@ -20,7 +20,7 @@ Per = Literal["day", "week", "month", "quarter", "half", "year"]
 Span = tuple[date, date]
 PARTS: dict[Per, int] = {"week": 52, "month": 12, "quarter": 4, "half": 2, "year": 1}
 """How many of them make a year."""
-_WEEK_WORD = r"(?:s|w|sem|semaine|week|wk|kw|cw)"
+_WEEK_WORD = r"(?:s|w|sem|semaine|week|wk|kw|cw|tydz|tydzien|tyden|settimana|sett|semana|kalenderwoche|woche)"
 _REST = r"(?:\s*[(\[,:].*)?"
 _WEEK = re.compile(
     rf"{_WEEK_WORD}\s*[-_.]?\s*(?:n[o°]?\s*)?(?P<number>[0-9]{{1,2}})"
@@ -31,11 +31,8 @@ _YEAR_WEEK = re.compile(
 )
 _NUMBER_YEAR = re.compile(r"(?P<number>[0-9]{1,2})\s*[-/.]\s*(?P<year>[0-9]{4})")
 _NUMBER = re.compile(r"(?P<number>[0-9]{1,2})")
-_DAY_NAMES = (
-    r"(?:lun|mar|mer|jeu|ven|sam|dim)(?:di|credi|dredi|anche)?|(?:mon|tue|wed|thu|fri|sat|sun)(?:[a-z]*day)?"
-)
 _LEADS = r"du|of|from|au|vom|ab|commencing|starting|beginning|ending|w/?c|w/?e"
-_LEAD = re.compile(rf"^(?:(?:{_DAY_NAMES})[ ,]+)?(?:(?:(?:{_WEEK_WORD}|woche)\s*)?(?:{_LEADS})\s+)?(?=[0-9])")
+_LEAD = re.compile(rf"^(?:(?:{DAY_NAMES})[ ,]+)?(?:(?:{_WEEK_WORD}\s*)?(?:{_LEADS})\s+)?(?=[0-9])")
 _TAIL = re.compile(r"\s+(?:au|to|a|bis|-)\s+\S.*$|\s*[\u2013\u2014\u2192]\s*\S.*$")
 _FROM_DAY = re.compile(
     r"^(?P<first>[0-9]{1,2})\s*[-\u2013]\s*[0-9]{1,2}(?P<rest>[/.][0-9]{1,2}(?:[/.][0-9]{2,4})?)$"
@@ -43,9 +40,15 @@ _FROM_DAY = re.compile(
 """05-09/10: the days of a week in one month."""
 _ISO = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?:[t ].*)?")
 _NUMERIC = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})(?:\2([0-9]{4}|[0-9]{2}))?\.?")
-_DAY_MONTH = re.compile(r"([0-9]{1,2})(?:er|st|nd|rd|th)?[ /-]+([a-z]+)(?:[ ,/-]+([0-9]{4}|[0-9]{2}))?")
+_DAY_MONTH = re.compile(r"([0-9]{1,2})(?:er|st|nd|rd|th|[.])?[ /-]+([a-z]+)(?:[ ,/-]+([0-9]{4}|[0-9]{2}))?")
 _MONTH_DAY = re.compile(r"([a-z]+) +([0-9]{1,2})(?:st|nd|rd|th)?(?:,? +([0-9]{4}))?")
 _MONTH_NAME = re.compile(r"([a-z]+)(?:[ /_'-]+([0-9]{4}|[0-9]{2}))?")
+_OF_MONTH = re.compile(
+    r"(?:(?P<name>[a-z]+)(?:[ /_'-]+(?P<named>[0-9]{4}|[0-9]{2}))?"
+    r"|(?P<year>20[0-9]{2})[-/._](?P<month>[0-9]{1,2})(?:-01)?"
+    r"|(?P<first>[0-9]{1,2})[-/.](?P<last>20[0-9]{2})) (?P<day>[0-9]{1,2})"
+)
+"""A day under its month, as headers of two rows are joined: octobre 2026 5, 2026-10 5, 10/2026 5."""
 _YEAR_MONTH = re.compile(r"([0-9]{4})[-/._ ]?([0-9]{1,2})")
 _QUARTER_WORD = r"(?:t|q|trim|trimestre|quarter|quartal)"
 _QUARTERS = (
@@ -74,7 +77,7 @@ _HALVES = (
 _PART_OF_YEAR = re.compile(r"(?:(?P<year>20[0-9]{2})\s*[-/_ ]?\s*)?(?P<number>[1-4])")
 """A mere number of a quarter or a half year, where somebody said that it is one."""
 _WHOLE_YEAR = re.compile(r"(?:(?:annee|exercice|year|jahr)\s+)?(?P<year>20[0-9]{2})")
-_DAY_NUMBER = re.compile(rf"(?:(?:{_DAY_NAMES}|[lmjvsdtwf])[ .]*)?(?P<number>[0-9]{{1,2}})")
+_DAY_NUMBER = re.compile(rf"(?:(?:{DAY_NAMES}|[lmjvsdtwf])[ .]*)?(?P<number>[0-9]{{1,2}})")
 _MONTH_OF = re.compile(
     r"(?<![0-9])(?:20[0-9]{2}[-_/. ]?(0[1-9]|1[0-2])|(0?[1-9]|1[0-2])[-_/. ]20[0-9]{2})(?![0-9])"
 )
@@ -212,6 +215,8 @@ def _month(text: str, numbers: bool) -> _Named | None:
 
 
 def _day(text: str) -> _Named | None:
+    if (match := _OF_MONTH.fullmatch(text)) and (named := _of_month(match)):
+        return named
     text = _TAIL.sub("", _FROM_DAY.sub(r"\g<first>\g<rest>", _LEAD.sub("", text)))
     if match := _ISO.fullmatch(text):
         return _Named("day", (int(match[2]), int(match[3])), int(match[1]))
@@ -227,6 +232,14 @@ def _day(text: str) -> _Named | None:
     if (match := _MONTH_DAY.fullmatch(text)) and (month := month_number(match[1])):
         return _Named("day", (month, int(match[2])), int(match[3]) if match[3] else None)
     return None
+
+
+def _of_month(match: re.Match[str]) -> _Named | None:
+    month = month_number(match["name"]) if match["name"] else int(match["month"] or match["first"])
+    year = match["named"] or match["year"] or match["last"]
+    if not 1 <= month <= 12 or not 1 <= int(match["day"]) <= 31:
+        return None
+    return _Named("day", (month, int(match["day"])), _year(year) if year else None)
 
 
 def _year(text: str) -> int:
@@ -323,7 +336,7 @@ def _found_month(texts: Sequence[str]) -> int:
     """Return the month that the first of *texts* names which names one alone."""
     for text in texts:
         words = re.findall(r"[a-z]+", bare(text))
-        found = {month for word in words if len(word) > 2 and (month := month_number(word))}
+        found = {month for word in words if len(word) > 2 and (month := month_in(word))}
         found |= {int(one or other) for one, other in _MONTH_OF.findall(text)}
         if len(found) == 1:
             return found.pop()

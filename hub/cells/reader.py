@@ -16,7 +16,7 @@ import msgspec
 
 from hub import clock
 from hub.cells.days import DayOrder, by_format, day_readings, moment_of, month_of
-from hub.cells.durations import Unit, factor, seconds_of
+from hub.cells.durations import Minutes, Unit, factor, seconds_of
 from hub.cells.numbers import BLANKS, DecimalSign, currencies_of, readings, settles, take_apart
 from hub.cells.periods import PARTS, Per, first_of, period_named, span_of, year_in
 from hub.cells.serials import SERIAL_ZERO, day_of, elapsed
@@ -24,7 +24,7 @@ from hub.columns import Column
 from hub.errors import CellError
 from hub.words import enumerated, mark, tr
 
-RULES = 4
+RULES = 5
 """Raised when a cell may become another value than before: what was read by older rules is read again."""
 YES = frozenset(
     {"1", "x", "oui", "o", "yes", "y", "true", "vrai", "ok", "ja", "wahr", *"\u2611\u2612\u2705\u2713\u2714"}
@@ -126,6 +126,7 @@ class CellReader:
         self.signs: set[DecimalSign] = set()
         self.orders: set[DayOrder] = set()
         self.above_one = False
+        self.minutes = Minutes()
         self.per = next((one for one in _PERIODS if one in declared.formats), None)
         self.open_periods: dict[int | None, dict[tuple[str, ...], set[int]]] = {}
         """Numbers of weeks or months without their year, by that which is said, and by what says it."""
@@ -148,6 +149,8 @@ class CellReader:
         kind, told = self.column.kind, self.declared
         if kind in _DAYS:
             return self.per is None and bool(told.formats or told.order)
+        if kind == "seconds" and told.unit == "hours" and not self.minutes.has_parts:
+            return False  # 7.30 may be 7 h 30 up to the first 7.60
         return kind not in _NUMBERS or (
             told.decimal is not None and (kind != "percent" or told.unit is not None)
         )
@@ -166,6 +169,8 @@ class CellReader:
             self._look_at_number(cell)
 
     def _look_at_number(self, cell: Any) -> None:
+        if self.column.kind == "seconds" and self.declared.unit == "hours":
+            self.minutes.look(cell)
         if isinstance(cell, int | float) and not isinstance(cell, bool):
             self.above_one |= abs(cell) > 1 and not getattr(cell, "percent", False)
         elif isinstance(cell, str) and (written := take_apart(cell)):
@@ -384,14 +389,31 @@ class CellReader:
                 raise CellError(tr("is not {shape}", shape=self._like()))
             self._check_signs(written.percent, written.currency, None)
             if readings(written.body) == (None, None):
-                found = seconds_of(written.body, unit, day_s, self._decided)
+                plain: Unit = "hours" if unit == "clock" else unit
+                found = seconds_of(written.body, plain, day_s, self._decided)
                 if found is None:
                     raise CellError(tr("is not {shape}", shape=self._like()))
                 return -found if written.negative else found
         if unit == "iso":
             raise CellError(tr("is no duration of ISO 8601 such as PT1H30M"))
         number, _ = self._number(cell)
+        if unit == "clock" or (unit == "hours" and self.minutes.are in {"minutes", "asked"}):
+            number = self._clocked(number, cell, is_sure=unit == "clock" or self.minutes.are == "minutes")
         return number * factor(unit, day_s)
+
+    def _clocked(self, number: Decimal, cell: Any, *, is_sure: bool) -> Decimal:
+        """Return hours whose decimals are minutes: 7.30 is 7 h 30."""
+        whole, rest = divmod(abs(number), 1)
+        minutes = rest * 100
+        written = re.search(r"[.,]([0-9]+)\D*$", cell) if isinstance(cell, str) else None
+        if rest and (not is_sure or minutes > 59 or minutes % 1 or (written and len(written[1]) != 2)):
+            raise CellError(
+                tr(
+                    "may be hours and minutes or a part of an hour: write it as 7:30, or say unit in the "
+                    "mapping"
+                )
+            )
+        return (whole + minutes / 60).copy_sign(number)
 
     # ---------- days ----------
 

@@ -65,8 +65,8 @@ def _with_history(
             gone.append(source.gone(Task, native))
             _bereft(ctx).add(listed[native].project.id)
             parts.left(tr(LEFT_MEANWHILE))
-        elif isinstance(found, SourceForbidden):  # its project was archived since the list was made
-            records.extend(parts.records([listed[native]]))
+        elif isinstance(found, SourceForbidden):
+            records.extend(parts.without_history(listed[native], found))
         else:
             for one, made in parts.with_history(listed[native], found):
                 stamps.note([one])

@@ -20,6 +20,7 @@ from hub import (
     Iteration,
     Record,
     SourceDataError,
+    SourceForbidden,
     Tally,
     Task,
     TaskChange,
@@ -131,6 +132,19 @@ class Parts:
             yield issue, list(self._issue(issue))
 
         return self._issues([listed], make, lambda one: str(one.id))
+
+    def without_history(self, listed: wire.Issue, refusal: SourceForbidden) -> Iterator[Record]:
+        """Map an issue that a list shows and that is refused by itself: what it was before is a rejection.
+
+        So may one be whose project was archived since the list was made. It is asked for again in each run.
+        """
+        yield from self.records([listed])
+        self.seen += 1
+        self.said += 1
+        self.ctx.reject(
+            tr("history of issue #{issue}", issue=listed.id), str(refusal), record=TaskChange,
+            key=f"h{listed.id}", id=f"{self.begins}{listed.id}",
+        )  # fmt: skip
 
     def _issues(
         self, rows: Iterable[Any], make: Callable[[Any], Iterable[T]], name: Callable[[Any], str]

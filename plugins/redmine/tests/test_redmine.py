@@ -833,3 +833,24 @@ def test_a_project_whose_issues_are_turned_off_costs_nothing(store: Store) -> No
 
     assert ("ok", []) == (report.verdict, report.missing)
     assert [(20,)] == rows(store, "SELECT count(*) FROM task WHERE kind = 'work'")
+
+
+def test_an_issue_that_a_list_shows_and_that_is_refused_by_itself(store: Store) -> None:
+    """What the list says of it is taken; that its history is not told is a rejection until it is."""
+    world = RedmineWorld(1)
+    number = min(world.items)
+
+    def refuse(_: int, request: Request, honest: Callable[[], Response]) -> Response:
+        return Response(status=403) if request.path == f"/issues/{number}.json" else honest()
+
+    with SimulatorServer(world) as site:
+        site.fault = refuse
+        for _ in range(2):  # it is asked for again in each run
+            report = go(store, site)
+            assert ("partial", 1, []) == (report.verdict, report.rejected, report.missing)
+            assert f"history of issue #{number}" in report.rejections[0]
+            assert 1 == asked(site, f"/issues/{number}.json")
+        assert [(1,)] == rows(store, f"SELECT count(*) FROM task WHERE id = 'redmine:{number}'")
+        site.fault = None
+        report = go(store, site)
+    assert ("ok", []) == (report.verdict, report.rejections)

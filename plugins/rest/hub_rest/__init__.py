@@ -72,7 +72,8 @@ def register_commands(cli: click.Group) -> None:
     def suggest(target: str, title: str | None, headers: tuple[str, ...], only: str | None) -> int:
         """Print a first mapping for a tool, to be saved and completed; what is unsure is marked.
 
-        It is guessed from the answer at a URL, from an OpenAPI description, or from a file with an answer.
+        It is guessed from the answer at a URL, from an OpenAPI description (JSON or YAML), or from a file
+        with an answer.
 
         Example: hub rest suggest https://desk.example.org/v2/tickets?limit=5 --header X-Desk-Key=DESK_KEY
         """

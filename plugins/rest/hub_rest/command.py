@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from hub import ConfigError, Context, Network, Secret, tr
 from hub_rest.guesses import OFFSETS, PAGES, SINCE, SIZES, TOKENS
+from hub_rest.looked import Shape, Tool
 from hub_rest.openapi import tool_of
 from hub_rest.source import RestSource
-from hub_rest.suggest import Shape, Tool, mapping_of
+from hub_rest.suggest import mapping_of
 from hub_rest.trying import lines
+from hub_rest.yamls import LARGEST, read_yaml
 
 _OF_PAGES = frozenset({*SIZES, *TOKENS, *PAGES, *OFFSETS, *SINCE.split()})
 _COUNTS = frozenset({"x-total-count", "x-total", "total-count"})
@@ -122,13 +125,18 @@ def _read(path: Path) -> Any:
         raw = path.read_bytes()
     except OSError as exc:
         raise ConfigError(tr("{path} cannot be read ({reason}).", path=path, reason=exc.strerror)) from exc
+    if len(raw) > LARGEST:
+        raise ConfigError(
+            tr("{path} has more than {most} MB: it was not read.", path=path, most=LARGEST // 1_000_000)
+        )
     try:
         return json.loads(raw)  # which knows UTF-8 and UTF-16, with their marks and without
-    except ValueError as exc:
-        raise ConfigError(
-            tr(
-                "{path} is no JSON ({error}). An OpenAPI in YAML is to be turned into JSON first.",
-                path=path,
-                error=exc,
-            )
-        ) from exc
+    except (ValueError, RecursionError) as exc:
+        why = exc
+    try:
+        text = raw.decode("utf-16" if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise ConfigError(tr("{path} is neither JSON nor YAML ({error}).", path=path, error=exc)) from exc
+    if path.suffix.lower() == ".json" or text.lstrip().startswith(("{", "[", "<")):
+        raise ConfigError(tr("{path} is no JSON ({error}).", path=path, error=why))
+    return read_yaml(text, str(path))

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hub_rest.guesses import ROWS
+from hub_rest.looked import Shape, Tool
 from hub_rest.mapping import OWN
-from hub_rest.suggest import Shape, Tool
 
 _ME = re.compile(
     r"/(me|myself|current_?user|users/(me|current|whoami)|user|whoami|my/profile)", re.IGNORECASE

@@ -35,9 +35,20 @@ class Noted(msgspec.Struct, kw_only=True):
     shown: dict[tuple[int, int], Shown] = {}
     errors: dict[tuple[int, int], str] = {}
     is_1904: bool = False
+    filled: set[int] = set()
+    """Rows that hold a value."""
+    not_shown: set[int] = set()
+    """Rows that are hidden, be they filled or not."""
+    hidden_columns: set[int] = set()
+
+    @property
+    def hidden(self) -> int:
+        """Return how many rows are hidden that hold something."""
+        return len(self.filled & self.not_shown)
 
     def note(self, row: int, column: int, shown: Shown | None, error: int | None = None) -> None:
         """Note one cell."""
+        self.filled.add(row)
         if error is not None:
             self.errors[row, column] = _ERRORS.get(error, "#N/A")
         elif shown:
@@ -71,7 +82,7 @@ def of_xls(path: Path, sheet: str) -> Noted:
             indent = body[8] & 15 if wide and len(body) > 8 else 0
             cells.append((struct.unpack_from("<H", body, 2)[0], indent))
     styles = list(_combined(shown_by(codes), cells))
-    found = Noted(shown={}, errors={}, is_1904=is_1904)
+    found = Noted(shown={}, errors={}, is_1904=is_1904, filled=set(), not_shown=set(), hidden_columns=set())
     for kind, body in _biff(book, places[sheet]):
         _note_xls(found, kind, body, styles)
     return found
@@ -86,6 +97,13 @@ def _note_xls(found: Noted, kind: int, body: bytes, styles: list[Shown | None]) 
         elif kind == 0x0006 and body[12:14] == b"\xff\xff" and body[6] == 2:
             error = body[8]
         found.note(row, column, styles[style] if style < len(styles) else None, error)
+    elif kind == 0x0208 and len(body) >= 14:  # ROW, whose fDyZero says that it is hidden
+        if struct.unpack_from("<H", body, 12)[0] & 0x20:
+            found.not_shown.add(struct.unpack_from("<H", body)[0])
+    elif kind == 0x007D and len(body) >= 10:  # COLINFO
+        first, last = struct.unpack_from("<2H", body)
+        if body[8] & 1:
+            found.hidden_columns.update(range(first, min(last, 255) + 1))
     elif kind == 0x00BD:  # MULRK: row, first column, (style, number)…, last column
         row, column = struct.unpack_from("<2H", body)
         for at, place in enumerate(range(4, len(body) - 2, 6)):
@@ -178,10 +196,18 @@ def of_xlsb(book: zipfile.ZipFile, sheet: str) -> Noted:
     is_1904 = any(
         kind == 153 and body[:1] and body[0] & 1 for kind, body in records(book.read("xl/workbook.bin"))
     )
-    found, row = Noted(shown={}, errors={}, is_1904=is_1904), 0
+    found, row = (
+        Noted(shown={}, errors={}, is_1904=is_1904, filled=set(), not_shown=set(), hidden_columns=set()),
+        0,
+    )
     for kind, body in records(book.read(part_of(book, sheet))):
         if kind == 0 and len(body) >= 4:  # BrtRowHdr
             row = struct.unpack_from("<I", body)[0]
+            if len(body) > 11 and body[11] & 0x10:  # fDyZero
+                found.not_shown.add(row)
+        elif kind == 60 and len(body) >= 18 and body[16] & 1:  # BrtColInfo
+            first, last = struct.unpack_from("<2I", body)
+            found.hidden_columns.update(range(first, min(last, 16383) + 1))
         elif 2 <= kind <= 11:  # the kinds of cells with a value
             column, style = struct.unpack_from("<2I", body)
             style &= 0xFFFFFF

@@ -6,7 +6,6 @@ in binary records (`binary`).
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import io
 import itertools
@@ -14,8 +13,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import IO, Any, cast
@@ -23,9 +21,21 @@ from xml.etree import ElementTree  # what it may unpack to is bounded before
 
 import msgspec
 
-from hub import SERIAL_ZERO, SERIAL_ZERO_1904, SourceDataError, mark, storable, tr
-from hub_tabular import binary
+from hub import SERIAL_ZERO, SERIAL_ZERO_1904, SourceDataError, storable, tr
+from hub_tabular import binary, opendocument
 from hub_tabular.formats import Shown, shown_by
+from hub_tabular.inside import (
+    MOST_HIDDEN,
+    NO_VALUE,
+    Inside,
+    Limits,
+    all_of,
+    attribute,
+    elements,
+    local_of,
+    reference,
+    too_far,
+)
 from hub_tabular.mapping import FaultyCell
 
 ZIPPED = frozenset({".xlsx", ".xlsm", ".xlsb", ".ods"})
@@ -35,6 +45,8 @@ _CELL = re.compile(r"([A-Z]+)([0-9]+)")
 _LETTERS = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]+)[0-9]+["']""")
 _ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\sr\s*=\s*["']([0-9]+)["']""")
 _HIDDEN_ROW = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\shidden\s*=\s*["'](?:1|true)["'][^>/]*>""")
+_HIDDEN_COLUMN = re.compile(rb"""<(?:\w+:)?col\b[^>]*?\shidden\s*=\s*["'](?:1|true)["'][^>]*>""")
+_FROM_TO = re.compile(rb"""\s(min|max)\s*=\s*["']([0-9]+)["']""")
 _ODD = re.compile(
     rb"</(?:\w+:)?f>\s*</(?:\w+:)?c>|<(?:\w+:)?f\b[^<>]*/>\s*</(?:\w+:)?c>"
     rb"|<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</"
@@ -48,32 +60,6 @@ _MOST_FAR = 100
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error)
 _UNUSUAL = (KeyError, ValueError, StopIteration, ElementTree.ParseError)
 """What a workbook raises that another reader may understand."""
-NO_VALUE = mark("is a formula whose value was not saved: open the file in a spreadsheet program and save it")
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file may hold: megabytes as it lies there and unpacked, cells of a sheet, columns of a table."""
-
-    file_mb: float = 500.0
-    unpacked_mb: float = 2000.0
-    cells: int = 10_000_000
-    columns: int = 2000
-
-
-class Inside(msgspec.Struct, kw_only=True):
-    """What stands in a sheet beside its values, by row and column from 0; *far* are cells left out."""
-
-    shown: dict[tuple[int, int], Shown] = {}
-    faults: dict[tuple[int, int], FaultyCell] = {}
-    far: list[str] = []
-    merged: list[tuple[tuple[int, int], tuple[int, int]]] = []
-    """The first and the last of cells that were merged, where the reader of workbooks does not say it."""
-    zero: date = SERIAL_ZERO
-    """The day from which the workbook counts days."""
-    hidden: int = 0
-    """How many rows are hidden, by a person or a filter."""
-    instead: bytes | None = None
-    """The workbook without the cells that are far from the table."""
 
 
 def check_size(path: Path, limits: Limits) -> None:
@@ -198,7 +184,7 @@ def look_inside(path: Path, sheet: str, limits: Limits) -> Inside:
         with zipfile.ZipFile(path) as book:
             names = set(book.namelist())
             if "content.xml" in names:
-                return _of_ods(storable(path.name), book, sheet, limits)
+                return opendocument.look(storable(path.name), book, sheet, limits)
             if "xl/workbook.bin" in names:
                 _bound_xlsb(storable(path.name), book, limits)
                 return _of_binary(lambda: binary.of_xlsb(book, sheet))
@@ -221,31 +207,6 @@ def has_rows(path: Path, sheet: str) -> bool:
     return re.search(rb"<(?:\w+:)?(?:v|is)>", block) is not None
 
 
-def reference(row: int, column: int) -> str:
-    """Return the name of a cell as a person knows it."""
-    letters, column = "", column + 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return f"{letters}{row + 1}"
-
-
-def too_far(name: str, sheet: str, cell: str, limits: Limits) -> SourceDataError:
-    """Return the error of a sheet that is too wide or too long."""
-    return SourceDataError(
-        tr(
-            "{name}, sheet {sheet}: its cells reach to {cell}, more than max_cells = {cells} or "
-            "max_columns = {columns} allows. Delete the rows and columns that are not of the table, or "
-            "raise the setting of the source.",
-            name=name,
-            sheet=sheet,
-            cell=cell,
-            cells=limits.cells,
-            columns=limits.columns,
-        )
-    )
-
-
 def _of_xlsx(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> Inside:
     try:
         part, styles = _part(book, sheet), _styles(book)
@@ -255,13 +216,13 @@ def _of_xlsx(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> In
         # where it is not known which part is the sheet's, none may be too large; its numbers are only numbers
         for one in book.namelist():
             if one.endswith(".xml"):
-                columns, last, _, _ = _extent(book, one)
+                columns, last, *_ = _extent(book, one)
                 if columns > limits.columns or columns * last > limits.cells:
                     raise too_far(name, sheet, reference(last - 1, columns - 1), limits)
         return Inside()
-    columns, last, odd, hidden = _extent(book, part)
+    columns, last, odd, hidden, aside = _extent(book, part)
     far = columns > limits.columns or columns * last > limits.cells
-    found = Inside(shown={}, faults={}, far=[], zero=_zero(book), hidden=hidden)
+    found = Inside(shown={}, faults={}, far=[], zero=_zero(book), hidden=hidden, hidden_columns=aside)
     if not (far or odd or styles):
         return found
     try:
@@ -269,7 +230,7 @@ def _of_xlsx(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> In
     except _UNUSUAL:
         if far:
             raise too_far(name, sheet, reference(last - 1, columns - 1), limits) from None
-        return Inside(zero=found.zero, hidden=hidden)
+        return Inside(zero=found.zero, hidden=hidden, hidden_columns=aside)
     if far:
         _leave_far_out(name, book, sheet, part, filled, limits, found)
     return found
@@ -285,8 +246,8 @@ def _note_xlsx(
     filled: set[tuple[int, int]] = set()
     row = column = -1
     with book.open(part) as file:
-        for event, one in _elements(file, {"row", "c"}):
-            local = _local(one.tag)
+        for event, one in elements(file, {"row", "c"}):
+            local = local_of(one.tag)
             if local == "row":
                 if event == "start":
                     row, column = int(one.get("r") or row + 2) - 1, -1
@@ -297,7 +258,7 @@ def _note_xlsx(
                 if shown := styles.get(int(one.get("s") or 0)):
                     found.shown[row, column] = shown
                 continue
-            children = {_local(child.tag): child for child in one}
+            children = {local_of(child.tag): child for child in one}
             value = children.get("v")
             if fault := _fault(one.get("t"), value, "f" in children):
                 found.faults[row, column] = fault
@@ -315,11 +276,17 @@ def _fault(kind: str | None, value: Any, is_formula: bool) -> FaultyCell | None:
     return None
 
 
-def _extent(book: zipfile.ZipFile, part: str) -> tuple[int, int, bool, int]:
-    """Return the columns and rows a sheet reaches over, if some cell is odd, how many rows are hidden."""
+def _extent(book: zipfile.ZipFile, part: str) -> tuple[int, int, bool, int, set[int]]:
+    """Return how many columns and rows a sheet reaches over, if some cell is odd, and what is hidden.
+
+    This is the number of rows, and the columns.
+    """
     letters, last, odd, hidden, tail = set[bytes](), 0, False, 0, b""
+    aside = set[int]()
     with book.open(part) as file:
         while block := file.read(_BLOCK):
+            if not last:  # they stand before the rows
+                aside |= _hidden_columns(block)
             text = tail + block
             cut = text.rfind(b"row>") + 4  # what is cut in two waits for its other half
             if cut < 4:
@@ -336,7 +303,18 @@ def _extent(book: zipfile.ZipFile, part: str) -> tuple[int, int, bool, int]:
         last,
         odd or _is_odd(tail),
         hidden + _hidden(tail),
+        aside,
     )
+
+
+def _hidden_columns(text: bytes) -> set[int]:
+    """Return the columns, from 0, that the beginning of a sheet says are hidden."""
+    found = set[int]()
+    for one in _HIDDEN_COLUMN.findall(text):
+        ends = {name: int(number) for name, number in _FROM_TO.findall(one)}
+        first = ends.get(b"min", 1)
+        found.update(range(first - 1, min(ends.get(b"max", first), MOST_HIDDEN)))
+    return found
 
 
 def _hidden(text: bytes) -> int:
@@ -404,6 +382,8 @@ def _of_binary(look: Callable[[], binary.Noted]) -> Inside:
         shown=found.shown,
         faults={at: FaultyCell(text, why) for at, text in found.errors.items()},
         zero=SERIAL_ZERO_1904 if found.is_1904 else SERIAL_ZERO,
+        hidden=found.hidden,
+        hidden_columns=found.hidden_columns,
     )
 
 
@@ -427,12 +407,12 @@ def _styles(book: zipfile.ZipFile) -> dict[int, Shown]:
         return {}
     root = _tree(book, "xl/styles.xml")
     shown = shown_by(
-        {int(one.get("numFmtId") or 0): one.get("formatCode") or "" for one in _all(root, "numFmt")}
+        {int(one.get("numFmtId") or 0): one.get("formatCode") or "" for one in all_of(root, "numFmt")}
     )
-    cells = next(iter(_all(root, "cellXfs")), None)
+    cells = next(iter(all_of(root, "cellXfs")), None)
     found: dict[int, Shown] = {}
     for number, one in enumerate(cells if cells is not None else ()):
-        indent = next((int(_attribute(align, "indent") or 0) for align in _all(one, "alignment")), 0)
+        indent = next((int(attribute(align, "indent") or 0) for align in all_of(one, "alignment")), 0)
         one_shown = shown.get(int(one.get("numFmtId") or 0))
         if one_shown or indent:
             found[number] = msgspec.structs.replace(one_shown or Shown(), indent=indent)
@@ -442,114 +422,18 @@ def _styles(book: zipfile.ZipFile) -> dict[int, Shown]:
 def _zero(book: zipfile.ZipFile) -> date:
     """Return the day from which the workbook counts days."""
     said = next(
-        (_attribute(one, "date1904") for one in _all(_tree(book, "xl/workbook.xml"), "workbookPr")), ""
+        (attribute(one, "date1904") for one in all_of(_tree(book, "xl/workbook.xml"), "workbookPr")), ""
     )
     return SERIAL_ZERO_1904 if said in {"1", "true", "on"} else SERIAL_ZERO
 
 
 def _part(book: zipfile.ZipFile, sheet: str) -> str:
     """Return the path of a sheet inside the workbook."""
-    wanted = next(one for one in _all(_tree(book, "xl/workbook.xml"), "sheet") if one.get("name") == sheet)
-    key = next(value for name, value in wanted.attrib.items() if _local(name) == "id" and "}" in name)
-    relations = _all(_tree(book, "xl/_rels/workbook.xml.rels"), "Relationship")
+    wanted = next(one for one in all_of(_tree(book, "xl/workbook.xml"), "sheet") if one.get("name") == sheet)
+    key = next(value for name, value in wanted.attrib.items() if local_of(name) == "id" and "}" in name)
+    relations = all_of(_tree(book, "xl/_rels/workbook.xml.rels"), "Relationship")
     target = next(one.get("Target") or "" for one in relations if one.get("Id") == key)
     return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-
-
-def _of_ods(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits) -> Inside:
-    found = Inside(shown={}, faults={}, far=[], merged=[])
-    with contextlib.suppress(
-        ElementTree.ParseError
-    ):  # it may be encrypted, which the reader of workbooks says
-        _note_ods_sheets(name, book, sheet, limits, found)
-    return found
-
-
-def _note_ods_sheets(name: str, book: zipfile.ZipFile, sheet: str, limits: Limits, found: Inside) -> None:
-    title, row, height, column = "", -1, 0, 0
-    ends: Counter[str] = Counter()
-    with book.open("content.xml") as file:
-        for event, one in _elements(
-            file, {"null-date", "table", "table-row", "table-cell", "covered-table-cell"}
-        ):
-            local = _local(one.tag)
-            if local == "null-date":
-                with contextlib.suppress(ValueError):
-                    found.zero = date.fromisoformat(_attribute(one, "date-value") or "")
-                continue
-            if local == "table":
-                if event == "start":
-                    title, row, height, column, ends = _attribute(one, "name") or "", -1, 0, 0, Counter()
-                continue
-            if local == "table-row":
-                if event == "start":
-                    row, column = row + max(height, 1), 0
-                    height = int(_attribute(one, "number-rows-repeated") or 1)
-                continue
-            if event == "start":
-                continue
-            width = int(_attribute(one, "number-columns-repeated") or 1)
-            kind, text = _attribute(one, "value-type"), " ".join("".join(one.itertext()).split())
-            if kind or text:
-                ends["row"] = max(ends["row"], row + height)
-                ends["column"] = max(ends["column"], column + width)
-                if ends["column"] > limits.columns or ends["row"] * ends["column"] > limits.cells:
-                    raise too_far(name, title, reference(ends["row"] - 1, ends["column"] - 1), limits)
-            if title == sheet:
-                if (tall := int(_attribute(one, "number-rows-spanned") or 1)) > 1:
-                    wide = int(_attribute(one, "number-columns-spanned") or 1)
-                    found.merged.append(((row, column), (row + tall - 1, column + wide - 1)))
-                _note_ods(found, one, kind, text, range(row, row + height), range(column, column + width))
-            column += width
-
-
-def _note_ods(found: Inside, one: Any, kind: str | None, text: str, rows: range, columns: range) -> None:
-    """Note how a cell of an OpenDocument sheet is shown, and what is wrong with it."""
-    shown = fault = None
-    if kind in {"percentage", "currency"}:
-        mark = _attribute(one, "currency") if kind == "currency" else None
-        shown = Shown(percent=kind == "percentage", currency=mark)
-    formula = _attribute(one, "formula")
-    if "error" in {value for key, value in one.attrib.items() if _local(key) == "value-type"}:
-        fault = FaultyCell(text or "#N/A", tr("is an error of the spreadsheet"))
-    elif formula and not kind and not text:
-        fault = FaultyCell("=", tr(NO_VALUE))
-    if shown or fault:
-        for row in rows[:10_000]:
-            for column in columns[:2_000]:
-                if shown:
-                    found.shown[row, column] = shown
-                if fault:
-                    found.faults[row, column] = fault
-
-
-_LARGE = frozenset({"sheetData", "body", "spreadsheet", "styles", "automatic-styles"})
-
-
-def _elements(file: IO[bytes], names: set[str]) -> Iterator[tuple[str, Any]]:
-    """Return the elements of these names as they begin and end, and keep none of them."""
-    for event, one in ElementTree.iterparse(file, events=("start", "end")):  # noqa: S314 - see the import
-        local = _local(one.tag)
-        if local in names:
-            yield event, one
-        if event == "end" and (local in names or local in _LARGE):
-            one.clear()
-
-
-def _tree(book: zipfile.ZipFile, name: str) -> Any:
-    return ElementTree.fromstring(book.read(name))  # noqa: S314 - see the import
-
-
-def _all(root: Any, name: str) -> list[Any]:
-    return [one for one in root.iter() if _local(one.tag) == name]
-
-
-def _local(name: str) -> str:
-    return name.rpartition("}")[2]
-
-
-def _attribute(one: Any, name: str) -> str | None:
-    return next((value for key, value in one.attrib.items() if _local(key) == name), None)
 
 
 def _number(letters: str) -> int:
@@ -557,3 +441,7 @@ def _number(letters: str) -> int:
     for letter in letters:
         found = found * 26 + ord(letter) - 64
     return found - 1
+
+
+def _tree(book: zipfile.ZipFile, name: str) -> Any:
+    return ElementTree.fromstring(book.read(name))  # noqa: S314 - see the import

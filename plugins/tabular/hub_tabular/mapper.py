@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections import Counter, abc
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal, cast, get_args, get_type_hints
 from zoneinfo import ZoneInfo
@@ -36,7 +36,8 @@ from hub import (
     tr,
     unit_of,
 )
-from hub_tabular.mapping import FILE, LESS, LEVEL, SHEET, UNTIL, FaultyCell, Field, Mapping, required
+from hub_tabular.clocks import BARE, ClockReader, Span
+from hub_tabular.mapping import ABOVE, FILE, LESS, LEVEL, SHEET, UNTIL, FaultyCell, Field, Mapping, required
 
 REFERENCES = {"account_id", "assignee_id", "author_id", "owner_id", "manager_id", "container_id", "task_id",
     "parent_id",
@@ -60,6 +61,8 @@ class RowError(Exception):
 
 _OWN = "column "
 """What stands before the name of a column that fields.csv names, among the readers of mapped fields."""
+_CLOCK = "clock "
+"""The same for the columns of when an effort began and ended."""
 _CHOSEN = {
     "number": columns_of(Task)["points"],
     "days": columns_of(Task)["points"],
@@ -117,6 +120,10 @@ class RowMapper:
             f"{_OWN}{name}": CellReader(_CHOSEN[kind], self._declared(name, Field(column=name)))
             for name, kind in self.chosen.items()
             if kind in _CHOSEN
+        } | {
+            f"{_CLOCK}{name}": ClockReader(mapping.date_formats, self._day_format())
+            for name, field in self.fields.items()
+            if field.start
         }
         hints = get_type_hints(cls)
         self.choices = {name: choices(hints[name]) for name in self.fields}
@@ -127,9 +134,13 @@ class RowMapper:
             for name, field in self.fields.items()
             if field.values is not None
         }
+        self.weekdays = {
+            name: {text.casefold(): number for text, number in field.weekdays.items()}
+            for name, field in self.fields.items()
+        }
         # a row that names its week or its month is of the whole of it
         self.lasts = mapping.spans if self._spans() and "finish_on" not in self.fields else None
-        self.own = {SHEET, FILE, LEVEL} - {
+        self.own = {SHEET, FILE, LEVEL, ABOVE} - {
             column for field in self.fields.values() for column in field.columns
         }
         """Columns beside the table that are no content of a row, because nothing takes them."""
@@ -175,8 +186,11 @@ class RowMapper:
             with contextlib.suppress(Exception):  # whatever is odd is told when the row is read
                 if name.startswith(_OWN):
                     reader.look(row.get(name.removeprefix(_OWN)))
+                elif name.startswith(_CLOCK):
+                    for column in self.fields[name.removeprefix(_CLOCK)].columns:
+                        reader.look(row.get(column))
                 elif self.fields[name].column is not None:
-                    reader.look(self._raw(name, self.fields[name], row), years=_years(row))
+                    reader.look(self._raw(name, self.fields[name], row), years=_years(row, self.fields[name]))
 
     def columns(self) -> set[str]:
         """Return every column of the table that the mapping needs."""
@@ -193,7 +207,7 @@ class RowMapper:
         needed -= {group.into for group in self.mapping.group}
         if self.mapping.indent:
             needed = (needed - set(self.mapping.indent.into)) | {self.mapping.indent.column}
-        return needed - {SHEET, FILE, LEVEL}
+        return needed - {SHEET, FILE, LEVEL, ABOVE}
 
     def records(self, row: dict[str, Any]) -> Iterator[Record]:
         """Yield the records of one row. Raises `RowError` for a value that cannot be understood."""
@@ -287,7 +301,7 @@ class RowMapper:
         days = {
             at: reader
             for name, reader in self.readers.items()
-            if not name.startswith(_OWN) and reader.column.kind in {"day", "month"}
+            if not name.startswith((_OWN, _CLOCK)) and reader.column.kind in {"day", "month"}
             for at, column in enumerate(self.mapping.key)
             if self.fields[name].columns == (column,) and self.fields[name].pattern is None
         }
@@ -456,6 +470,8 @@ class RowMapper:
         Through its pattern, its words and its default.
         """
         raw: Any
+        if field.start:
+            return self._elapsed(name, field, row)
         if field.column is None:
             raw = field.value
         elif isinstance(field.column, str):
@@ -480,6 +496,72 @@ class RowMapper:
             else:
                 raw = None
         return field.default if raw is None or raw == "" else raw
+
+    def _elapsed(self, name: str, field: Field, row: dict[str, Any]) -> timedelta | None:
+        """Return how long it was from when it began to when it ended, without the pause."""
+        reader = cast("ClockReader", self.readers[f"{_CLOCK}{name}"])
+        span = Span(reader=reader, zone=self.zone, day=lambda: self._day_of(row))
+        end_day = self._moment_day(reader, field.end_day, row)
+        found = [
+            self._between(span, start, end, row, end_day if (start, end) == field.spans[-1] else None)
+            for start, end in field.spans
+        ]
+        parts = [one for one in found if one is not None]
+        if not parts:
+            return None
+        whole, pause = sum(parts, timedelta()), timedelta()
+        if isinstance(field.pause, str):
+            pause = self._pause(name, field.pause, row)
+        elif field.pause:
+            span.until = None
+            pause = self._between(span, *field.pause, row) or timedelta()
+        if pause > whole:
+            column = field.pause if isinstance(field.pause, str) else (field.pause or ("",))[0]
+            raise RowError(column, row.get(column), tr("is longer than the time itself"))
+        return whole - pause
+
+    def _between(
+        self, span: Span, start: str, end: str, row: dict[str, Any], end_day: date | None = None
+    ) -> timedelta | None:
+        for column in (start, end):
+            _check_cell(column, row.get(column))
+        try:
+            return span.between(row.get(start), row.get(end), end_day)
+        except CellError as exc:
+            shown = " – ".join(text for one in (start, end) if (text := cell_text(row.get(one))))
+            raise RowError(f"{start}, {end}", shown, str(exc)) from exc
+
+    def _pause(self, name: str, column: str, row: dict[str, Any]) -> timedelta:
+        cell, reader = row.get(column), self.readers[name]
+        _check_cell(column, cell)
+        unit = self.fields[name].unit or unit_of(column)
+        try:
+            if unit is None and cell_text(cell) != "0" and BARE.fullmatch(cell_text(cell)):
+                raise CellError(tr('is a number without its unit: say unit = "minutes" or "hours"'))
+            declared = msgspec.structs.replace(reader.declared, unit=unit or "minutes")
+            pause = CellReader(reader.column, declared)
+            pause.signs = reader.signs
+            return timedelta(seconds=pause.value(cell) or 0)
+        except CellError as exc:
+            raise RowError(column, cell, str(exc)) from exc
+
+    def _day_format(self) -> str:
+        field = self.fields.get("day")
+        return (field.format or "") if field else ""
+
+    def _day_of(self, row: dict[str, Any]) -> date | None:
+        """Return the day of a row, where it has one."""
+        name = next((one for one in ("day", "start_on") if one in self.fields), None)
+        found = self._value(name, row, None) if name else None
+        return date.fromisoformat(found) if found else None
+
+    def _moment_day(self, reader: ClockReader, column: str | None, row: dict[str, Any]) -> date | None:
+        if column is None or not cell_text(row.get(column)):
+            return None
+        try:
+            return date.fromisoformat(reader.value(row.get(column)))
+        except CellError as exc:
+            raise RowError(column, row.get(column), str(exc)) from exc
 
     def _joined(self, columns: tuple[str, ...], row: dict[str, Any]) -> str:
         cells = [row.get(column) for column in columns]
@@ -509,13 +591,30 @@ class RowMapper:
             return text
         try:
             reader, scale = self.readers[name], self._scale(field, row)
-            found = reader.value(raw, currency=currency, scale=scale, years=_years(row))
+            found = reader.value(raw, currency=currency, scale=scale, years=_years(row, field))
+            if field.weekday and found is not None:
+                return self._on_weekday(name, field, row, date.fromisoformat(found))
             turned = self.mapping.unpivot
             if turned and field.column == turned.value and LESS in row and reader.column.kind == "minor":
                 return found - (reader.value(row[LESS], currency=currency, scale=self._less_scale(row)) or 0)
             return found
         except CellError as exc:
             raise RowError(self._column(name), raw, str(exc)) from exc
+
+    def _on_weekday(self, name: str, field: Field, row: dict[str, Any], of: date) -> str:
+        """Return the day of a row by its day of the week, in the week that *of* begins or ends."""
+        assert field.weekday is not None
+        cell = row.get(field.weekday)
+        text = cell_text(cell).casefold()
+        number = self.weekdays[name].get(text, self.weekdays[name].get(text.rpartition(" ")[2]))
+        if number is None:
+            raise RowError(
+                field.weekday, cell, tr("is not one of {values}", values=", ".join(field.weekdays))
+            )
+        steps = (number - of.isoweekday()) % 7
+        if field.week == "ends" and field.format != "week":
+            steps -= 7 if steps else 0
+        return (of + timedelta(days=steps)).isoformat()
 
     def _less_scale(self, row: dict[str, Any]) -> int | None:
         turned = self.mapping.unpivot
@@ -530,9 +629,13 @@ _currency_of = functools.lru_cache(maxsize=5_000)(caption_currency)
 _scale_of = functools.lru_cache(maxsize=5_000)(scale_of)
 
 
-def _years(row: dict[str, Any]) -> tuple[str, str]:
-    """Return what may say the year of a row that does not say it: the names of its sheet and its file."""
-    return row.get(SHEET) or "", row.get(FILE) or ""
+def _years(row: dict[str, Any], field: Field) -> tuple[str, ...]:
+    """Return what may say the year of a row that does not say it: the names of its sheet and its file.
+
+    Before them what stands above the table, where the week comes from there.
+    """
+    above = (row.get(ABOVE) or "",) if field.column == ABOVE else ()
+    return *above, row.get(SHEET) or "", row.get(FILE) or ""
 
 
 def _check_cell(column: str, cell: Any) -> None:

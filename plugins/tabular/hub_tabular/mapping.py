@@ -18,15 +18,15 @@ from hub import (
     tr,
 )
 
-_EFFORTS = frozenset({"seconds", "minutes", "hours", "days"})
+_EFFORTS = frozenset({"seconds", "minutes", "hours", "days", "clock"})
 _PARTS = frozenset({"share", "percent"})
 _SPANS = frozenset({"week", "month", "quarter", "half", "year"})
 _SCALES = frozenset({"units", "thousands", "millions"})
 _UNITS = {"seconds": _EFFORTS, "share": _PARTS, "percent": _PARTS, "minor": _SCALES}
 """The units that a field may have, by what kind of column it fills."""
-SHEET, FILE, UNTIL, LESS, LEVEL = "#sheet", "#file", "#to", "#less", "#level"
-"""Columns that every table has besides its own: the names of sheet and file, the last day of a period, and
-what unpivot takes off."""
+SHEET, FILE, UNTIL, LESS, LEVEL, ABOVE = "#sheet", "#file", "#to", "#less", "#level", "#above"
+"""Columns that every table has besides its own: the names of sheet and file, the last day of a period, what
+unpivot takes off, and what stands above the headers that hold for a row."""
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,20 +34,39 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     *column* is a header, or several whose texts are joined by a blank, or ``#sheet`` and ``#file`` for their
     names; *value* a constant.
-    *unit*: seconds, minutes, hours, days for efforts, share or percent for parts, units, thousands or
-    millions for amounts (where nothing is said, by the header: ``Budget (k€)``); *format*: a strptime format
-    for dates, ``excel`` for the numbers by which Excel counts days, or ``week``, ``month``, ``quarter``,
-    ``half`` or ``year`` for a column that names one (2026-W44, S44, oct. 2026, T1 2026, or any day of it):
-    its first day, and its last as ``finish_on``;
-    *year* is that of those that say none, before that by which sheet or file is called. *values* maps what
+    *unit*: seconds, minutes, hours, days, or clock (7.30 is 7 h 30) for efforts, share or percent for parts,
+    units, thousands or millions for amounts (where nothing is said, by the header: ``Budget (k€)``);
+    *format*: a strptime format for dates, ``excel`` for the numbers by which Excel counts days, or ``week``,
+    ``month``, ``quarter``, ``half`` or ``year`` for a column that names one (2026-W44, S44,
+    oct. 2026, T1 2026, or any day of it): its first day, and its last as ``finish_on``; *year*
+    is that of those that say none, before that by which sheet or file is called. *values* maps what
     the file says to what the record says; *default* stands for an empty cell. *source* names another source
     whose ids these are; *pattern* keeps the first group of a regular expression.
+
+    A day may come from its week and its *weekday*, the column of which *weekdays* says what stands for which
+    day, 1 for Monday: of the week that *column* names (``format = "week"``), else of the one that begins with
+    the day there, or with ``week = "ends"`` ends with it.
+
+    An effort may come from when it began and ended instead: *start* and *end*, or several of each for a day
+    in parts, less a *pause* (how long it was, or from and to), whose numbers are in *unit*. Times without a
+    day are of the row's; *end_day* names that of the end, else it is the next one where the end is earlier.
     """
 
     column: str | tuple[str, ...] | None = None
     value: str | int | float | bool | None = None
     unit: (
-        Literal["seconds", "minutes", "hours", "days", "share", "percent", "units", "thousands", "millions"]
+        Literal[
+            "seconds",
+            "minutes",
+            "hours",
+            "days",
+            "clock",
+            "share",
+            "percent",
+            "units",
+            "thousands",
+            "millions",
+        ]
         | None
     ) = None
     format: str | None = None
@@ -56,11 +75,28 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     default: str | int | float | bool | None = None
     source: str | None = None
     pattern: str | None = None
+    weekday: str | None = None
+    weekdays: dict[str, int] = {}
+    week: Literal["starts", "ends"] = "starts"
+    start: str | tuple[str, ...] | None = None
+    end: str | tuple[str, ...] | None = None
+    end_day: str | None = None
+    pause: str | tuple[str, str] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Return the headers it is taken from."""
-        return (self.column,) if isinstance(self.column, str) else self.column or ()
+        clocks = [*_several(self.start), *_several(self.end), *_several(self.end_day), *_several(self.pause)]
+        return (*_several(self.column), *_several(self.weekday), *clocks)
+
+    @property
+    def spans(self) -> list[tuple[str, str]]:
+        """Return the columns of when it began and ended."""
+        return list(zip(_several(self.start), _several(self.end), strict=True))
+
+
+def _several(columns: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return (columns,) if isinstance(columns, str) else columns or ()
 
 
 class Drop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -173,7 +209,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if self.unpivot and self.unpivot.per not in {None, "day"}:
             return self.unpivot.per  # type: ignore[return-value]
         day = self.fields.get("start_on" if self.record == "allocation" else "day")
-        if not isinstance(day, Field):
+        if not isinstance(day, Field) or day.weekday:
             return None
         return day.format if day.format in _SPANS else None  # type: ignore[return-value]
 
@@ -297,6 +333,9 @@ def _check_units(mapping: Mapping, cls: type[Record], where: str) -> None:
             )
         )
     for name, field in mapping.fields.items():
+        if isinstance(field, Field):
+            _check_clocks(name, field, columns_of(cls)[name].kind, where)
+            _check_weekdays(name, field, columns_of(cls)[name].kind, where)
         unit = field.unit if isinstance(field, Field) else None
         kind = columns_of(cls)[name].kind
         fits = _UNITS.get(kind, frozenset())
@@ -311,6 +350,36 @@ def _check_units(mapping: Mapping, cls: type[Record], where: str) -> None:
                     known=known,
                 )
             )
+
+
+def _check_clocks(name: str, field: Field, kind: str, where: str) -> None:
+    if not (field.start or field.end or field.pause or field.end_day):
+        return
+    starts, ends = _several(field.start), _several(field.end)
+    if kind != "seconds" or field.column or field.value is not None or len(starts) != len(ends) or not starts:
+        raise ConfigError(
+            tr(
+                "{where} [fields]: {name} needs as many columns in start as in end, and no column or value; "
+                "only an effort has them.",
+                where=where,
+                name=name,
+            )
+        )
+
+
+def _check_weekdays(name: str, field: Field, kind: str, where: str) -> None:
+    if field.weekday is None and not field.weekdays:
+        return
+    days = set(field.weekdays.values())
+    if kind != "day" or field.column is None or field.weekday is None or not days or days - {*range(1, 8)}:
+        raise ConfigError(
+            tr(
+                "{where} [fields]: {name} needs column for the week, weekday, and weekdays from 1 (Monday) "
+                "to 7; only a day has them.",
+                where=where,
+                name=name,
+            )
+        )
 
 
 def required(cls: type[Record], mapping: Mapping) -> list[str]:

@@ -20,9 +20,8 @@ from xml.parsers import expat
 import msgspec
 
 from hub import SERIAL_ZERO, SERIAL_ZERO_1904, FormattedNumber, SourceDataError, elapsed, storable, tr
-from hub_tabular import books
-from hub_tabular.books import NO_VALUE, Limits
 from hub_tabular.formats import Shown, shown_by
+from hub_tabular.inside import NO_VALUE, Limits, reference, too_far
 from hub_tabular.mapping import FaultyCell
 
 Cells = list[list[Any]]
@@ -31,6 +30,7 @@ _PLAIN_NUMBER = re.compile(r"[-+(]?[0-9][0-9\s.,'\u00a0\u202f]*\)?")
 _CHARSET = re.compile(
     rb"""<(?:meta\b[^>]*?charset|\?xml\b[^>]*?encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE
 )
+_NOT_SHOWN = re.compile(r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)", re.IGNORECASE)
 _1904 = re.compile(r"<(?:\w+:)?Date1904\s*/?>")
 """What says that days are counted from 1904 on."""
 _NAMED = {"Percent": "0%", "Euro Currency": '"€"0'}
@@ -45,6 +45,9 @@ class PageTable(msgspec.Struct, kw_only=True):
     rows: Cells = []
     merged: list[tuple[tuple[int, int], tuple[int, int]]] = []
     is_visible: bool = True
+    hidden: int = 0
+    """How many rows are hidden."""
+    hidden_columns: set[int] = set()
 
 
 def is_page(head: bytes) -> bool:
@@ -106,7 +109,7 @@ class _Grid:
 
     def __init__(self, file: str, name: str, limits: Limits) -> None:
         self.file, self.limits = file, limits
-        self.table = PageTable(name=name, rows=[], merged=[])
+        self.table = PageTable(name=name, rows=[], merged=[], hidden_columns=set())
         self.row = self.column = -1
         self.cells = 0
         self.taken: dict[int, set[int]] = {}
@@ -138,9 +141,7 @@ class _Grid:
     def _bound(self, row: int, column: int, more: int) -> None:
         self.cells += more or 1
         if row < 0 or column < 0 or column >= self.limits.columns or max(self.cells, row) > self.limits.cells:
-            raise books.too_far(
-                self.file, self.table.name, books.reference(max(row, 0), max(column, 0)), self.limits
-            )
+            raise too_far(self.file, self.table.name, reference(max(row, 0), max(column, 0)), self.limits)
 
 
 class _Page(HTMLParser):
@@ -192,6 +193,9 @@ class _Page(HTMLParser):
         elif tag == "tr" and self.open:
             self._end_cell(self.open[-1])
             self.open[-1].next_row()
+            said = {name: value or "" for name, value in attrs}
+            if "hidden" in said or _NOT_SHOWN.search(said.get("style", "")):
+                self.open[-1].table.hidden += 1
         elif tag in {"td", "th"} and self.open:
             grid = self.open[-1]
             self._end_cell(grid)
@@ -262,6 +266,8 @@ class _Spreadsheet:
         self.zero = SERIAL_ZERO
         self.styles: dict[str, Shown | None] = {}
         self.style = ""
+        self.aside = 0
+        """The column that the next element of columns is of."""
         self.path: list[str] = []
         self.cell: dict[str, str] = {}
         self.kind: str | None = None
@@ -306,8 +312,15 @@ class _Spreadsheet:
             self.styles[self.style] = shown_by({164: _NAMED.get(code, code)}).get(164)
         elif local == "Worksheet":
             self.sheets.append(_Grid(self.file, mine.get("Name", ""), self.limits))
+            self.aside = 0
         elif local == "Row" and grid:
             grid.next_row(int(mine["Index"]) if "Index" in mine else None)
+            grid.table.hidden += mine.get("Hidden") == "1"
+        elif local == "Column" and grid:
+            first = int(mine["Index"]) - 1 if "Index" in mine else self.aside
+            self.aside = first + 1 + int(mine.get("Span") or 0)
+            if mine.get("Hidden") == "1":
+                grid.table.hidden_columns.update(range(first, min(self.aside, self.limits.columns)))
         elif local == "Cell" and grid:
             self.cell, self.kind, self.text = mine, None, []
         elif local == "Data" and "Cell" in self.path:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from hub import Allocation, CellReader, Context, Record, Worklog, cell_text, storable, tr, trn
-from hub_tabular.books import Limits
+from hub_tabular.inside import Limits
 from hub_tabular.mapper import RowError, RowMapper
 from hub_tabular.mapping import FILE, Mapping
 from hub_tabular.sums import SumRowError, Sums
@@ -70,6 +70,8 @@ class FileReading:
             return frozenset()
         for row in self._each():
             mapper.look(row.cells)
+            if not named and mapper.is_settled:
+                break
             if named and not row.wrong:
                 with contextlib.suppress(Exception):  # told when the row is read
                     found.add(mapper.native(row.cells))
@@ -215,7 +217,7 @@ class Judge:
                 found.records += records
                 if len(found.records) > _MAPPED:
                     found.records = None
-        self.reading.table.notes += self._unnamed()
+        self.reading.table.notes += [*self._unnamed(), *self._open_minutes()]
         return found
 
     def _note_sheet(self, row: Row, native: str, tell: bool) -> None:
@@ -233,6 +235,18 @@ class Judge:
                     "twice. Say in sheets which are read",
                     file=storable(self.reading.path.name),
                     sheet=sheet,
+                )
+
+    def _open_minutes(self) -> Iterator[str]:
+        """Say of which hours nothing shows whether their decimals are minutes."""
+        for name, field in self.reading.make("", None, None).fields.items():
+            minutes = self.reading.readers[name].minutes if name in self.reading.readers else None
+            if minutes and minutes.are == "open":
+                yield tr(
+                    "{column}: {shown} may be hours and minutes, and is taken as a part of an hour; if it is "
+                    'the former, say unit = "clock" in the mapping',
+                    column=", ".join(field.columns),
+                    shown=minutes.shown,
                 )
 
     def _unnamed(self) -> Iterator[str]:

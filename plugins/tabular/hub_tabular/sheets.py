@@ -18,8 +18,8 @@ import msgspec
 
 from hub import SERIAL_ZERO, HubError, SourceDataError, storable, tr, trn
 from hub_tabular import books, encodings, pages
-from hub_tabular.books import Limits
 from hub_tabular.formats import Shown
+from hub_tabular.inside import Inside, Limits, reference, too_far
 from hub_tabular.levels import IndentedText
 from hub_tabular.mapping import FaultyCell, Mapping
 
@@ -50,6 +50,8 @@ class Sheet(msgspec.Struct, kw_only=True):
     cut: str = ""
     ends: bool | None = None
     encoding: str = ""
+    hidden: set[int] = set()
+    """Columns that are hidden in the file, from 0."""
 
 
 def grid(
@@ -68,7 +70,7 @@ def sheets_of(
     path: Path,
     mapping: Mapping,
     limits: Limits = Limits(),  # noqa: B008 - frozen
-    known: dict[str, books.Inside] | None = None,
+    known: dict[str, Inside] | None = None,
 ) -> Iterator[Sheet]:
     """Yield the sheets of *path* that the mapping reads; each must be read before the next.
 
@@ -229,9 +231,7 @@ def _usual_width(sample: str, delimiter: str, header_row: int) -> int:
 # ---------- workbooks ----------
 
 
-def _book_sheets(
-    path: Path, mapping: Mapping, limits: Limits, known: dict[str, books.Inside]
-) -> Iterator[Sheet]:
+def _book_sheets(path: Path, mapping: Mapping, limits: Limits, known: dict[str, Inside]) -> Iterator[Sheet]:
     import python_calamine
 
     with _explained(path):
@@ -246,6 +246,8 @@ def _book_sheets(
             ]
             chosen = _chosen(storable(path.name), list(book.sheet_names), visible, mapping)
             notes = _unread(path, book, [name for name in visible if name not in chosen])
+            aside = [name for name in book.sheet_names if name not in {*visible, *chosen}]
+            notes += _told_hidden_sheets(_holding(path, book, aside))
             for name in chosen:
                 sheet = Sheet(name=name, notes=notes)
                 sheet.rows = _book_rows(path, book, sheet, limits, known)
@@ -336,11 +338,32 @@ def _chosen(file: str, names: list[str], visible: list[str], mapping: Mapping) -
 
 def _unread(path: Path, book: Any, others: list[str]) -> list[str]:
     """Return a note on the other visible sheets that hold rows."""
+    return _told_unread(_holding(path, book, others))
+
+
+def _holding(path: Path, book: Any, names: list[str]) -> list[str]:
+    """Return which of some sheets hold rows."""
     if path.suffix.lower() in {".xlsx", ".xlsm", ".xlsb"}:
-        found = [name for name in others if books.has_rows(path, name)]
-    else:
-        found = [name for name in others if book.get_sheet_by_name(name).total_height]
-    return _told_unread(found)
+        return [name for name in names if books.has_rows(path, name)]
+    return [name for name in names if book.get_sheet_by_name(name).total_height]
+
+
+def _told_hidden_sheets(found: list[str]) -> list[str]:
+    if not found:
+        return []
+    return [tr("not read: the hidden sheets {names} (one is read by its name only)", names=", ".join(found))]
+
+
+def _told_hidden_rows(count: int) -> list[str]:
+    if not count:
+        return []
+    return [
+        trn(
+            "{n} row is hidden in the file, and was read",
+            "{n} rows are hidden in the file, and were read",
+            count,
+        )
+    ]
 
 
 def _told_unread(found: list[str]) -> list[str]:
@@ -357,8 +380,12 @@ def _page_sheets(path: Path, mapping: Mapping, limits: Limits) -> Iterator[Sheet
     visible = [one.name for one in found if one.is_visible]
     chosen = _chosen(storable(path.name), list(tables), visible, mapping)
     notes = _told_unread([name for name in visible if name not in chosen and any(tables[name].rows)])
+    aside = [name for name in tables if name not in {*visible, *chosen} and any(tables[name].rows)]
+    notes += _told_hidden_sheets(aside)
     for name in chosen:
-        yield Sheet(name=name, notes=notes, rows=_page_rows(tables[name]))
+        one = tables[name]
+        told = [*notes, *_told_hidden_rows(one.hidden)]
+        yield Sheet(name=name, notes=told, rows=_page_rows(one), hidden=one.hidden_columns)
         notes = []
 
 
@@ -370,7 +397,7 @@ def _page_rows(table: pages.PageTable) -> Iterator[list[Any]]:
 
 
 def _book_rows(
-    path: Path, book: Any, sheet: Sheet, limits: Limits, known: dict[str, books.Inside]
+    path: Path, book: Any, sheet: Sheet, limits: Limits, known: dict[str, Inside]
 ) -> Iterator[list[Any]]:
     import python_calamine
 
@@ -382,13 +409,8 @@ def _book_rows(
         shown = ", ".join(inside.far[:3]) + more
         far = tr("left out, for they are far from the table: the cells {shown}", shown=shown)
         sheet.notes = [*sheet.notes, far]
-    if inside.hidden:
-        said = trn(
-            "{n} row is hidden in the file, and was read",
-            "{n} rows are hidden in the file, and were read",
-            inside.hidden,
-        )
-        sheet.notes = [*sheet.notes, said]
+    sheet.notes = [*sheet.notes, *_told_hidden_rows(inside.hidden)]
+    sheet.hidden = inside.hidden_columns
     # the rows are read outside of what opened the book
     with _explained(path):
         if inside.instead is not None:
@@ -398,11 +420,11 @@ def _book_rows(
             yield from _cells(path, book, sheet, limits, inside)
 
 
-def _cells(path: Path, book: Any, sheet: Sheet, limits: Limits, inside: books.Inside) -> Iterator[list[Any]]:
+def _cells(path: Path, book: Any, sheet: Sheet, limits: Limits, inside: Inside) -> Iterator[list[Any]]:
     table = book.get_sheet_by_name(sheet.name)
     height, width = table.total_height, table.total_width
     if width > limits.columns or height * width > limits.cells:
-        raise books.too_far(storable(path.name), sheet.name, books.reference(height - 1, width - 1), limits)
+        raise too_far(storable(path.name), sheet.name, reference(height - 1, width - 1), limits)
     left = table.start[1] if table.start else 0
     odd = inside.shown or inside.faults or inside.zero != SERIAL_ZERO
     spanned = _spanned(table.merged_cell_ranges or inside.merged)
@@ -439,7 +461,7 @@ def _fill(
             cells[column] = above[column]
 
 
-def _as_it_is(cell: Any, inside: books.Inside, place: tuple[int, int]) -> Any:
+def _as_it_is(cell: Any, inside: Inside, place: tuple[int, int]) -> Any:
     if fault := inside.faults.get(place):
         return fault
     shown = inside.shown.get(place)
@@ -464,7 +486,7 @@ def detect_delimiter(sample: str) -> str:
     """Return the separator that cuts the first lines into the same, largest number of columns."""
     if match := _SEPARATOR.match(sample):
         return match[1]
-    lines = [line for line in sample.splitlines() if line.strip()][:20]
+    lines = [line for line in sample.splitlines() if line.strip()][:60]
     best, score = ",", (0, 0)
     for candidate in ";,\t|":
         try:
@@ -473,7 +495,8 @@ def detect_delimiter(sample: str) -> str:
             continue
         if not counts:
             continue
-        width = max(set(counts), key=lambda n: (counts.count(n), n))
+        wide = [count for count in counts if count > 1]  # titles and notes are one cell
+        width = max(set(wide), key=lambda n: (counts.count(n), n)) if wide else 1
         if width > 1 and (counts.count(width), width) > score:
             best, score = candidate, (counts.count(width), width)
     return best

@@ -43,8 +43,9 @@ from hub import (
     trn,
 )
 from hub_tabular import sheets
-from hub_tabular.books import Limits, check_size
+from hub_tabular.books import check_size
 from hub_tabular.checking import check_rows
+from hub_tabular.inside import Limits
 from hub_tabular.mapper import RowMapper
 from hub_tabular.mapping import Mapping, check_mapping
 from hub_tabular.reading import SHARED_PART, FileReading, Judge, Judged, Make, Owners

@@ -27,18 +27,19 @@ from hub import (
     storable,
     tr,
 )
-from hub_tabular import books, encodings
-from hub_tabular.books import Limits
+from hub_tabular import encodings
+from hub_tabular.inside import Inside, Limits
 from hub_tabular.levels import Levelled, levelled
-from hub_tabular.mapping import FILE, LESS, LEVEL, SHEET, UNTIL, Drop, FaultyCell, Mapping
+from hub_tabular.mapping import ABOVE, FILE, LESS, LEVEL, SHEET, UNTIL, Drop, FaultyCell, Mapping
 from hub_tabular.sheets import Sheet, sheets_of
 from hub_tabular.titles import Heading, Titles, headers, joined_headers
 
 TOTAL = re.compile(
     r"(?i)^(?:grand |sous[- ]?|sub[- ]?|zwischen)?"
-    r"(?:total|totaux|somme|summe|gesamt|gesamtsumme|(?:gesamt)?ergebnis)s?\b"
+    r"(?:totale?|totaux|totaal|somme|summe|suma|razem|celkem|gesamt|gesamtsumme|(?:gesamt)?ergebnis)s?\b"
+    r"|^\*{1,4}(?: [\w.-]+)?$"
 )
-"""How a row of sums calls itself."""
+"""How a row of sums calls itself; in a list of SAP by asterisks."""
 _TOP = 30
 """Rows in which the headers of one of several sheets are looked for."""
 _LOOKED_AT = 200
@@ -113,7 +114,7 @@ class Table:
         self.groups = [(group.into, re.compile(group.matches)) for group in mapping.group]
         self._kept: list[Row] | None = None
         self._sum: Row | None = None
-        self._known: dict[str, books.Inside] = {}
+        self._known: dict[str, Inside] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -254,7 +255,8 @@ class Table:
         texts = Counter(text for cell in cells if (text := cell_text(cell)))
         twice = {text for text, count in texts.items() if count > 1}
         pivot, spans = self._pivot(sheet, above, names, cells)
-        if wrong := sorted(twice & ({*self.needed} | set(pivot))):
+        meant = {name for name in self.needed if f"{name} (2)" in self.needed}  # the first and the second one
+        if wrong := sorted((twice - meant) & ({*self.needed} | set(pivot))):
             raise SourceDataError(
                 tr(
                     "{file}: the column {names} stands more than once in row {row}: rename one, for "
@@ -265,7 +267,10 @@ class Table:
                 )
             )
         width = max((at for at, cell in enumerate(cells, start=1) if cell_text(cell)), default=0)
-        return Heading(names=names, row=row, width=width, twice=twice, pivot=pivot, spans=spans)
+        return Heading(
+            names=names, row=row, width=width, twice=twice, pivot=pivot, spans=spans,
+            above=" · ".join(text for line in above for cell in line if (text := cell_text(cell))),
+        )  # fmt: skip
 
     def _pivot(
         self, sheet: Sheet, above: list[list[Any]], names: list[str], cells: list[Any]
@@ -321,10 +326,10 @@ class Table:
     # ---------- rows ----------
 
     def _rows_of(self, sheet: Sheet, heading: Heading, rows: Iterator[list[Any]]) -> Iterator[Row]:
-        titles, carried = Titles(heading.names, self.needed, self.mapping), dict[str, Any]()
+        titles, carried = Titles(heading.names, self.needed, self.mapping, heading.above), dict[str, Any]()
         mapped = {*self.needed, *self.also, *heading.pivot}
         beyond, start = 0, heading.row + 1
-        gap = is_title = is_another = False
+        gap = is_title = is_another = after_sum = False
         last: list[Row] = []
         widths = Counter[int]()
         empty = True
@@ -344,7 +349,8 @@ class Table:
                 self.skipped["repeated headers"] += 1
                 gap = is_title = is_another = False
                 continue
-            is_note = titles.is_note(cells, first, gap)
+            is_note = titles.is_note(cells, first, gap or after_sum)
+            after_sum = False
             if is_another or is_note:
                 self.skipped["notes" if is_note else "rows of another table"] += 1
                 continue
@@ -362,17 +368,15 @@ class Table:
                 beyond += any(map(cell_text, cells[heading.width :]))
             made = self._cut(sheet, number, titles, cells, at, carried, wrong)
             if made is None:
-                if self._sum is not None:
-                    self.sums.append([*self._several(self._sum, heading)])
-                    self._sum = None
+                after_sum = self._keep_sum(heading)
                 continue
             if number < start + _LOOKED_AT:
                 self._count_numbers(names, cells, mapped)
                 titles.learn(cells)
-            widths[len(cells)] += 1
+            widths[len(cells)] += not is_another
             last = list(self._several(made, heading))
             width = len(cells)
-        if last and sheet.is_text:
+        if last and sheet.is_text and not is_another:
             others = widths - Counter([width])
             if not sheet.cut and others.total() >= 2 and width < min(others):
                 sheet.cut = tr("its last row has {width} cells, and each of the others has more", width=width)
@@ -382,7 +386,17 @@ class Table:
         yield from last
         if empty:
             sheet.notes = [*sheet.notes, tr("no row stands below its headers")]
-        sheet.notes = [*sheet.notes, *self._said(heading, beyond)]
+        hidden = [name for at, name in enumerate(heading.names) if at in sheet.hidden and name in mapped]
+        sheet.notes = [*sheet.notes, *self._said(heading, beyond, hidden)]
+
+    def _keep_sum(self, heading: Heading) -> bool:
+        """Keep the row of sums that was left out last, where it was one; say whether it was."""
+        if self._sum is None:
+            return False
+        if parts := [*self._several(self._sum, heading)]:  # one that is not filled in states nothing
+            self.sums.append(parts)
+        self._sum = None
+        return True
 
     def _cut(
         self,
@@ -436,6 +450,7 @@ class Table:
         for into, _ in self.groups:
             row.setdefault(into, carried.get(into))
         row[SHEET], row[FILE], row[LEVEL] = sheet.name, self.stem, titles.level
+        row[ABOVE] = titles.above
         return Row(sheet.name, number, row)
 
     def _several(self, row: Row, heading: Heading) -> Iterator[Row]:
@@ -464,7 +479,9 @@ class Table:
             if name not in mapped and name not in self.numbers and _is_number(cell):
                 self.numbers.add(name)
 
-    def _said(self, heading: Heading, beyond: int) -> Iterator[str]:
+    def _said(self, heading: Heading, beyond: int, hidden: list[str]) -> Iterator[str]:
+        if hidden:
+            yield tr("columns that are hidden in the file, and were read: {names}", names=", ".join(hidden))
         if found := [name for name in heading.names if name in self.numbers]:
             yield tr("columns with numbers that the mapping does not name: {names}", names=", ".join(found))
         self.numbers.clear()

@@ -56,6 +56,8 @@ class Heading(msgspec.Struct, kw_only=True):
 
     *width* is how many there are up to the last that is not empty.
 
+    *above* is what stands above them.
+
     *pivot* are the columns that become rows, *spans* the days they stand for.
     """
 
@@ -63,6 +65,7 @@ class Heading(msgspec.Struct, kw_only=True):
     row: int = 1
     width: int = 0
     twice: set[str] = set()
+    above: str = ""
     pivot: tuple[str, ...] = ()
     spans: dict[str, tuple[date, date]] = {}
 
@@ -70,7 +73,10 @@ class Heading(msgspec.Struct, kw_only=True):
 class Titles:
     """The headers that hold for a row: the table's, those of another export below it, or of nested rows."""
 
-    def __init__(self, names: list[str], needed: Iterable[str], mapping: Mapping) -> None:
+    def __init__(self, names: list[str], needed: Iterable[str], mapping: Mapping, above: str = "") -> None:
+        self.above, self._first_above = above, above
+        """What stands above the headers that hold, the title next to them first."""
+        self._alone = ""
         self.needed, self.table, self.names = set(needed), names, names
         self.known = {*names}
         self.level = 1
@@ -83,12 +89,14 @@ class Titles:
 
     def change(self, cells: list[Any], at: int, first: str) -> bool:
         """Say whether *cells*, whose first filled one is *first*, are headers, which hold from now on."""
+        alone, self._alone = self._alone, first if sum(bool(cell_text(cell)) for cell in cells) == 1 else ""
         if self.nested and self.pattern and not at and self.pattern.search(first):
             called = self.nested.columns
             self.names = [called.get(name, name) for name in headers(cells)]
             self.level = 2
             return True
         if first in self.known and (again := self._again(cells)):
+            self.above = f"{alone} · {self._first_above}".strip(" ·") if alone else self.above
             self.table = self.names = again
             self.level = 1
             return True

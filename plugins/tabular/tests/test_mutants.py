@@ -5,20 +5,40 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_tabular import books, checking, levels, reading, sheets, sums, tables, titles
+from hub_tabular import (
+    books,
+    checking,
+    clocks,
+    levels,
+    opendocument,
+    reading,
+    sheets,
+    sums,
+    tables,
+    titles,
+)
 from hub_tabular import mapper as mapper_module
 from hub_tabular import source as source_module
-from hub_tabular.suggest import fields, shapes, writing
+from hub_tabular.suggest import fields, shapes, weekdays, writing
 
+import hub.cells.durations
 import hub.cells.reader
 import hub.files
 from hub.store import Store
 from hub.testing import store
-from plugins.tabular.tests import test_1904, test_files, test_odd_tables, test_suggest
+from plugins.tabular.tests import (
+    test_1904,
+    test_files,
+    test_hand_tables,
+    test_hidden,
+    test_odd_tables,
+    test_suggest,
+)
 
 __all__ = ["store"]
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -197,6 +217,57 @@ MUTANTS: dict[str, dict[str, tuple[Patch, str]]] = {
         ),
     },
 }  # fmt: skip
+
+
+def _not_zoned(self: clocks.Span, day: Any, moment: clocks.Moment) -> Any:
+    return datetime.combine(day, time(), UTC) + moment.since
+
+
+def _no_end_is_nothing(self: clocks.Span, start: Any, end: Any, end_day: Any = None) -> Any:
+    return None if end in {None, ""} else _BETWEEN(self, start, end, end_day)
+
+
+def _first_title(self: titles.Titles, cells: list[Any], at: int, first: str) -> bool:
+    found = _CHANGE(self, cells, at, first)
+    self.above = self._first_above
+    return found
+
+
+_BETWEEN, _CHANGE = clocks.Span.between, titles.Titles.change
+MUTANTS |= {
+    "hours by clocks": {
+        name: (patch, "test_hours_by_when_they_began_and_ended")
+        for name, patch in {
+            "all_days_have_24_hours": put(clocks.Span, "_at", _not_zoned),
+            "no_pause": put(mapper_module.RowMapper, "_pause", lambda *_: timedelta()),
+            "no_end_is_nothing": put(clocks.Span, "between", _no_end_is_nothing),
+        }.items()
+    },
+    "days of weeks": {
+        "all_on_monday": (
+            put(mapper_module.RowMapper, "_on_weekday", lambda self, name, field, row, of: of.isoformat()),
+            "test_days_of_the_week",
+        ),
+        "the_first_title_holds": (put(titles.Titles, "change", _first_title), "test_days_of_the_week"),
+        "all_weeks_are_named": (
+            put(weekdays, "_week_of", lambda *_: weekdays._Week(column="#file", parts=['format = "week"'])),
+            "test_columns_of_days_of_the_week",
+        ),
+    },
+    "decimals": {
+        name: (put(hub.cells.durations.Minutes, "are", property(lambda self, said=said: said)),
+               "test_decimals_that_may_be_minutes")
+        for name, said in {"never": "parts", "always": "minutes", "never_sure": "open"}.items()
+    },
+    "hidden": {
+        name: (patch, "test_what_is_hidden_is_told_alike")
+        for name, patch in {
+            "opendocument_unsaid": put(opendocument, "_HIDDEN", frozenset()),
+            "columns_unsaid": put(books, "_hidden_columns", lambda _: set()),
+            "sheets_unsaid": put(sheets, "_told_hidden_sheets", lambda _: []),
+        }.items()
+    },
+}  # fmt: skip
 EACH = [
     pytest.param(patch, law, id=f"{kind}: {name}")
     for kind, mutants in MUTANTS.items()
@@ -208,6 +279,8 @@ def cases(law: Callable[..., None]) -> list[dict[str, Any]]:
     """Return the arguments of each case of a test, as its marks say them."""
     found: list[list[dict[str, Any]]] = []
     for mark in getattr(law, "pytestmark", []):
+        if mark.name != "parametrize":
+            continue
         names = mark.args[0]
         names = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
         found.append(
@@ -229,7 +302,7 @@ def test_a_mutant_is_caught(
     """A reader with this one fault breaks its law in one case at least; short tests take every third."""
     if not proof and [one.values for one in EACH].index((patch, law)) % 3:
         pytest.skip("make proof runs every mutant")
-    laws = (test_files, test_suggest, test_odd_tables, test_1904)
+    laws = (test_files, test_suggest, test_odd_tables, test_1904, test_hidden, test_hand_tables)
     test: Callable[..., None] = next(getattr(one, law) for one in laws if hasattr(one, law))
     patch(monkeypatch)
     caught = False

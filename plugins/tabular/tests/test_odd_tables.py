@@ -17,7 +17,8 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hub_tabular.books import Limits, look_inside
+from hub_tabular.books import look_inside
+from hub_tabular.inside import Limits
 from hub_tabular.source import TabularSource
 from hub_tabular.suggest import suggest_mapping
 from openpyxl.styles import Alignment
@@ -824,16 +825,11 @@ def test_weeks_by_their_first_or_last_day(tmp_path: Path, store: Store, heads: s
     assert [("2026-10-05", 35), ("2026-10-12", 14)] == lines(store)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "Nom;Projet;Date;Début;Fin\nZoé;WEB;15/10/2026;08:00;12:00\nJo;WEB;16/10/2026;13:00;17:30\n",
-        "Projet;Date;Libellé;Débit;Crédit\nWEB;05/10/2026;Facture;1000,00;\nWEB;15/10/2026;Avoir;;200,00\n",
-    ],
-    ids=["from and to", "a ledger"],
-)
-def test_tables_that_are_no_tasks(tmp_path: Path, store: Store, content: str) -> None:
-    """Times of the day without a duration, and a ledger, are asked about."""
+def test_a_ledger_is_no_list_of_tasks(tmp_path: Path, store: Store) -> None:
+    """It is asked about."""
+    content = (
+        "Projet;Date;Libellé;Débit;Crédit\nWEB;05/10/2026;Facture;1000,00;\nWEB;15/10/2026;Avoir;;200,00\n"
+    )
     assert "failed" == synced(text(tmp_path / "t.csv", content), store).verdict
 
 

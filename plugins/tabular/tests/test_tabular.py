@@ -832,7 +832,7 @@ def test_the_whole_column_settles_what_one_cell_leaves_open(tmp_path: Path, stor
         ),
         (
             'estimate_s = { column = "T", unit = "share" }',
-            "estimate_s has no unit 'share'; it can have days, hours, minutes, seconds",
+            "estimate_s has no unit 'share'; it can have clock, days, hours, minutes, seconds",
         ),
     ],
 )

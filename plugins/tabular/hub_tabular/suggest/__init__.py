@@ -14,6 +14,7 @@ from hub_tabular.suggest.crosstabs import of_crosstab
 from hub_tabular.suggest.looking import carry, looked_at
 from hub_tabular.suggest.pivots import unfold
 from hub_tabular.suggest.shapes import of_known_tool, of_plain_table
+from hub_tabular.suggest.weekdays import of_weekdays
 from hub_tabular.suggest.words import WORDS
 from hub_tabular.suggest.writing import say_sheets, written
 
@@ -45,7 +46,12 @@ def suggest_mapping(path: Path, *, sheet: str | None = None, record: str | None 
     if draft is None:
         pivot = unfold(looked)
         carry(looked)  # tools repeat what they mean
-        draft = of_crosstab(looked, record) or of_amounts(looked, record) or of_plain_table(looked, record)
+        draft = (
+            of_weekdays(looked, record)
+            or of_crosstab(looked, record)
+            or of_amounts(looked, record)
+            or of_plain_table(looked, record)
+        )
         draft.top = pivot + draft.top
     say_sheets(draft, looked, alike, others, sheet)
     return written(draft, looked)

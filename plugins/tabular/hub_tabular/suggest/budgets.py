@@ -37,13 +37,15 @@ from hub_tabular.suggest.words import (
     plain,
 )
 
+_PARTS = r"%|percent|pourcent|\btaux\b|\brate\b|anteil|avancement"
+"""Captions of shares, which are no amounts."""
 _RESTS = r"reste a (?:engager|consommer|depenser|facturer)|disponible|\bsolde|\becart|\bdelta|variance"
 """Captions of what is computed from other columns of a budget."""
 
 
 def _counted_already(columns: dict[str, str]) -> list[str]:
     """Return the columns of amounts that others hold: totals, and what is left of a budget."""
-    rests = [name for name in columns if re.search(_RESTS, plain(name))]
+    rests = [name for name in columns if re.search(f"{_RESTS}|{_PARTS}", plain(name))]
     return [
         *rests,
         *(
@@ -107,7 +109,10 @@ class _Kinds(msgspec.Struct, kw_only=True):
 
 def _kinds(looked: Looked, columns: dict[str, str]) -> _Kinds | None:
     """Return what columns of amounts are, where they are of two kinds at least."""
-    bare = all(re.search(BARE_AMOUNTS, plain(name)) for name, kind in columns.items() if kind)
+    captions = [name for name, kind in columns.items() if kind]
+    if looked.header_rows > 1:  # what stands below the periods: Mo Plan, T1 2026 Ist
+        captions = [name.rpartition(" ")[2] for name in captions]
+    bare = all(re.search(BARE_AMOUNTS, plain(name)) for name in captions)
     if bare and not _is_money(looked, list(columns)):
         return None  # Plan and Ist of small numbers may be days
     ends = [name for name in columns if re.search(AT_END, plain(name))]
@@ -131,7 +136,7 @@ def _is_no_month(looked: Looked, name: str) -> bool:
     return is_numeric(looked, name) and period_of(looked, name) is None
 
 
-def _take_months(draft: Draft, looked: Looked, columns: list[str]) -> None:
+def take_months(draft: Draft, looked: Looked, columns: list[str]) -> None:
     """Let amounts without a column of months stand in those that their captions name, else in January."""
     if "month" in draft.fields or any(doubt.startswith("month = ") for doubt in draft.doubts):
         return
@@ -242,7 +247,7 @@ def of_amounts(looked: Looked, record: str | None) -> Draft | None:
             take(draft, looked, field, (assigned[field],))
     draft.fields["kind"] = f'{{ column = "Kind", values = {{ {pairs} }} }}'
     draft.fields["amount_minor"] = amount_of(draft, looked, "Amount", list(kinds))
-    _take_months(draft, looked, list(kinds))
+    take_months(draft, looked, list(kinds))
     if "category" not in draft.fields:
         draft.fields["category"] = '{ value = "all" }' + remark_of(tr("no column says the category"))
     if "project_code" not in draft.fields:

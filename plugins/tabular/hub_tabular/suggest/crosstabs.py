@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -42,6 +42,7 @@ from hub_tabular.suggest.looking import (
     years_among,
 )
 from hub_tabular.suggest.words import (
+    FTE,
     MONEY,
     PLANS,
     assign,
@@ -60,7 +61,7 @@ _CALLED: dict[_Per, str] = {
 }
 _WORKED = (
     r"temps|time ?sheet|pointage|releve|\bcra\b|realise|consomme|heures|hours|saisie|activite"
-    r"|zeiterfassung|arbeitszeit|stunden"
+    r"|zeiterfassung|arbeitszeit|stunden|\bhoras\b|\bore\b|\buren\b|godzin|hodin|vykaz"
 )
 
 
@@ -104,6 +105,47 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
             )
         )
     )
+    if re.search(r"cumul|kumul|\bytd\b|narast", said + " " + plain(" ".join(_words(rows, fixed)))):
+        draft.top.append(
+            "# " + tr("Not clear: do the columns add up what was before (cumul)? Each is taken by itself.")
+        )
+    naming = name_rows(draft, looked, fixed)
+    if kind == "budget_line":
+        _amounts(draft, looked, found, said)
+    else:
+        draft.fields[{"worklog": "day", "allocation": "start_on"}[kind]] = toml(name)
+        if record is None and kind == "worklog" and per != "day":
+            ask_whether_worked(draft, said)
+        is_part = re.search(FTE, said + " " + plain(" ".join(fixed))) is not None
+        if (per != "day" and 0 < largest <= 1) or is_part:
+            draft.doubts.append(
+                f'seconds = {{ column = {toml(value)}, unit = "days" }}'
+                + remark_of(
+                    tr("not clear: parts of a person (FTE) are not read: turn them into days or hours")
+                    if is_part
+                    else tr(
+                        "not clear: no cell is above 1; parts of a person (FTE) are not read: turn them into "
+                        "days or hours"
+                    )
+                )
+            )
+        else:
+            unit = unit_of_cells(draft, looked, largest, per, said)
+            draft.fields["seconds"] = f'{{ column = {toml(value)}, unit = "{unit}" }}'
+        if kind == "allocation" and per == "day":
+            draft.fields["finish_on"] = toml(name)
+    key = [draft.used[field] for field in (*naming, "task_id") if field in draft.used]
+    draft.key = [*key, name] if looked.is_unique(key) else []
+    return draft
+
+
+def _words(rows: list[dict[str, Any]], names: list[str]) -> list[str]:
+    return [*names, *{text for row in rows for name in names if (text := cell_text(row.get(name)))}]
+
+
+def name_rows(draft: Draft, looked: Looked, fixed: list[str]) -> tuple[str, ...]:
+    """Say of whom and of what each row is by the columns *fixed*, and return the fields that name a row."""
+    kind = draft.kind
     texts = [one for one in fixed if not is_numeric(looked, one)] or fixed
     assigned = assign(kind, texts, fits=lambda field, name: fits(looked, kind, field, name))
     naming = ("project_code", "category", "kind") if kind == "budget_line" else ("account_id", "container_id")
@@ -114,7 +156,7 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
     texts = [one for one in free if not is_numeric(looked, one)]
     if kind != "budget_line":
         texts = [one for one in texts if not names_nobody(one)]
-        if naming[0] not in draft.fields and not texts:
+        if naming[0] not in draft.fields and not texts and not looked.more:
             remark = remark_of(tr("not clear: no column names the people; the name of the file was taken"))
             draft.fields[naming[0]] = f'"#file"{remark}'
     if naming[0] not in draft.fields and texts:
@@ -122,25 +164,7 @@ def of_crosstab(looked: Looked, record: str | None) -> Draft | None:
         draft.fields[naming[0]] += remark_of(
             tr("not clear: the first column of texts that nothing else takes")
         )
-    if kind == "budget_line":
-        _amounts(draft, looked, found, said)
-    else:
-        draft.fields[{"worklog": "day", "allocation": "start_on"}[kind]] = toml(name)
-        if record is None and kind == "worklog" and per != "day":
-            ask_whether_worked(draft, said)
-        if per != "day" and 0 < largest <= 1:
-            draft.doubts.append(
-                f'seconds = {{ column = {toml(value)}, unit = "days" }}'
-                + remark_of(tr("not clear: no cell is above 1; parts of a person (FTE) are not read"))
-            )
-        else:
-            unit = _unit_of_cells(draft, looked, largest, per, said)
-            draft.fields["seconds"] = f'{{ column = {toml(value)}, unit = "{unit}" }}'
-        if kind == "allocation" and per == "day":
-            draft.fields["finish_on"] = toml(name)
-    key = [draft.used[field] for field in (*naming, "task_id") if field in draft.used]
-    draft.key = [*key, name] if looked.is_unique(key) else []
-    return draft
+    return naming
 
 
 def _amounts(draft: Draft, looked: Looked, found: _Periods, said: str) -> None:
@@ -292,7 +316,7 @@ def _year_option(draft: Draft, looked: Looked, periods: list[str], per: _Per) ->
     return ""
 
 
-def _unit_of_cells(draft: Draft, looked: Looked, largest: float, per: _Per, said: str) -> str:
+def unit_of_cells(draft: Draft, looked: Looked, largest: float, per: _Per, said: str) -> str:
     """Return hours or days, and say where it is not sure."""
     full, most, _ = FULL[per]
     if largest > most or not largest:  # durations say their units

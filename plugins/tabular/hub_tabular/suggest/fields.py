@@ -8,6 +8,9 @@ from typing import Any
 
 from hub import (
     BY_TABLE,
+    CellReader,
+    Declared,
+    Worklog,
     columns_of,
     scale_of,
     tr,
@@ -32,7 +35,7 @@ from hub_tabular.suggest.looking import (
     remark_of,
     toml,
 )
-from hub_tabular.suggest.words import MUST, OPEN_FORECAST, choices_of_field, guessed, plain
+from hub_tabular.suggest.words import MUST, OPEN_FORECAST, RATE, choices_of_field, guessed, plain
 
 
 def amount_of(draft: Draft, looked: Looked, column: str, headers: Sequence[str]) -> str:
@@ -258,13 +261,18 @@ def _above_one(looked: Looked, name: str) -> bool:
 
 def _as_clock(values: list[Any]) -> str:
     """Return a doubt about numbers that may be hours and minutes: 7.30, 1,45."""
-    texts = [value.strip() for value in values if isinstance(value, str)]
-    odd = next((text for text in texts if re.fullmatch(r"[0-9]+[.,](?:30|45)", text)), None)
-    if odd is None or not all(re.fullmatch(r"[0-9]+(?:[.,](?:00|15|30|45))?", text) for text in texts):
+    reader = CellReader(columns_of(Worklog)["seconds"], Declared(unit="hours"))
+    for value in values:
+        reader.look(value)
+    if (found := reader.minutes.are) in {"parts", "minutes"}:
         return ""
-    hours, minutes = re.split("[.,]", odd)
-    return tr("not clear: is {shown} {hours} h {minutes}, or a part of an hour? Taken as a part",
-              shown=odd, hours=hours, minutes=minutes)  # fmt: skip
+    shown = reader.minutes.shown
+    hours, minutes = re.split("[.,]", shown)
+    if found == "asked":
+        return tr('not clear: is {shown} {hours} h {minutes}, or a part of an hour? Say unit = "clock" if so',
+                  shown=shown, hours=hours, minutes=minutes)  # fmt: skip
+    return tr('not clear: is {shown} {hours} h {minutes}, or a part of an hour? Taken as a part; else say '
+              'unit = "clock"', shown=shown, hours=hours, minutes=minutes)  # fmt: skip
 
 
 def _eighths(numbers: list[float]) -> bool:
@@ -288,7 +296,7 @@ def _unit(looked: Looked, name: str, per: str) -> tuple[str, str]:
 
     *per* is what a row stands for.
     """
-    bare = plain(name)
+    bare = re.sub(RATE, " ", plain(name))
     for unit, words in (
         ("days", r"\b(jh|jours?|days?|charge|j|jours-homme|md|tage|personentage)\b"),
         ("minutes", r"\bmin(ute)?[sn]?\b"),

@@ -28,9 +28,10 @@ from hub import (
     near_day,
     storable,
     tr,
+    weekdays_among,
 )
 from hub_tabular import books, sheets, tables, titles
-from hub_tabular.mapping import Mapping
+from hub_tabular.mapping import FaultyCell, Mapping
 from hub_tabular.suggest.words import LEAVE, plain
 
 _LOOK = 5000
@@ -77,6 +78,12 @@ class Looked(msgspec.Struct, kw_only=True):
         """Say whether all of these columns of a row are filled."""
         return all(cell_text(row.get(name)) for name in names)
 
+    def is_empty(self, row: dict[str, Any], names: Iterable[str]) -> bool:
+        """Say whether none of these columns of a row is filled, and another one is not a sum's caption."""
+        return not any(cell_text(row.get(name)) for name in names) and not any(
+            tables.TOTAL.search(cell_text(cell)) for cell in row.values()
+        )
+
     def is_unique(self, names: list[str]) -> bool:
         """Say whether these columns name a row, among those where all of them are filled."""
         found = [
@@ -98,6 +105,8 @@ class Draft(msgspec.Struct, kw_only=True):
     key: list[str] = []
     pivot: list[str] = []
     """Columns that become rows."""
+    empty: list[str] = []
+    """Columns that are all empty in rows that say nothing, such as days on which nobody worked."""
     guessed: str = ""
 
 
@@ -107,6 +116,8 @@ def per_of(draft: Draft) -> Literal["day", "week", "month", "quarter", "half", "
     periods: tuple[Literal["week", "month", "quarter", "half", "year"], ...] = (
         "week", "month", "quarter", "half", "year",
     )  # fmt: skip
+    if "weekday = " in day:
+        return "day"
     return next((per for per in periods if f'format = "{per}"' in day), "day")
 
 
@@ -134,7 +145,7 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
         data = [
             dict(zip(names, cells, strict=False))
             for cells in rows[header + 1 :]
-            if any(map(cell_text, cells))
+            if any(map(cell_text, cells)) and not _is_again(cells, names)
         ]
         above = [text for cells in rows[: header + 1 - count] for cell in cells if (text := cell_text(cell))]
         days = {name: day for name, cell in zip(names, cells, strict=True) if (day := near_day(cell))}
@@ -161,7 +172,7 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
         with io.TextIOWrapper(books.opened(path), encoding=sheets.detect_encoding(path), newline="") as file:
             found[0].delimiter = sheets.detect_delimiter(file.read(65536))
     # the sheet with most rows among those that have most in common
-    groups = [[other for other in found if _alike(one, other)] for one in found]
+    groups = [[other for other in found if _alike(one, other)] or [one] for one in found]
     best = max(groups, key=lambda group: (len(group), sum(len(one.data) for one in group)))
     doubles = [one.sheet for one in best if len(best) > 2 and _holds_the_others(one, best)]
     best = [one for one in best if one.sheet not in doubles]
@@ -173,7 +184,10 @@ def looked_at(path: Path, sheet: str | None) -> tuple[Looked, list[str], list[st
 
 
 _MOST = 0.6
-SUMS = r"(?i)^(grand |sous.?|sub.?)?(total|totaux|somme|gesamt)|\b(total|ergebnis|summe)$"
+SUMS = (
+    r"(?i)^(grand |sous.?|sub.?)?(total|totaux|totaal|somme|gesamt|suma|razem|celkem)"
+    r"|\b(total|ergebnis|summe)$"
+)
 """How the rows of sums of a pivot table begin or end: Total Zoé, Zoe Total, Gesamtergebnis."""
 _SPARSE = 0.6
 
@@ -297,13 +311,15 @@ def _whole_header(rows: list[list[Any]], at: int) -> tuple[int, list[Any]] | Non
         over += [""] * (len(below) - len(over))
         filled = [text for text in over if text]
         words = [text for text in below if text]
+        if _is_over(over, below) or _is_named(over, rows[upper + 1] if upper + 1 < len(rows) else []):
+            return True
         return (
             len(filled) >= 2
             and len(words) >= 2
             and all(re.search(r"[^\W\d_]", text) for text in filled + words)
             and not any(_DURATION.fullmatch(text) or names_days([text]) for text in words)
             and all(isinstance(cell, str) for cell in rows[upper + 1] if cell_text(cell))
-            and any(text and not up for text, up in zip(below, over, strict=False))
+            and any(text and up in {"", text} for text, up in zip(below, over, strict=False))
             and len(set(words)) < len(words)  # the same captions under each
         )
 
@@ -319,9 +335,42 @@ def _whole_header(rows: list[list[Any]], at: int) -> tuple[int, list[Any]] | Non
     return at, rows[at]
 
 
+def _is_again(cells: list[Any], names: list[str]) -> bool:
+    """Say whether a row is the headers again, as on each page of a printed list, or above another export."""
+    texts = [(at, text) for at, cell in enumerate(cells) if (text := cell_text(cell))]
+    return len(texts) > 1 and all(at < len(names) and names[at] == text for at, text in texts)
+
+
+def _is_over(texts: list[str], below: list[str]) -> bool:
+    """Say whether weeks or months stand over their days: names of days of the week, or numbers."""
+    texts = [*texts, *[""] * (len(below) - len(texts))]
+    over = [text for text, under in zip(texts, below, strict=False) if text and under and text != under]
+    first = next((at for at, text in enumerate(texts) if text in over), 0)
+    days = [text for text in below[first:] if text]
+    is_days = all(re.fullmatch("[0-9]{1,2}", one) for one in days)
+    return (
+        len(over) > 1
+        and all(is_period(text) for text in over)
+        and len(set(days)) < len(days)
+        and (is_days or len(weekdays_among(days)) == len(set(days)))
+    )
+
+
+def _is_named(over: list[str], below: list[Any]) -> bool:
+    """Say whether days of the week stand over their dates, and nothing else has anything below."""
+    days = [(text, cell) for text, cell in zip(over, below, strict=False) if cell_text(cell)]
+    return (
+        len(days) > 2
+        and len(weekdays_among(text for text, _ in days)) == len(days)
+        and all(isinstance(cell, date) or names_period(cell_text(cell), "day") for _, cell in days)
+    )
+
+
 def _header_row(rows: list[list[Any]]) -> int | None:
     best, score = None, 1.0
     for number, cells in enumerate(rows[:_TOP]):
+        if number and _is_over([*map(cell_text, rows[number - 1])], [*map(cell_text, cells)]):
+            cells = titles.joined_headers([rows[number - 1], cells])
         texts = [cell_text(cell) for cell in cells if cell_text(cell)]
         days = names_days(texts)
         years = years_among(texts)
@@ -371,7 +420,11 @@ def _is_in_two_languages(rows: list[list[Any]], at: int) -> bool:
 
 def is_numeric(looked: Looked, name: str) -> bool:
     """Say whether a column holds numbers or durations, and nearly nothing else."""
-    values = [value for value in looked.values(name) if not is_error(cell_text(value))]
+    values = [
+        value
+        for value in looked.values(name)
+        if not isinstance(value, FaultyCell) and not is_error(cell_text(value))
+    ]
     if not values or any(map(tables.looks_like_date, values)):
         return False
     reader = CellReader(

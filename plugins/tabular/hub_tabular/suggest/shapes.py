@@ -13,11 +13,13 @@ from hub import (
     day_readings,
     tr,
     unit_of,
+    weekdays_among,
 )
 from hub_tabular import tables, titles
-from hub_tabular.mapping import FILE
+from hub_tabular.mapping import ABOVE, FILE
+from hub_tabular.suggest.budgets import take_months
 from hub_tabular.suggest.crosstabs import ask_whether_worked
-from hub_tabular.suggest.days import holds_days, holds_times, period_of
+from hub_tabular.suggest.days import holds_days, holds_times, may_be_days, period_of
 from hub_tabular.suggest.fields import fits, say_kind, take
 from hub_tabular.suggest.looking import (
     Draft,
@@ -30,8 +32,11 @@ from hub_tabular.suggest.looking import (
     remark_of,
     toml,
 )
+from hub_tabular.suggest.stamps import Clocks, clocks_of, empty_rows, is_moment, may_be_hours
 from hub_tabular.suggest.words import (
+    FTE,
     PLANS,
+    RATE,
     WORDS,
     assign,
     choices_of_field,
@@ -136,9 +141,18 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
     names = [name for name in looked.names if not name.startswith("#")]
     said = plain(" ".join([looked.path.stem, looked.sheet, *looked.above]))
     kind = record or _kind_of(looked, names, said)
+    clocks = clocks_of(looked) if kind == "worklog" or record is None else None
+    if clocks and kind in {"task", "allocation", "account"} and may_be_hours(looked, clocks):
+        kind = "worklog"
     draft = Draft(kind=kind, guessed="" if record else tr("guessed from the headers"))
     assigned = assign(kind, names, fits=lambda field, name: fits(looked, kind, field, name))
-    if kind == "worklog" and (hours := _hours_column(looked, assigned)):
+    hours = _hours_column(looked, assigned, clocks) if kind == "worklog" else None
+    if clocks and kind == "worklog":
+        hours = hours or _net_hours(looked, clocks)
+        _ask_other_durations(draft, looked, clocks, hours)
+    if clocks and kind == "worklog" and not hours:
+        assigned = _take_clocks(draft, looked, clocks, assigned)
+    if hours:
         assigned = {field: name for field, name in assigned.items() if name != hours} | {"seconds": hours}
         _ask_other_hours(draft, looked, assigned)
     if "finish_on" in assigned and kind == "worklog" and not holds_days(looked, assigned["finish_on"]):
@@ -147,9 +161,22 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
         is_one = field in {"day", "start_on"} and period_of(looked, name)
         if is_one or not _is_number_for_a_day(looked, kind, field, name):
             take(draft, looked, field, (name,))
+    _take_weekday(draft, looked)
     if record is None and kind == "worklog" and per_of(draft) != "day":
         ask_whether_worked(draft, said + " " + plain(" ".join(names)))
     _name_what_lacks(draft, looked, said)
+    if kind == "worklog" and "seconds" not in draft.fields and (ranges := _ranges(looked)):
+        draft.top.append(
+            "# "
+            + tr(
+                "Not clear: {names}: from when to when, in one cell. Give the beginnings and the ends "
+                "columns of their own.",
+                names=", ".join(ranges),
+            )
+        )
+    _take_person_above(draft, looked)
+    _ask_parts(draft, looked)
+    _leave_idle_rows(draft, looked)
     if kind == "task" and re.search(r"^jalon|milestone", plain(draft.used.get("title", ""))):
         draft.fields |= {"kind": '{ value = "milestone" }', "is_milestone": "{ value = true }"}
     if kind == "worklog" and "category" not in draft.fields and is_of_absences(looked):
@@ -164,23 +191,110 @@ def of_plain_table(looked: Looked, record: str | None) -> Draft:
     return draft
 
 
+def _take_weekday(draft: Draft, looked: Looked) -> None:
+    """Let the day of a row of a week come from the column that names its day of the week."""
+    if draft.kind != "worklog" or per_of(draft) != "week":
+        return
+    for name in looked.names:
+        texts = list(dict.fromkeys(looked.words(name)))
+        days = weekdays_among(texts)
+        if name not in draft.used.values() and days and len(days) == len(texts):
+            told = ", ".join(f"{toml(text)} = {number}" for text, number in days.items())
+            field, _, said = draft.fields["day"].partition(" }")
+            draft.fields["day"] = f"{field}, weekday = {toml(name)}, weekdays = {{ {told} }} }}" + said
+            draft.used["#weekday"] = name
+            return
+
+
+def _net_hours(looked: Looked, clocks: Clocks) -> str | None:
+    """Return the column of what is left of the time between when work began and ended, where one says so."""
+    return next(
+        (
+            name
+            for name in looked.names
+            if name not in clocks.columns
+            and re.search(r"\bnett?o?\b|worked|travaill|geleistet", plain(name))
+            and is_numeric(looked, name)
+        ),
+        None,
+    )
+
+
+def _ask_other_durations(draft: Draft, looked: Looked, clocks: Clocks, hours: str | None) -> None:
+    """Ask about durations that are not read, beside when work began and ended."""
+    others = [
+        name
+        for name in looked.names
+        if name not in {*clocks.columns, hours}
+        and looked.values(name)
+        and not re.search(_NOT_WORKED + r"|saldo|solde|balance|ubertrag", plain(name))
+        and all(re.fullmatch(r"[0-9]{1,3}:[0-9]{2}(?::[0-9]{2})?", text) for text in looked.texts(name))
+        and not is_moment(looked, name)
+    ]
+    if others:
+        draft.top.append(
+            "# " + tr("Not clear: {names}: hours too, which are not read.", names=", ".join(others))
+        )
+
+
+def _take_clocks(draft: Draft, looked: Looked, clocks: Clocks, assigned: dict[str, str]) -> dict[str, str]:
+    """Let hours come from when they began and ended, and return the columns of the other fields."""
+    others = {field: name for field, name in assigned.items() if name not in clocks.columns}
+    others.pop("seconds", None)
+    others.pop("finish_on", None)
+    draft.fields["seconds"] = clocks.field + remark_of(
+        tr("not clear: no column says how long it was; from the beginning to the end")
+    )
+    draft.used["seconds"] = clocks.start[0]
+    draft.used |= {f"#{name}": name for name in clocks.columns[1:]}
+    if empty_rows(looked, clocks):
+        draft.empty = [*clocks.start, *clocks.end]
+    if "day" not in others and may_be_days(looked, clocks.start[0]):
+        others["day"] = clocks.start[0]
+    return others
+
+
 def _kind_of(looked: Looked, names: list[str], said: str) -> str:
     """Return the record that fits the headers best."""
     kind = max(WORDS, key=lambda one: fitness(one, names))
-    if kind == "task" and _unsaid(looked, names):
+    periods = [name for name in names if is_period(name)]
+    if kind == "account" and any(
+        (is_effort(name) or re.search(r"heures|hours|stunden", plain(name))) and is_numeric(looked, name)
+        for name in names
+    ):
+        return "worklog"
+    if kind == "task" and (_unsaid(looked, names) or _ranges(looked) or len(periods) > 1):
         return "worklog"
     if kind == "worklog" and re.search(PLANS, said):
         start = assign("allocation", names).get("start_on")
-        if start and period_of(looked, start):  # a plan by weeks or months, as a crosstab of them is
+        # a plan by weeks or months, as a crosstab of them is, or from a day to another
+        if start and (period_of(looked, start) or "finish_on" in assign("allocation", names)):
             return "allocation"
     return kind
+
+
+def _ranges(looked: Looked) -> list[str]:
+    """Return the columns whose cells say from when to when: 08:00-12:00, 13:00-17:00."""
+    return [
+        name
+        for name in looked.names
+        if (texts := looked.texts(name)) and sum(bool(_RANGE.search(one)) for one in texts) * 2 > len(texts)
+    ]
+
+
+_RANGE = re.compile(r"[0-9]{1,2}[:h][0-9]{2}\s*(?:-|–|—|à|a|bis|to)\s*[0-9]{1,2}[:h][0-9]{2}", re.I)
 
 
 def _unsaid(looked: Looked, names: list[str]) -> list[str]:
     """Return the columns of numbers of a table of which nothing but names would be read, as tasks."""
     if looked.header_rows > 1:
-        below = [name for name in names if is_period(name.split()[0]) and is_numeric(looked, name)]
-        if len(below) > 1:  # under weeks or months, what is planned and what is done
+        over = {name: name.split()[0] for name in names}
+        days = weekdays_among(over.values())
+        below = [
+            name for name in names
+            if (is_period(over[name]) or (len(days) > 1 and over[name] in days)) and is_numeric(looked, name)
+        ]  # fmt: skip
+        if len(below) > 1:  # under weeks, months or days of the week, what is planned and what is done
             return below
     found = assign("task", names, fits=lambda field, name: fits(looked, "task", field, name))
     if "title" not in found or not set(found) <= {"title", "container_id", "is_milestone", "due_on"}:
@@ -246,6 +360,7 @@ def _name_what_lacks(draft: Draft, looked: Looked, said: str) -> None:
         _name_kind(draft, looked)
     if draft.kind == "budget_line" and "amount_minor" in draft.used:
         say_kind(draft, said + " " + plain(draft.used["amount_minor"]))
+        take_months(draft, looked, [draft.used["amount_minor"]])
     if draft.kind == "checklist_item" and "list" not in draft.fields:
         draft.fields["list"] = toml(FILE) + remark_of(
             tr("not clear: no column names the list, so the name of the file is its")
@@ -256,6 +371,75 @@ def _name_what_lacks(draft: Draft, looked: Looked, said: str) -> None:
         and (unsaid := [name for name in _unsaid(looked, looked.names) if name not in draft.used.values()])
     ):
         draft.top.append("# " + tr("Not clear: what the numbers of {names} are.", names=", ".join(unsaid)))
+
+
+_PERSON = (
+    "Mitarbeiter(?:in)?|Collaborateur|Salari[ée]|Employ[ée]e?|Employee|Consultant|Intervenant|Ressource|Resource"
+    "|Nom et pr[ée]nom|Nom|Name|Medewerker|Naam|Pracownik|Pracovník|Empleado|Dipendente|Colaborador"
+)
+"""How a row above the headers calls whose sheet it is."""
+
+
+def _take_person_above(draft: Draft, looked: Looked) -> None:
+    """Let the person of hours come from the rows above, where no column names one; else ask."""
+    if draft.kind != "worklog" or "account_id" in draft.fields:
+        return
+    pattern = rf"(?i)\b(?:{_PERSON})\s*:[\s·]*([^·]*[^·\s])"
+    if match := re.search(pattern, " · ".join(looked.above)):
+        draft.fields["account_id"] = f"{{ column = {toml(ABOVE)}, pattern = {toml(pattern)} }}" + remark_of(
+            tr("by the rows above the headers: {name}", name=match[1])
+        )
+    elif not looked.more:
+        draft.top.append(
+            "# " + tr('Not clear: no column names the people. Say account_id = { value = "…" }.')
+        )
+
+
+def _leave_idle_rows(draft: Draft, looked: Looked) -> None:
+    """Leave out rows that say no hours and nothing that was worked on: the weekends of a month's sheet."""
+    hours = draft.used.get("seconds")
+    beside = [draft.used[one] for one in ("container_id", "task_id") if one in draft.used]
+    if draft.kind != "worklog" or not hours or not beside or "start = " in draft.fields["seconds"]:
+        return
+    if any(line.startswith("group = ") for line in draft.top):
+        return  # a row of one cell says what stands below it
+
+    rows = [([text for cell in row.values() if (text := cell_text(cell))], row) for row in looked.data]
+    while rows and len(rows[-1][0]) < 2:
+        rows.pop()  # notes below a table are none of its rows anyway
+    if any(
+        looked.is_empty(row, [hours, *beside]) and (len(texts) > 1 or titles.NOTE.match(texts[0]))
+        for texts, row in rows
+    ):
+        draft.empty = [hours, *beside]
+
+
+def _ask_parts(draft: Draft, looked: Looked) -> None:
+    """Ask about columns of parts of a person, which are no hours of anybody."""
+    if draft.kind not in {"worklog", "allocation"}:
+        return
+    parts = [name for name in looked.names if re.search(FTE, plain(name)) and looked.values(name)]
+    rate = draft.used.get("seconds", "")
+    if "finish_on" in draft.fields and re.search(RATE, plain(rate)):
+        draft.fields.pop("seconds", None)
+        draft.top.append(
+            "# "
+            + tr(
+                "Not clear: {name}: so much by the day or the week is no sum. Say how much it is from the "
+                "first to the last day.",
+                name=rate,
+            )
+        )
+    if parts and draft.used.get("seconds") in {None, *parts}:
+        draft.fields.pop("seconds", None)
+        draft.top.append(
+            "# "
+            + tr(
+                "Not clear: {names}: parts of a person (FTE) are not read. Turn them into days or hours of "
+                "each period.",
+                names=", ".join(parts),
+            )
+        )
 
 
 def _name_kind(draft: Draft, looked: Looked) -> None:
@@ -277,7 +461,11 @@ def _ask_other_hours(draft: Draft, looked: Looked, assigned: dict[str, str]) -> 
         name
         for name in looked.names
         if name not in assigned.values()
-        and (is_effort(name) or unit_of(name) or re.search("heures|hours|stunden", plain(name)))
+        and (
+            is_effort(name)
+            or unit_of(name)
+            or re.search(r"heures|hours|stunden|\bhs\b|\bsupp?\b|overtime", plain(name))
+        )
         and is_numeric(looked, name)
         and not re.search(_NOT_WORKED, plain(name))
         and not holds_times(looked, name)
@@ -288,7 +476,7 @@ def _ask_other_hours(draft: Draft, looked: Looked, assigned: dict[str, str]) -> 
         )
 
 
-def _hours_column(looked: Looked, assigned: dict[str, str]) -> str | None:
+def _hours_column(looked: Looked, assigned: dict[str, str], clocks: Clocks | None) -> str | None:
     """Return the column of efforts: numbers or durations, never when something began or ended."""
     words = WORDS["worklog"]["seconds"].split("|")
     free = [name for name in looked.names if name == assigned.get("seconds") or name not in assigned.values()]
@@ -296,6 +484,8 @@ def _hours_column(looked: Looked, assigned: dict[str, str]) -> str | None:
     for word in words:
         for name in free:
             bare = plain(name)
-            if re.search(word, bare) and not re.search(_ENDS, bare) and is_numeric(looked, name):
+            if not re.search(word, bare) or re.search(_ENDS, bare) or not is_numeric(looked, name):
+                continue
+            if not is_moment(looked, name) and not (clocks and name in clocks.columns):
                 return name
     return None

@@ -15,25 +15,28 @@ from hub import (
 )
 from hub_tabular.mapper import choices as choices_of
 
-_WEEK = r"semaine|\bsem\b|\bweek\b|\bkw\b|kalenderwoche|\bwoche"
-_MONTH = r"\bmois\b|\bmonth\b|\bmonat\b"
+_WEEK = r"semaine|\bsem\b|\bweek\b|\bkw\b|kalenderwoche|\bwoche|\bsemana|settimana|tydzien|tyden|weeknr"
+_MONTH = r"\bmois\b|\bmonth\b|\bmonat\b|\bmes\b|\bmese\b|miesiac|\bmesic|\bmaand\b"
 _QUARTER = r"trimestre|\btrim\b|\bquarter|\bquartal"
 _HALF = r"semestre|\bhalf|halbjahr"
 _YEAR_WORDS = r"\bannee|\byear\b|jahr\b|exercice|fiscal|\bfy\b|\bgj\b"
-_PROJEKT = r"projekt(?!leit)"
+_PROJEKT = r"projekt(?!leit)|chantier|\bmission|kostenstelle|proyecto|progetto|projeto|\bpsp\b|\bwbs.?element"
 _AUFWAND = r"(?<!rest)(?<!ist)(?<!ist-)aufwand"
 # words of headers, French, English and German, without accents: the first field that fits and is free
 # takes the column
 WORDS: dict[str, dict[str, str]] = {
     "worklog": {
-        "day": rf"\bdate\b|datum|\bjour\b|\bday\b|^tag$|^du$|^debut|^from$|^von$|^start|^beginn"
-        rf"|{_WEEK}|{_MONTH}",
+        "day": r"\bdate\b|datum|\bfecha\b|^data\b|^dzien\b|^den\b|\bjour\b|\bday\b|^tag$|^du$|^debut|^from$"
+        rf"|^von$|^start|^beginn|{_WEEK}|{_MONTH}",
         "finish_on": r"^au$|^fin|^to$|^end|^bis$",
         "seconds": r"heures?|hours?|duree|duration|temps|time|jh|jours|days|charge|qte"
-        r"|stunden|\bstd\b|aufwand|dauer|\bzeit\b|arbeitszeit|\btage\b|personentage",
-        "account_id": r"matricule|personalnummer|mitarbeiter|benutzer|bearbeiter"
+        r"|\bhoras\b|\bore\b|\buren\b|godzin|hodin|\bczas\b|\btiempo|\btempo\b|durata|duracion|duracao"
+        r"|\bminut|istzeit|stunden|\bstd\b|aufwand|dauer|\bzeit\b|arbeitszeit|\btage\b|personentage",
+        "account_id": r"matricule|personalnummer|mitarbeiter|empleado|dipendente|colaborador|medewerker"
+        r"|pracownik|pracovnik|zamestnanec|risorsa|recurso|benutzer|bearbeiter"
         r"|login|employee|collab|salarie|employe|consultant|intervenant|\bagent"
-        r"|personne|person|ressource|resource|\bmember|\bmembre|user|utilisateur|\bqui\b|\bwho\b|nom|name",
+        r"|personne|person|ressource|resource|\bmember|\bmembre|user|utilisateur|\bqui\b|\bwho\b|nom|name|naam"
+        r"|imie|jmeno",
         "container_id": rf"projet|project|{_PROJEKT}|code|affaire|imputation",
         "task_id": r"ticket|issue|demande|tache|task|aufgabe|vorgang",
         "category": r"nature|categorie|category|type|kategorie|^art$",
@@ -41,8 +44,9 @@ WORDS: dict[str, dict[str, str]] = {
         "approval": r"statut|status|valid|approv|genehmig|freigabe",
     },
     "budget_line": {
-        "amount_minor": r"montant|amount|budget|cout|cost|betrag|\bkosten\b",
-        "month": rf"mois|month|\bmonat\b|{_QUARTER}|{_HALF}|{_YEAR_WORDS}|periode|period"
+        "amount_minor": r"montant|amount|budget|cout|cost|betrag|\bkosten\b|importe|importo|\bvalor\b|kwota"
+        r"|castka|bedrag|presupuesto|orcamento|budzet|rozpocet|begroting",
+        "month": rf"mois|month|{_MONTH}|{_QUARTER}|{_HALF}|{_YEAR_WORDS}|periode|period"
         r"|\bdate\b|datum",
         "project_code": rf"projet|project|{_PROJEKT}|code|affaire",
         "kind": r"type|nature|kind|^art$|wertart|werttyp|\btyp$",
@@ -77,12 +81,14 @@ WORDS: dict[str, dict[str, str]] = {
         "assignee_id": r"responsable|assign|owner|ressource|verantwortlich|zustandig|bearbeiter|zugewiesen",
     },
     "allocation": {
-        "account_id": r"mitarbeiter|matricule|ressource|resource|personne|person|collab|salarie|employe"
+        "account_id": r"mitarbeiter|matricule|empleado|dipendente|colaborador|medewerker|pracownik|pracovnik"
+        r"|ressource|resource|personne|person|collab|salarie|employe"
         r"|consultant|intervenant|\bqui\b|\bwho\b|\bnom\b|\bname\b",
         "container_id": rf"projet|project|{_PROJEKT}|code",
         "start_on": rf"debut|start|date|beginn|datum|^von$|{_WEEK}|{_MONTH}",
         "finish_on": r"\bfin|finish|\bend",
-        "seconds": r"charge|jours|days|heures|hours|jh|\btage\b|stunden|aufwand",
+        "seconds": r"charge|jours|days|heures|hours|jh|\btage\b|stunden|aufwand"
+        r"|\bhoras\b|\bore\b|\buren\b|godzin|hodin",
     },
     "checklist_item": {
         "label": r"libelle|label|critere|point|item|controle", "list": r"liste|list|matrice|lot",
@@ -115,10 +121,22 @@ BARE_AMOUNTS = r"^(plan|ist|soll|prognose)\W*$"
 OPEN_FORECAST = r"forecast|prognose|previ"
 """Captions of what is still to come, or of what it costs in the end."""
 _EFFORT = r"stunden|aufwand|dauer|\btime\b|temps|duree|duration|effort|charge|workload|estimate\b|estimation"
-MONEY = r"budget|montant|amount|cout|cost|€|depense|betrag|kosten|obligo"
+_BUDGET = r"presupuesto|orcamento|budzet|rozpocet|begroting"
+"""What a budget is called in Spanish, Portuguese, Polish, Czech and Dutch."""
+MONEY = (
+    rf"budget|montant|amount|cout|cost|€|depense|betrag|kosten|obligo|{_BUDGET}"
+    r"|importe|importo|kwota|castka|bedrag"
+)
 AT_END = r"atterr|landing|\beac\b|at completion"
 """Captions of what something costs in the end: not what is still to come, which is the hub's forecast."""
 LEAVE = r"urlaub|abwesen|cong[eé]|\babs|\brtt|leave|vacation|holiday"
+RATE = (
+    r"(?:\b(?:par|per|pro|a|por|na)\b|/)\s*(?:jour|day|tag|semaine|week|woche|mois|month|monat|dia|giorno|dag"
+    r"|dzien|den|j\b|d\b)|\bdaily\b|\bweekly\b"
+)
+"""How a caption says that it counts by the day or the week: Hours per day."""
+FTE = r"\bfte\b|\betp\b|\bvze\b|\bpte\b|\betc\b complet|vollzeit|equivalent temps plein|full.time equivalent"
+"""Captions of parts of a person: 0.5 FTE."""
 PLANS = r"einsatzplan|ressourcenplan|kapazit|plan de charge|capacit|staffing|allocation|prevision|affectation"
 
 
@@ -234,7 +252,7 @@ _GUESSES = {
     "revised": r"revis", "committed": r"engag|commit|obligo|bestell",
     "consumed": r"consom|consum|reel|actual|spent|factur|\bist\b|istkosten|angefallen|depens|ausgabe|expens",
     "forecast": r"\braf\b|reste|\brest|remain|\betc\b|to complete|prev|forecast|prognose",
-    "baseline": r"initial|budget|baseline|vote|\bplan\b|plankosten|\bsoll\b|planned",
+    "baseline": rf"initial|budget|baseline|vote|\bplan\b|plankosten|\bsoll\b|planned|{_BUDGET}",
     "ok": r"^(ok|oui|ja|yes|conforme|erfullt)|[\u2611\u2713\u2714\u2705]",
     "nok": r"^(nok|ko|non?|nein)\b|[\u2717\u2718\u274c]",
     "na": r"n/?a|sans objet|entfallt", "todo": r"faire|todo|offen|\u2610", "project": r"proj",

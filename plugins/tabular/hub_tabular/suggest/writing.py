@@ -30,7 +30,10 @@ from hub_tabular.suggest.looking import (
 )
 from hub_tabular.suggest.words import plain
 
-_SUMS = "(?i)^(grand |sous.?|sub.?)?(total|totaux|somme|summe|(gesamt(summe)?|(gesamt)?ergebnis)\\b)"
+_SUMS = (
+    "(?i)^((grand |sous.?|sub.?)?(total|totaux|totaal|somme|summe|suma|razem|celkem"
+    "|(gesamt(summe)?|(gesamt)?ergebnis)\\b)|\\*{1,4}( |$))"
+)
 
 
 def say_sheets(draft: Draft, looked: Looked, alike: list[str], others: list[str], asked: str | None) -> None:
@@ -52,6 +55,9 @@ def say_sheets(draft: Draft, looked: Looked, alike: list[str], others: list[str]
                     draft.key.insert(0, "#sheet")
         elif draft.key:
             draft.key = []  # two sheets may hold the same
+        if draft.pivot and draft.kind in {"worklog", "allocation"} and "account_id" not in draft.fields:
+            remark = remark_of(tr("not clear: no column names the people; the name of the file was taken"))
+            draft.fields["account_id"] = f'"#file"{remark}'
     elif others:
         draft.top.insert(
             0, f"sheet = {toml(looked.sheet)}" + remark_of(tr("not read: {names}", names=", ".join(others)))
@@ -261,7 +267,20 @@ def _drops(draft: Draft, looked: Looked) -> list[str]:
                 shown=shown,
             )
         )
-    return _with_aside(out, looked, keys)
+    return _with_empty(_with_aside(out, looked, keys), draft)
+
+
+def _with_empty(out: list[str], draft: Draft) -> list[str]:
+    """Return what leaves rows out, with those in which nobody worked."""
+    if not draft.empty:
+        return out
+    entry, said = (
+        f'{{ matches = "", empty = {toml(draft.empty)} }}',
+        remark_of(tr("rows in which nobody worked")),
+    )
+    if out and out[0].startswith("drop = ["):
+        return [out[0].replace("drop = [", f"drop = [{entry}, ", 1) + said, *out[1:]]
+    return [f"drop = [{entry}]" + said, *out]
 
 
 _ASIDE = (
