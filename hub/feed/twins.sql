@@ -78,4 +78,20 @@ UPDATE worklog SET task_id = t.first_id FROM twin t WHERE t.what = 'task' AND t.
 UPDATE allocation SET task_id = t.first_id FROM twin t WHERE t.what = 'task' AND t.id = allocation.task_id
     AND t.first_id IS NOT NULL;
 UPDATE task SET parent_id = t.first_id FROM twin t WHERE t.what = 'task' AND t.id = task.parent_id
-    AND t.first_id IS NOT NULL
+    AND t.first_id IS NOT NULL;
+-- and so is what only the reader of a twin knows of it: of several readers the nearest one's word
+UPDATE sla_cycle SET task_id = h.first_id FROM (
+    WITH known AS (SELECT DISTINCT task_id AS id FROM sla_cycle WHERE counted)
+    SELECT t.id, t.first_id FROM twin t JOIN brought b ON b.what = 'task' AND b.id = t.id
+    WHERE t.what = 'task' AND t.id IN (FROM known) AND t.first_id NOT IN (FROM known)
+    QUALIFY row_number() OVER (PARTITION BY t.first_id ORDER BY b.turn, t.id) = 1) h WHERE sla_cycle.task_id = h.id;
+UPDATE baseline SET task_id = h.first_id FROM (
+    WITH known AS (SELECT DISTINCT task_id AS id FROM baseline WHERE counted)
+    SELECT t.id, t.first_id FROM twin t JOIN brought b ON b.what = 'task' AND b.id = t.id
+    WHERE t.what = 'task' AND t.id IN (FROM known) AND t.first_id NOT IN (FROM known)
+    QUALIFY row_number() OVER (PARTITION BY t.first_id ORDER BY b.turn, t.id) = 1) h WHERE baseline.task_id = h.id;
+UPDATE assignment SET task_id = h.first_id FROM (
+    WITH known AS (SELECT DISTINCT task_id AS id FROM assignment WHERE counted)
+    SELECT t.id, t.first_id FROM twin t JOIN brought b ON b.what = 'task' AND b.id = t.id
+    WHERE t.what = 'task' AND t.id IN (FROM known) AND t.first_id NOT IN (FROM known)
+    QUALIFY row_number() OVER (PARTITION BY t.first_id ORDER BY b.turn, t.id) = 1) h WHERE assignment.task_id = h.id

@@ -25,12 +25,14 @@ from hub import (
     ProjectLink,
     Record,
     RegisterItem,
+    SlaCycle,
     SourceUnavailable,
     Task,
     TaskChange,
     Worklog,
 )
 from hub.feed import open_feed
+from hub.records import FxRate
 from hub.store import Store
 from hub.sync import Options, sync
 from hub.testing.empty import store_at
@@ -71,14 +73,16 @@ class Group:
     def reads(self, name: str, of: str = "", **settings: Any) -> HubSource:
         return HubSource(name=name, path=str(self.root / (of or name) / "feed"), **settings)
 
-    def run(self, name: str, *sources: Any, known: list[Record] | None = None) -> dict[str, str]:
+    def run(
+        self, name: str, *sources: Any, known: list[Record] | None = None, currency: str = "EUR"
+    ) -> dict[str, str]:
         """Sync and publish a hub; return the verdict of each of its sources, with what it lacks."""
         folder = self.root / name
         folder.mkdir(parents=True, exist_ok=True)
         there = (folder / "hub.db").exists()
         with Store.open(folder / "hub.db") if there else store_at(folder / "hub.db") as store:
             report = sync(store, [config(known or []), *sources], Options(base=folder))
-            published(folder, store)
+            published(folder, store, currency)
         return {
             one.source_id: f"{one.verdict} {one.error or ''} {' '.join(one.missing)}".strip()
             for one in report.sources
@@ -175,6 +179,25 @@ def test_a_tool_below_two_hubs_counts_once_where_it_is_read_itself(group: Group)
 
     group.run("above", group.reads("between"), tool("here", rows("here", "A"), url=url))
 
+    assert ONE == group.sums("above")
+
+
+@pytest.mark.long
+def test_what_only_a_hub_knows_of_a_task_stays_with_the_task(group: Group) -> None:
+    """The group reads the tracker without its service levels: those that two hubs bring are there once."""
+    url = "https://jira.example.com"
+    cycle = SlaCycle(id="k:s", task_id="k:0", name="Answer", metric="resolution", cycle_no=1,
+                     start_at="2026-07-01T08:00:00Z", goal_s=3600, breached=True)  # fmt: skip
+    for name in ("north", "south"):
+        group.run(name, tool("k", [*rows("k", "A"), cycle], url=url))
+
+    group.run("above", group.reads("north"), group.reads("south"), tool("here", rows("here", "A"), url=url))
+
+    view = open_feed(group.feed("above"))
+    assert [("A-0", "Answer")] == view.execute(
+        "SELECT key, sla_name FROM fact_sla JOIN dim_task USING (task_key)"
+    ).fetchall()
+    view.close()
     assert ONE == group.sums("above")
 
 
@@ -342,6 +365,42 @@ def test_first_natures_and_owners_come_through(group: Group) -> None:
     ).fetchall()
     assert [("Bo",)] == view.execute("SELECT owner_label FROM fact_register WHERE cut_key = 0").fetchall()
     view.close()
+
+
+@pytest.mark.long
+def test_amounts_without_a_rate_are_told(group: Group) -> None:
+    """Of 1.25 dollars a euro until August: 8, -4 and nothing; what no rate turns is told, and kept."""
+    erp: list[Record] = [
+        Container(id="erp:c", kind="project", code="A", name="A"),
+        Task(id="erp:1", container_id="erp:c", title="One", status_native="todo", cost_minor=5000,
+             currency="USD"),
+        Baseline(id="erp:1/b", task_id="erp:1", finish_on="2026-09-01", cost_minor=8000, currency="USD"),
+        RegisterItem(id="erp:r", project_code="A", kind="risk", title="Rain", state="open",
+                     exposure_minor=2500, currency="USD", probability=0.5),
+        *(BudgetLine(id=f"erp:{month}", project_code="A", month=month, kind="revised", category="services",
+                     amount_minor=amount, currency="USD")
+          for month, amount in (("2026-06", 1000), ("2026-07", -500), ("2026-08", 0), ("2026-09", 700))),
+    ]  # fmt: skip
+    rates: list[Record] = [
+        FxRate(id=f"config:fx/{month}", currency="USD", month=month, per_eur=1.25)
+        for month in ("2026-06", "2026-07", "2026-08")
+    ]
+    group.run("north", tool("erp", erp), currency="USD")
+    group.run("above", group.reads("north"), known=rates)
+
+    told = json.loads((group.feed("above") / "manifest.json").read_text())["excluded"]
+    assert [8.0, -4.0, 0.0] == [float(row[4]) for row in figures(group.feed("above"))["budgets"]]
+    assert {
+        ("no exchange rate for USD in 2026-09", 700),
+        ("exposure in a currency without a rate of this month: shown empty", 1),
+        ("costs in a currency without a rate of this month: not in costs", 1),
+        ("baseline in a currency without a rate of this month: not in its amount", 1),
+    } == {(one["reason"], one["amount"]) for one in told if not one["reason"].startswith("converted")}
+    with Store.open(group.root / "above" / "hub.db") as store:
+        kept = store.rows("SELECT amount_minor, currency FROM budget_line ORDER BY month")
+    assert [(1000, "USD"), (-500, "USD"), (0, "USD"), (700, "USD")] == [
+        (row["amount_minor"], row["currency"]) for row in kept
+    ]
 
 
 # ---------- a folder as copying tools leave it ----------
