@@ -1,8 +1,8 @@
 -- What two sources bring of one tool counts once. A source that reads the tool itself comes before a hub that another
 -- hub's feed is read from, and that one before a hub above it; of several alike the one that was there first. Whatever
--- it says of a row holds, also that it was deleted. A row of a hub's feed is "<source>:<tool>:<its own id there>", and so
--- on for hubs above hubs: which tool, and which hub, begins an id is a value of the source. A hub is a site too: it may
--- come by another hub as well.
+-- it says of a row holds, also that it was deleted. A row of a hub's feed is "<source>:<tool>:<its own id there>", and
+-- so on for hubs above hubs: which tool, and which hub, begins an id is a value of the source. A hub is a site too: it
+-- may come by another hub as well.
 CREATE TABLE site AS
     SELECT s.id AS source_id, s.id || ':' AS prefix, unnest([site_name(s.base_url), 'source ' || s.id]) AS site, s.key
     FROM source s
@@ -43,7 +43,7 @@ CREATE TABLE brought AS
         FROM read r LEFT JOIN named n ON n.site = r.site AND n.tool = r.tool AND n.code = r.code
     ), alike AS (
         SELECT *, min(turn) FILTER (presence <> 'outside') OVER same AS first_turn,
-            regexp_matches(native, '^([^:/]+:)*sum/') AS is_sum
+            what = 'worklog' AND regexp_matches(native, '^([^:/]+:)*sum/([0-9a-f]{32}|variance:\d+)$') AS is_sum
         FROM known WINDOW same AS (PARTITION BY what, site, native)
     ), lines AS (
         SELECT what, site, tool, turn, bool_or(NOT is_sum) AS has_lines FROM alike GROUP BY ALL
@@ -51,12 +51,13 @@ CREATE TABLE brought AS
     SELECT what, id, turn, site, native, is_sum, first_turn,
         CASE
             -- a correction of a sealed month counts where its task does
-            WHEN is_sum AND regexp_matches(native, '^([^:/]+:)*sum/variance:') AND EXISTS (SELECT 1 FROM alike t
+            WHEN is_sum AND native LIKE '%sum/variance:%' AND EXISTS (SELECT 1 FROM alike t
                 WHERE t.what = 'task' AND t.id = a.code AND t.site = a.site) THEN (SELECT bool_or(t.turn > t.first_turn)
                     FROM alike t WHERE t.what = 'task' AND t.id = a.code AND t.site = a.site)
             -- a sum says no row: it counts where nobody before it reads rows of the tool
             WHEN is_sum THEN EXISTS (SELECT 1 FROM lines o WHERE o.what = a.what AND o.site = a.site
-                AND o.turn <> a.turn AND (o.tool = a.tool OR starts_with(a.tool, 'sum/')) AND (o.turn < a.turn OR o.has_lines))
+                AND o.turn <> a.turn AND (o.tool = a.tool OR starts_with(a.tool, 'sum/'))
+                AND (o.turn < a.turn OR o.has_lines))
             ELSE turn > first_turn END AS again
     FROM alike a;
 CREATE TABLE twin AS
@@ -80,18 +81,15 @@ UPDATE allocation SET task_id = t.first_id FROM twin t WHERE t.what = 'task' AND
 UPDATE task SET parent_id = t.first_id FROM twin t WHERE t.what = 'task' AND t.id = task.parent_id
     AND t.first_id IS NOT NULL;
 -- and so is what only the reader of a twin knows of it: of several readers the nearest one's word
-UPDATE sla_cycle SET task_id = h.first_id FROM (
-    WITH known AS (SELECT DISTINCT task_id AS id FROM sla_cycle WHERE counted)
-    SELECT t.id, t.first_id FROM twin t JOIN brought b ON b.what = 'task' AND b.id = t.id
-    WHERE t.what = 'task' AND t.id IN (FROM known) AND t.first_id NOT IN (FROM known)
-    QUALIFY row_number() OVER (PARTITION BY t.first_id ORDER BY b.turn, t.id) = 1) h WHERE sla_cycle.task_id = h.id;
-UPDATE baseline SET task_id = h.first_id FROM (
-    WITH known AS (SELECT DISTINCT task_id AS id FROM baseline WHERE counted)
-    SELECT t.id, t.first_id FROM twin t JOIN brought b ON b.what = 'task' AND b.id = t.id
-    WHERE t.what = 'task' AND t.id IN (FROM known) AND t.first_id NOT IN (FROM known)
-    QUALIFY row_number() OVER (PARTITION BY t.first_id ORDER BY b.turn, t.id) = 1) h WHERE baseline.task_id = h.id;
-UPDATE assignment SET task_id = h.first_id FROM (
-    WITH known AS (SELECT DISTINCT task_id AS id FROM assignment WHERE counted)
-    SELECT t.id, t.first_id FROM twin t JOIN brought b ON b.what = 'task' AND b.id = t.id
-    WHERE t.what = 'task' AND t.id IN (FROM known) AND t.first_id NOT IN (FROM known)
-    QUALIFY row_number() OVER (PARTITION BY t.first_id ORDER BY b.turn, t.id) = 1) h WHERE assignment.task_id = h.id
+CREATE TABLE hangs AS
+    SELECT 'sla_cycle' AS what, task_id AS id FROM sla_cycle WHERE counted AND EXISTS (FROM twin)
+    UNION SELECT 'baseline', task_id FROM baseline WHERE counted AND EXISTS (FROM twin)
+    UNION SELECT 'assignment', task_id FROM assignment WHERE counted AND EXISTS (FROM twin);
+CREATE TABLE heir AS
+    SELECT w.what, t.id, t.first_id FROM hangs w JOIN twin t ON t.what = 'task' AND t.id = w.id
+        JOIN brought b ON b.what = 'task' AND b.id = t.id
+    WHERE t.first_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM hangs o WHERE o.what = w.what AND o.id = t.first_id)
+    QUALIFY row_number() OVER (PARTITION BY w.what, t.first_id ORDER BY b.turn, t.id) = 1;
+UPDATE sla_cycle SET task_id = h.first_id FROM heir h WHERE h.what = 'sla_cycle' AND h.id = sla_cycle.task_id;
+UPDATE baseline SET task_id = h.first_id FROM heir h WHERE h.what = 'baseline' AND h.id = baseline.task_id;
+UPDATE assignment SET task_id = h.first_id FROM heir h WHERE h.what = 'assignment' AND h.id = assignment.task_id
