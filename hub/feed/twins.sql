@@ -7,7 +7,8 @@ CREATE TABLE site AS
     SELECT s.id AS source_id, s.id || ':' AS prefix, unnest([site_name(s.base_url), 'source ' || s.id]) AS site, s.key
     FROM source s
     UNION ALL
-    SELECT DISTINCT s.id, rtrim(v.row_id, ':') || ':', v.text, s.key
+    -- what an older hub kept says it of each container
+    SELECT DISTINCT s.id, rtrim(regexp_replace(v.row_id, ':project/.*$', ''), ':') || ':', v.text, s.key
     FROM custom_value v JOIN source s ON s.id = v.source_id WHERE v.field = 'pm-hub: site' AND v.counted;
 -- of a site that several sources read: how many hubs lie between is the same for a tool and for the hub that reads it
 CREATE TABLE reader AS

@@ -6,7 +6,8 @@ SELECT s.key AS source_key, s.id AS name, s.kind AS plugin, s.seconds_per_day, s
     CASE WHEN s.id = 'config' THEN 'hub:' || getvariable('hub')
         ELSE coalesce(b.sites, site_name(s.base_url)) END AS site
 FROM source s LEFT JOIN (
-    SELECT v.source_id, string_agg(substr(v.row_id, length(v.source_id) + 2) || '=' || CASE WHEN v.text LIKE 'source %'
-        THEN site_name(o.base_url) ELSE v.text END, chr(10) ORDER BY v.row_id, v.text) AS sites
-    FROM custom_value v LEFT JOIN source o ON v.text = 'source ' || o.id
-    WHERE v.field = 'pm-hub: site' AND v.counted GROUP BY 1) b ON b.source_id = s.id
+    SELECT source_id, string_agg(line, chr(10) ORDER BY line) AS sites FROM (
+        SELECT DISTINCT v.source_id, substr(regexp_replace(v.row_id, ':project/.*$', ''), length(v.source_id) + 2)
+            || '=' || CASE WHEN v.text LIKE 'source %' THEN site_name(o.base_url) ELSE v.text END AS line
+        FROM custom_value v LEFT JOIN source o ON v.text = 'source ' || o.id
+        WHERE v.field = 'pm-hub: site' AND v.counted) GROUP BY 1) b ON b.source_id = s.id

@@ -21,6 +21,7 @@ from hub import (
     BudgetLine,
     ChecklistItem,
     Container,
+    CustomValue,
     Project,
     ProjectLink,
     Record,
@@ -183,6 +184,54 @@ def test_a_tool_below_two_hubs_counts_once_where_it_is_read_itself(group: Group)
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("first", ["north", "south"])
+def test_a_correction_of_a_sealed_month_goes_with_its_task(group: Group, first: str) -> None:
+    """North sealed two hours and corrects them to one, south read it later: one hour, whoever is first."""
+    from hub.feed import BuildOptions
+    from hub.publish import periods
+
+    def tracker(seconds: int) -> Any:
+        found = [one for one in rows("k", "A") if not isinstance(one, Worklog)]
+        hours = Worklog(id="k:w0", task_id="k:0", account_id="k:p0", day="2026-07-02", seconds=seconds)
+        return tool("k", [*found, hours], url="https://jira.example.com")
+
+    group.run("north", tracker(7200))
+    place = group.root / "north"
+    with Store.open(place / "hub.db") as store:
+        periods.seal(store, place / "feed", "2026-07", BuildOptions(), actor="a test")
+    group.run("north", tracker(3600))
+    group.run("south", tracker(3600))
+    ways = sorted(("north", "south"), key=lambda one: one != first)
+
+    group.run("above", *map(group.reads, ways))
+
+    assert (1.0, 1.0) == (group.sums("north")[0], group.sums("above")[0])
+
+
+@pytest.mark.long
+def test_ids_of_every_kind_stay_what_they_are(group: Group) -> None:
+    """Signs that ids here are made of, two Unicode forms of a letter, what looks like a sum or a day."""
+    odd = [
+        "a/b", "a:b", "it's \"q\"",
+        "\U0001f600", "\u00e9", "e\u0301", "sum/x", "code/y", "x@2026-07-01", "\\N",
+    ]  # fmt: skip
+    found: list[Record] = []
+    for name in ("k", "here"):
+        found = [Container(id=f"{name}:c", kind="project", code="A", name="A")]
+        for one in odd:
+            found += [
+                Task(id=f"{name}:{one}", container_id=f"{name}:c", title=one, status_native="todo"),
+                Worklog(id=f"{name}:{one}", task_id=f"{name}:{one}", day="2026-07-02", seconds=3600),
+                RegisterItem(id=f"{name}:{one}", project_code="A", kind="risk", title=one, state="open"),
+            ]  # fmt: skip
+        if name == "k":
+            group.run("north", tool("k", found, url="https://jira.example.com"))
+    group.run("above", group.reads("north"), tool("here", found, url="https://jira.example.com"))
+
+    assert (10.0, 10, 0.0, 10, 0.0, 0) == group.sums("above")
+
+
+@pytest.mark.long
 def test_what_only_a_hub_knows_of_a_task_stays_with_the_task(group: Group) -> None:
     """The group reads the tracker without its service levels: those that two hubs bring are there once."""
     url = "https://jira.example.com"
@@ -199,6 +248,26 @@ def test_what_only_a_hub_knows_of_a_task_stays_with_the_task(group: Group) -> No
     ).fetchall()
     view.close()
     assert ONE == group.sums("above")
+
+
+@pytest.mark.long
+def test_what_an_older_hub_kept_of_a_feed_still_counts_once(group: Group) -> None:
+    """Before the next reading, and in the cuts of the past: it said the site of a tool by each container."""
+    url = "https://jira.example.com"
+    kept: list[Record] = [
+        Container(id="north:jira:project/A", kind="hub", code="A", name="A"),
+        CustomValue(id="north:jira:project/A/site", row_id="north:jira:project/A", field="pm-hub: site",
+                    text=url),
+        Task(id="north:jira:1", container_id="north:jira:project/A", title="One", status_native="todo"),
+    ]  # fmt: skip
+    mine: list[Record] = [
+        Container(id="jira:c", kind="project", code="A", name="A"),
+        Task(id="jira:1", container_id="jira:c", title="One", status_native="todo"),
+    ]
+
+    group.run("above", tool("north", kept), tool("jira", mine, url=url))
+
+    assert 1 == group.sums("above")[1]
 
 
 @pytest.mark.long
