@@ -377,7 +377,8 @@ def test_a_tool_that_is_stale_there_keeps_no_deletion_back(group: Group) -> None
 
 
 @pytest.mark.long
-def test_what_another_hub_leaves_out_of_effort_stays_out(group: Group) -> None:
+@pytest.mark.parametrize("facets", [None, "effort,baseline,actuals"])
+def test_what_another_hub_leaves_out_of_effort_stays_out(group: Group, facets: str | None) -> None:
     """A plan is the authority of its project there, so its remaining work is the project's here: 3 days."""
     plan: list[Record] = [
         Container(id="plan:c", kind="plan", code="A", name="Plan"),
@@ -390,7 +391,8 @@ def test_what_another_hub_leaves_out_of_effort_stays_out(group: Group) -> None:
         Task(id="jira:1", container_id="jira:c", code="A-1", title="An issue", status_native="todo"),
     ]
     group.run("north", tool("plan", plan), tool("jira", issues))
-    group.run("above", group.reads("north"))
+    link = ProjectLink(id="config:l", project_code="X", container_id="north:A", facets=facets or "")
+    group.run("above", group.reads("north"), known=[*projects(["X"]), link] if facets else [])
 
     def counted(name: str) -> list[Any]:
         view = open_feed(group.feed(name))
