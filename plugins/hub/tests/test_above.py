@@ -19,6 +19,7 @@ from hub import (
     Allocation,
     Baseline,
     BudgetLine,
+    Capacity,
     ChecklistItem,
     Container,
     CustomValue,
@@ -33,7 +34,8 @@ from hub import (
     Worklog,
 )
 from hub.feed import open_feed
-from hub.records import FxRate
+from hub.matching import propose
+from hub.records import AccountAlias, FxRate, Person
 from hub.store import Store
 from hub.sync import Options, sync
 from hub.testing.empty import store_at
@@ -248,6 +250,46 @@ def test_what_only_a_hub_knows_of_a_task_stays_with_the_task(group: Group) -> No
     ).fetchall()
     view.close()
     assert ONE == group.sums("above")
+
+
+@pytest.mark.long
+def test_one_absence_that_two_hubs_tell_is_one(group: Group) -> None:
+    """Ann is away a Monday by both, the Tuesday half by each, the Wednesday half by one: 2.5 days of 7 h."""
+    for name in ("north", "south"):
+        away: list[Record] = [
+            Container(id="hr:c", kind="project", code="A", name="A"),
+            Account(id="hr:ann", display_name="Ann"),
+            Worklog(id="hr:1", container_id="hr:c", account_id="hr:ann", day="2026-07-06", seconds=25_200,
+                    category="absence"),
+            Allocation(id="hr:2", account_id="hr:ann", kind="absence", start_on="2026-07-07",
+                       finish_on="2026-07-07", seconds=12_600),
+            Allocation(id="hr:3", account_id="hr:ann", kind="absence", start_on="2026-07-08",
+                       finish_on="2026-07-08", seconds=12_600 if name == "north" else 0),
+            Worklog(id="hr:4", container_id="hr:c", account_id="hr:ann", day="2026-07-09", seconds=25_200),
+            # whoever has a calendar has capacity
+            Capacity(id="hr:k", account_id="hr:ann", start_on="2026-07-06", finish_on="2026-07-12",
+                     weekdays="1111100", seconds=25_200),
+        ]  # fmt: skip
+        group.run(name, tool("hr", away))
+    ways = [group.reads("north"), group.reads("south")]
+    group.run("above", *ways)
+    with Store.open(group.root / "above" / "hub.db") as store:
+        ids = [row["id"] for row in store.rows("SELECT id FROM account WHERE display_name = 'Ann'")]
+    known: list[Record] = [Person(id="config:person/Ann", display_name="Ann")]
+    known += [
+        AccountAlias(id=f"config:alias/{one}", account_id=one, person_id="config:person/Ann") for one in ids
+    ]
+    group.run("above", *ways, known=known)
+    with Store.open(group.root / "above" / "hub.db") as store:
+        propose(store, {}, actor="a test")
+        view = open_feed(published(group.root / "above", store))
+
+    assert 2 == len(ids)
+    assert [(17.5,)] == view.execute(
+        "SELECT sum(absence_s) / 3600 FROM fact_capacity_week JOIN dim_person USING (person_key) "
+        "WHERE person_label = 'Ann'"
+    ).fetchall()
+    view.close()
 
 
 @pytest.mark.long
