@@ -175,6 +175,7 @@ if TYPE_CHECKING:
     from hub.source import Suggestion as Suggestion
     from hub.store.engines.reach import server_parameters as server_parameters
     from hub.store.engines.reach import session_sql as session_sql
+    from hub.store.erasure import ERASED as ERASED
     from hub.store.plans import container_named as container_named
     from hub.store.plans import links_known as links_known
     from hub.store.plans import tasks_known as tasks_known
@@ -254,6 +255,7 @@ _ROOMS = {
     "simulator": ("Simulator",),
     "source": ("Batch", "Census", "Check", "Gone", "Offer", "Partition", "Scope", "Source", "Suggestion"),
     "store.engines.reach": ("server_parameters", "session_sql"),
+    "store.erasure": ("ERASED",),
     "store.plans": ("container_named", "links_known", "tasks_known"),
     "tally": ("Tally", "check_names", "field_of", "named", "renamed", "too_many"),
     "words": ("LANGS", "Lang", "day", "enumerated", "language", "mark", "number", "speaking", "tr", "trn"),

@@ -194,6 +194,8 @@ class Context(RunContext):
         """Gives, of the rows that `known_ids` gives, what a column says where it says something, by id."""
         self.standing: Callable[[str], Iterable[tuple[str, tuple[Presence, str]]]] = lambda prefix: ()
         """Gives every task the store ever had whose id begins with a prefix: id, presence and container."""
+        self.hub = ""
+        """The name of this hub that no other one has."""
         self.looked: set[str] = set()
         self.unseen: dict[str, tuple[str, bool]] = {}
         self.unasked: set[str] = set()

@@ -17,7 +17,18 @@ WITH hours AS (
     WHERE f.cut_key = getvariable('cut_key')
 ), money AS (
     SELECT amount_minor, category, project_key, approval AS kind FROM line WHERE kind = 'budget'
-), register AS (SELECT * FROM fact_register WHERE cut_key = getvariable('cut_key')
+), turns AS (
+    -- amounts that are turned at the rate of the cut's month
+    SELECT currency FROM exchange WHERE month = left(getvariable('as_of_day'), 7)
+    UNION ALL SELECT getvariable('currency')
+), unturned AS (
+    SELECT t.id, t.key, coalesce(t.cost_minor, t.actual_cost_minor, t.remaining_cost_minor) IS NOT NULL
+            AND t.currency NOT IN (FROM turns) AS cost,
+        b.cost_minor IS NOT NULL AND b.currency NOT IN (FROM turns) AS baseline
+    FROM task t LEFT JOIN task_baseline b ON b.task_id = t.id
+), register AS (
+    SELECT f.*, coalesce(r.exposure_minor IS NOT NULL AND r.currency NOT IN (FROM turns), false) AS unturned
+    FROM fact_register f LEFT JOIN register_item r ON r.id = f.item_id WHERE f.cut_key = getvariable('cut_key')
 ), opinion AS (
     SELECT CASE WHEN c.project_key IS NULL THEN 'of no known project' WHEN a.day > getvariable('as_of_day')
             THEN 'dated after the moment of the feed' END AS reason
@@ -39,15 +50,22 @@ WITH hours AS (
         WHERE is_effort_counted = 1 AND NOT closed AND kind <> 'milestone' AND remaining_amount IS NULL
             AND EXISTS (SELECT 1 FROM rate_at)
     UNION ALL SELECT true, 'tasks', 'of no known project: in the total only', 1 FROM tasks WHERE project_key = -1
+    UNION ALL SELECT true, 'tasks', 'costs in a currency without a rate of this month: not in costs', 1
+        FROM tasks JOIN unturned u ON u.key = task_key
+        WHERE u.cost AND is_effort_counted = 1 AND NOT deleted AND tasks.kind <> 'summary'
+    UNION ALL SELECT true, 'tasks', 'baseline in a currency without a rate of this month: not in its amount', 1
+        FROM tasks JOIN unturned u ON u.key = task_key WHERE u.baseline AND is_baseline_counted = 1
     UNION ALL SELECT true, 'amount_minor', 'labour: counted from hours, not from the budget', amount_minor FROM money
         WHERE kind IN ('consumed', 'forecast') AND is_labour(category) AND project_key <> -1 AND amount_minor <> 0
     UNION ALL SELECT true, 'amount_minor', 'of no known project: in the total only', amount_minor FROM money
         WHERE project_key = -1
     UNION ALL SELECT true, 'register_items', 'of no known project: in the total only', 1 FROM register
         WHERE project_key = -1
+    UNION ALL SELECT true, 'register_items', 'exposure in a currency without a rate of this month: shown empty', 1
+        FROM register WHERE unturned
     UNION ALL SELECT true, 'register_items', 'open risk without an amount or a probability: not in the exposure', 1
         FROM register
-        WHERE kind = 'risk' AND state = 'open' AND (exposure_amount IS NULL OR probability IS NULL)
+        WHERE kind = 'risk' AND state = 'open' AND NOT unturned AND (exposure_amount IS NULL OR probability IS NULL)
     UNION ALL SELECT true, 'checklist_items', 'of no known project: in the total only', 1 FROM fact_checklist
         WHERE cut_key = getvariable('cut_key') AND project_key = -1
     UNION ALL SELECT true, 'field_values', 'not of the type that fields.csv says: shown empty', 1 FROM field_odd

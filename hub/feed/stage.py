@@ -94,7 +94,8 @@ _NEEDED: dict[str, tuple[str, ...]] = {
 # rows the feed can do without: the store keeps the history of every field, the feed uses a few of them
 _WHERE = {
     "task_change": "field IN ('status', 'issuetype', 'type', 'sprint', 'points') OR author_id IS NOT NULL",
-    "custom_value": "field IN ('components', 'fixVersions', 'pm-hub: baseline', 'pm-hub: site') "
+    "custom_value": "field IN ('components', 'fixVersions', 'pm-hub: baseline', 'pm-hub: site', "
+    "'pm-hub: leaves out') "
     "OR EXISTS (SELECT 1 FROM site_field) "
     "OR EXISTS (SELECT 1 FROM project_link WHERE filter <> '') "
     "OR EXISTS (SELECT 1 FROM project_link_history WHERE filter <> '')",
@@ -317,6 +318,8 @@ class Staged:
         with _opened(engine) as stream:
             stamp = str(_first_row(self.connection, stream, _LAST)[0])
             self.moment = self.as_of or stamp
+            (hub,) = _first_row(self.connection, stream, "SELECT hub FROM clock")
+            self.connection.execute("SET VARIABLE hub = ?", [hub])
             mine = _APART if self.apart is not None else {}
             if self.apart is not None:
                 self._hand_out(self.apart, stream, stamp)
@@ -375,6 +378,8 @@ class Staged:
         if self.apart is None:  # shares are not cut where another hub is read (`reads_hubs`)
             self._run_file(files("hub.feed") / "twins.sql")
         place(self.connection)
+        if self.apart is None:
+            self._run_file(files("hub.feed") / "twin_sums.sql")
         run("UPDATE task SET counted = false WHERE counted AND id IN (SELECT task_id FROM task_gone)")
         self._calendars(country=country, lang=lang, today=date.fromisoformat(variables["as_of_day"]))
         if self.apart is not None:

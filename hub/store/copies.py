@@ -35,6 +35,7 @@ WHAT = {
     "0012_retention": mark("since when the store remembers"),
     "0013_endings": mark("what tools say of the end of an address or a token"),
     "0014_rejection_numbers": mark("numbers of rejections that are never given twice"),
+    "0015_hub": mark("a name of the hub that no other one has"),
 }
 """What each migration makes room for, in words."""
 

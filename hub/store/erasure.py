@@ -48,7 +48,7 @@ PLUMBING: dict[str, dict[str, Personal]] = {
         "table_name": "none", "id": "login", "source_id": "none", "presence": "none",
         "evidence": "free text", "held_since": "none",
     },
-    "clock": {"last": "none", "written_by": "none", "history_from": "none"},
+    "clock": {"last": "none", "written_by": "none", "history_from": "none", "hub": "none"},
     "publication": {
         "destination": "none", "feed_id": "none", "state": "none", "started_at": "none",
         "finished_at": "none", "detail": "free text",

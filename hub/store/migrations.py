@@ -413,6 +413,13 @@ def _rejection_numbers(db: Database) -> None:
     db.execute(HIGHEST_REJECTION)
 
 
+@migrations(name="0015_hub")
+def _hub(db: Database) -> None:
+    """Give the hub a name of its own, by which a group knows its rows whatever way they come."""
+    db.execute("ALTER TABLE clock ADD COLUMN hub TEXT")
+    db.execute("UPDATE clock SET hub = lower(hex(randomblob(8)))")
+
+
 HIGHEST_REJECTION = "UPDATE clock SET rejection_no = (SELECT coalesce(max(id), 0) FROM rejection)"
 """What sets the count of a store that had none; in PostgreSQL too."""
 

@@ -220,6 +220,12 @@ class Store(PresenceRoom):
         """Remember *stamp* as the last one used, and which hub used it."""
         self.connection.execute("UPDATE clock SET last = ?, written_by = ?", (stamp, release()))
 
+    @property
+    def hub(self) -> str:
+        """Return the name of this hub that no other one has; whatever copies a store takes it along."""
+        (told,) = self.connection.execute("SELECT hub FROM clock").fetchone()
+        return str(told)
+
     def written_by(self) -> str | None:
         """Return which hub wrote last, as `hub --version` tells it.
 

@@ -56,6 +56,7 @@ class _Work:
         self.ctx.known_ids = lambda record, prefix: store.ids(record.table, prefix)
         self.ctx.known_texts = lambda record, prefix, column: store.texts(record.table, prefix, column)
         self.ctx.standing = store.standing
+        self.ctx.hub = store.hub
         self.ctx.again = rejections.again(store, source.name)
         self.ctx.refused = rejections.lists_refused(store, source.name)
         self.accounts = Accounts(source, self.ctx, store)

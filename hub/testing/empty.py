@@ -23,7 +23,7 @@ def store_at(path: Path) -> Store:
     """Open an empty store in the new file *path*."""
     with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
         file.write(_image())
-    return Store.open(path)
+    return _of_its_own(Store.open(path))
 
 
 def store_in_memory() -> Store:
@@ -32,7 +32,13 @@ def store_in_memory() -> Store:
         ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512
     )
     connection.deserialize(_image())
-    return Store(connection, Sqlite(None))
+    return _of_its_own(Store(connection, Sqlite(None)))
+
+
+def _of_its_own(store: Store) -> Store:
+    """Give the hub of a copy a name that no other one has."""
+    store.connection.execute("UPDATE clock SET hub = lower(hex(randomblob(8)))")
+    return store
 
 
 def store_on(url: str, password: Path) -> Engine:

@@ -16,6 +16,10 @@ CREATE TABLE authority AS
             l.container_id IS NOT NULL AS has_hours, facets IS NULL AND s.project_key <> -1 AND c.counted AS implicit
         FROM slot s JOIN container c ON c.id = s.container_id LEFT JOIN filled f ON f.container_id = c.id
             LEFT JOIN based b ON b.container_id = c.id LEFT JOIN logged l ON l.container_id = c.id
+    ), without AS (
+        -- what another hub left out of this container, where another tool of its project is the authority
+        SELECT row_id AS container_id, bool_or(text = 'effort') AS effort, bool_or(text = 'baseline') AS baseline
+        FROM custom_value WHERE field = 'pm-hub: leaves out' AND counted GROUP BY 1
     ), claim AS (
         SELECT DISTINCT project_key, trim(unnest(str_split(facets, ','))) AS facet FROM slot WHERE facets IS NOT NULL
             AND project_key <> -1
@@ -30,10 +34,10 @@ CREATE TABLE authority AS
         FROM seen WHERE implicit GROUP BY 1
     )
     SELECT s.slot, s.container_id, s.project_key, s.kind,
-        CASE WHEN s.facets IS NOT NULL THEN list_contains(str_split(s.facets, ','), 'effort')
+        CASE WHEN w.effort THEN false WHEN s.facets IS NOT NULL THEN list_contains(str_split(s.facets, ','), 'effort')
             WHEN NOT s.implicit THEN true ELSE NOT coalesce(k.effort, false)
                 AND s.plan_rank = coalesce(b.effort, s.plan_rank) END AS effort,
-        CASE WHEN s.facets IS NOT NULL THEN list_contains(str_split(s.facets, ','), 'baseline')
+        CASE WHEN w.baseline THEN false WHEN s.facets IS NOT NULL THEN list_contains(str_split(s.facets, ','), 'baseline')
             WHEN NOT s.implicit THEN true ELSE NOT coalesce(k.baseline, false)
                 AND s.plan_rank = coalesce(b.baseline, s.plan_rank) END AS baseline,
         CASE WHEN s.facets IS NOT NULL THEN list_contains(str_split(s.facets, ','), 'actuals')
@@ -44,7 +48,8 @@ CREATE TABLE authority AS
                 OR (NOT coalesce(k.flow, false) AND list_contains(str_split(s.facets, ','), 'effort'))
             WHEN NOT s.implicit THEN true ELSE NOT coalesce(k.flow, false) END AS flow,
         s.implicit AND NOT coalesce(k.actuals, false) AND s.has_hours AND s.hours_rank = b.actuals AS implicit_hours
-    FROM seen s LEFT JOIN claimed k ON k.project_key = s.project_key LEFT JOIN best b ON b.project_key = s.project_key;
+    FROM seen s LEFT JOIN claimed k ON k.project_key = s.project_key LEFT JOIN best b ON b.project_key = s.project_key
+        LEFT JOIN without w ON w.container_id = s.container_id;
 CREATE TABLE place AS
     SELECT a.*, coalesce(c.seconds_per_day, s.seconds_per_day) AS seconds_per_day
     FROM authority a JOIN container c ON c.id = a.container_id JOIN source s ON s.id = c.source_id;

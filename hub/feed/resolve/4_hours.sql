@@ -15,7 +15,7 @@ CREATE TABLE worklog_place AS
 -- planned work and why some of it is left out
 CREATE TABLE planned AS
     SELECT l.key, l.kind, coalesce(o.person_key, -1) AS person_key, h.project_key, l.start_on::DATE AS first_day,
-        greatest(l.finish_on::DATE, l.start_on::DATE) AS last_day, l.seconds,
+        greatest(l.finish_on::DATE, l.start_on::DATE) AS last_day, l.seconds, s.key AS source_key,
         coalesce(p.seconds_per_day, s.seconds_per_day) AS seconds_per_day,
         CASE WHEN h.gone IS NOT NULL THEN h.gone WHEN NOT coalesce(p.effort, true)
             THEN 'another container is the authority for effort'
@@ -52,7 +52,7 @@ INSERT INTO worklog_place
     SELECT w.* REPLACE (w.id || '@' || d.day AS id, d.day::VARCHAR AS day, d.seconds AS seconds)
     FROM span_row w JOIN span_day d ON d.what = 'hours' AND d.key = w.key;
 CREATE TABLE planned_day AS
-    SELECT p.person_key, p.project_key, p.kind, d.day, d.seconds, p.seconds_per_day
+    SELECT p.person_key, p.project_key, p.kind, d.day, d.seconds, p.seconds_per_day, p.source_key
     FROM planned p JOIN span_day d ON d.what = 'plan' AND d.key = p.key;
 -- the first day of the part of a week that lies in one month; a day of an odd year, which the calendar has alone, is
 -- its own

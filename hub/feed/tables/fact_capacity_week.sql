@@ -23,12 +23,17 @@ WITH span AS (
     WHERE person_key < -1 AND day BETWEEN span.first_day AND span.last_day
         AND NOT EXISTS (SELECT 1 FROM work_day c LEFT JOIN holiday h USING (day) WHERE c.calendar = 'default'
             AND c.day = tool_day.day AND c.seconds = 0 AND (h.day IS NOT NULL OR NOT c.usual))
+), teller AS (SELECT key AS source_key, CASE WHEN kind = 'hub' THEN key ELSE 0 END AS teller FROM source
 ), away AS (
-    SELECT person_key, day, max(days) AS days FROM (
-        SELECT person_key, work_date AS day, sum(days) AS days FROM fact_worklog WHERE category = 'absence'
-            AND approval <> 'rejected' GROUP BY 1, 2
-        UNION ALL SELECT person_key, day, sum(seconds / seconds_per_day) FROM planned_day WHERE kind = 'absence'
-            GROUP BY 1, 2) GROUP BY 1, 2
+    -- several hubs that say of somebody that they are away a day say it of one day, of a half each of both halves
+    SELECT person_key, day, greatest(max(days), least(sum(days), 1.0)) AS days FROM (
+        SELECT person_key, day, teller, max(days) AS days FROM (
+            SELECT person_key, work_date AS day, coalesce(teller, 0) AS teller, sum(days) AS days
+            FROM fact_worklog LEFT JOIN teller USING (source_key)
+            WHERE category = 'absence' AND approval <> 'rejected' GROUP BY ALL
+            UNION ALL SELECT person_key, day, teller, sum(seconds / seconds_per_day)
+            FROM planned_day JOIN teller USING (source_key) WHERE kind = 'absence' GROUP BY ALL) GROUP BY ALL)
+        GROUP BY ALL
 ), moves AS (
     SELECT day, person_key, seconds AS capacity_s, 0.0 AS absent, 0.0 AS allocated, 0.0 AS logged FROM able
     UNION ALL SELECT day, person_key, 0, days, 0, 0 FROM away

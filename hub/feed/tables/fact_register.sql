@@ -2,7 +2,10 @@
 -- cut's month.
 SELECT getvariable('cut_key') AS cut_key, r.id AS item_id, coalesce(c.project_key, -1) AS project_key, r.kind, r.title,
     r.state,
-    coalesce(a.display_name, a.login, CASE WHEN r.source_id = 'config' THEN r.owner_id END) AS owner_label,
+    -- a name that the configuration or another hub's feed says is none of an account
+    coalesce(a.display_name, a.login,
+        CASE WHEN r.source_id IN (SELECT id FROM source WHERE id = 'config' OR kind = 'hub') THEN r.owner_id END)
+        AS owner_label,
     r.opened_on::DATE AS opened_date, r.closed_on::DATE AS closed_date, r.probability, r.impact,
     turned(r.exposure_minor, r.currency, x.factor) / 100.0 AS exposure_amount,
     r.due_on::DATE AS due_date, r.asked_of

@@ -102,6 +102,8 @@ def bring_up(connection: psycopg.Connection[Any], schema: str, applied: set[str]
     if not applied:
         run("INSERT INTO {schema}.clock (one, last) VALUES (1, '1970-01-01T00:00:00.000000Z')")
         run(f"INSERT INTO {{schema}}.erasure_key VALUES (1, '{secrets.token_hex(32)}')")
+    if "0015_hub" in set(ours) - applied:
+        run(f"UPDATE {{schema}}.clock SET hub = '{secrets.token_hex(8)}'")
     if "0006_rejections" in applied and "0014_rejection_numbers" in set(ours) - applied:
         run(HIGHEST_REJECTION.replace("clock", "{schema}.clock").replace("rejection)", "{schema}.rejection)"))
     for number, name in enumerate(ours, 1):

@@ -27,16 +27,18 @@ TABLES = (
 """The tables that become records; what is computed from them the group computes itself."""
 
 
+ASKED_OF_TOOLS = "SELECT name, plugin, last_success_at, freshness_max_s, verdict"
 LATER = {"site"}
 """Columns that came to the contract after its first feeds: those of an older hub lack them."""
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
-    """One source of the other hub: its *name* there, and when it was last read whole."""
+    """One source of the other hub: its *name* there, when it was last read whole, and its last *verdict*."""
 
     name: str
     last_success_at: datetime | None
     freshness_max_s: int | None
+    verdict: str | None
 
 
 class Odd(msgspec.Struct, frozen=True):
@@ -161,10 +163,10 @@ def other_rows(table: str, rows: int, wanted: int | None) -> str:
 
 
 def tools_of(rows: list[tuple[Any, ...]]) -> tuple[Tool, ...]:
-    """Return the tools of rows (name, plugin, last_success_at, freshness_max_s) of ``dim_source``."""
+    """Return the tools of rows of ``dim_source``, each with what `ASKED_OF_TOOLS` asks."""
     return tuple(
-        Tool(name=name, last_success_at=_instant(last), freshness_max_s=longest)
-        for name, plugin, last, longest in rows
+        Tool(name=name, last_success_at=_instant(last), freshness_max_s=longest, verdict=verdict)
+        for name, plugin, last, longest, verdict in rows
         if plugin and name != "config"
     )
 

@@ -34,12 +34,11 @@ class OData:
         mark = self._mark()
         sources = self._few("dim_source")
         cuts = self._few("dim_cut")
-        now = next((row["as_of"] for row in cuts if row["cut_key"] == 0), None)
+        now = next((row.get("as_of") for row in cuts if row.get("cut_key") == 0), None)
         if now is None:
             raise no_feed(self.root, "dim_cut")
-        rows = [
-            (one["name"], one["plugin"], one["last_success_at"], one["freshness_max_s"]) for one in sources
-        ]
+        told = ("name", "plugin", "last_success_at", "freshness_max_s", "verdict")
+        rows = [tuple(one.get(name) for name in told) for one in sources]
         return Facts(mark=mark, built_at=end_of(now), tools=tools_of(rows), exact=False)
 
     def bring(self, connection: duckdb.DuckDBPyConnection, scratch: Path) -> Facts:
@@ -101,11 +100,18 @@ class OData:
             raise SourceDataError(
                 tr("{root} does not say which feed it shows: it is no `hub serve`.", root=self.root)
             )
+        if response.headers.get("pm-hub-rows") == "some":
+            raise SourceDataError(
+                tr(
+                    "{root}: the token shows the rows of one person, and a group needs all of them. Make one "
+                    "without --person.",
+                    root=self.root,
+                )
+            )
         return str(tag)
 
     def _few(self, table: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self._ask(f"{self.root}{table}", table)["value"]
-        return rows
+        return [row for row in self._ask(f"{self.root}{table}", table)["value"] if isinstance(row, dict)]
 
     def _ask(self, address: str, table: str) -> dict[str, Any]:
         # an int64 fits into what JSON of Python reads, so numbers need no quotes

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hub import MissingExtra, SourceDenied, SourceUnavailable, model, server_parameters, session_sql, tr
-from hub_hub.feed import TABLES, Facts, end_of, no_feed, not_whole, other_rows, shaped, tools_of
+from hub_hub.feed import (
+    ASKED_OF_TOOLS,
+    TABLES,
+    Facts,
+    end_of,
+    no_feed,
+    not_whole,
+    other_rows,
+    shaped,
+    tools_of,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,12 +56,13 @@ class Postgresql(msgspec.Struct, frozen=True, kw_only=True):
         from psycopg import sql
 
         with self._connected() as server:
+            self._hold(server)
             for table in TABLES:
                 there = {
                     row[0]
                     for row in server.execute(
-                        "SELECT column_name FROM information_schema.columns "
-                        "WHERE table_schema = %s AND table_name = %s",
+                        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(format('%%I.%%I', "
+                        "%s::text, %s::text)) AND attnum > 0 AND NOT attisdropped",
                         [self.schema, table],
                     )
                 }
@@ -87,13 +98,31 @@ class Postgresql(msgspec.Struct, frozen=True, kw_only=True):
                     raise not_whole(self.address, other_rows(table, found, wanted))
             return self._facts(server)
 
+    def _hold(self, connection: psycopg.Connection[Any]) -> None:
+        """Keep every table as it is until the transaction ends.
+
+        One that a delivery makes anew meanwhile would show no row to a transaction that began before.
+        """
+        from psycopg import sql
+
+        # what is no table and no view cannot be held; the catalogue is asked in a transaction of its own,
+        # since the first question fixes what the next ones see
+        there = connection.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v') AND c.relname = ANY (%s) ORDER BY 1",
+            [self.schema, list(TABLES)],
+        ).fetchall()
+        connection.rollback()
+        _begin(connection)
+        if there:
+            named = sql.SQL(", ").join(sql.Identifier(self.schema, name) for (name,) in there)
+            connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(named))
+
     def _facts(self, connection: psycopg.Connection[Any]) -> Facts:
         from psycopg import sql
 
         schema = sql.Identifier(self.schema)
-        rows = connection.execute(
-            sql.SQL("SELECT name, plugin, last_success_at, freshness_max_s FROM {}.dim_source").format(schema)
-        ).fetchall()
+        rows = connection.execute(sql.SQL(ASKED_OF_TOOLS + " FROM {}.dim_source").format(schema)).fetchall()
         cuts = connection.execute(
             sql.SQL("SELECT as_of FROM {}.dim_cut WHERE cut_key = 0").format(schema)
         ).fetchall()
@@ -112,9 +141,7 @@ class Postgresql(msgspec.Struct, frozen=True, kw_only=True):
         )
         try:
             with psycopg.connect(**reached) as connection:
-                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                # where policies would hide rows from this account, PostgreSQL refuses instead
-                connection.execute(session_sql())
+                _begin(connection)
                 yield connection
         except psycopg.errors.UndefinedTable as exc:
             raise no_feed(self.address, _said(exc)) from exc
@@ -128,6 +155,12 @@ class Postgresql(msgspec.Struct, frozen=True, kw_only=True):
             ) from exc  # fmt: skip
         except psycopg.Error as exc:
             raise SourceUnavailable(f"{self.address}: {_said(exc)}") from exc
+
+
+def _begin(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    # where policies would hide rows from this account, PostgreSQL refuses instead
+    connection.execute(session_sql())
 
 
 def _said(exc: BaseException) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from hub import (
     BY_TABLE,
+    ERASED,
     Account,
     Allocation,
     Assignment,
@@ -25,6 +26,7 @@ from hub import (
     Container,
     Context,
     CustomValue,
+    Gone,
     Iteration,
     Partition,
     Port,
@@ -34,6 +36,7 @@ from hub import (
     Secret,
     SlaCycle,
     Source,
+    SourceDataError,
     Tally,
     Task,
     TaskChange,
@@ -48,8 +51,41 @@ PROVIDES: tuple[type[Record], ...] = (
     BY_TABLE["status_map"], TaskLink, SlaCycle, Worklog, Allocation, Capacity, BudgetLine, RegisterItem,
     ChecklistItem, BY_TABLE["assessment"],
 )  # fmt: skip
+_LEVEL = """
+SELECT CASE WHEN count(*) = 0 THEN NULL WHEN bool_and(grain = 'day') THEN 'nominative-line'
+    WHEN (SELECT bool_or(regexp_matches(person_label, '^P-[0-9A-F]{12}$')) FROM dim_person)
+        THEN 'pseudonym-week'
+    WHEN bool_or(grain = 'week') OR bool_or(person_key <> -1) THEN 'team-week' ELSE 'project' END
+FROM fact_worklog"""
+"""At which level of privacy the feed is; without hours it does not tell."""
 AT_ONCE = 1000
 FEED = "feed"
+BESIDE = "beside"
+"""What is told of a feed that was read whole all the same: what it lacks has left."""
+FORM = 2
+"""Of the records that a feed becomes: where it is another one, a feed that was read is read again."""
+
+
+class _Before(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last feed that was read leaves for the next run.
+
+    Its *mark*, its *level* of privacy, and the accounts of those who were *erased* in the other hub.
+    """
+
+    mark: list[Any]
+    level: str | None = None
+    erased: list[str] = msgspec.field(default_factory=list)
+
+    def cursor(self) -> dict[str, Any]:
+        """Return it as the store keeps it."""
+        return {"mark": self.mark, "level": self.level, "erased": self.erased}
+
+
+def _before(cursor: Any) -> _Before:
+    try:
+        return msgspec.convert(cursor, _Before)
+    except msgspec.ValidationError:  # of an older hub, or none
+        return _Before(mark=[])
 
 
 class HubSource(Source, frozen=True, kw_only=True):
@@ -162,6 +198,11 @@ class HubSource(Source, frozen=True, kw_only=True):
                 hours=(now - facts.built_at).total_seconds() / 3600,
             )
         for tool in facts.tools:
+            if tool.verdict and tool.verdict != "ok":
+                yield tr(
+                    "{tool}: its last run in the other hub was {verdict}",
+                    tool=tool.name, verdict=tr(tool.verdict),
+                )  # fmt: skip
             if tool.freshness_max_s is None:
                 continue
             if tool.last_success_at is None:
@@ -179,8 +220,10 @@ class HubSource(Source, frozen=True, kw_only=True):
         """Plan the whole feed, unless it is the one of the last run; say what of it is too old."""
         facts = self._place(ctx).facts()
         for problem in self._stale(ctx, facts):
-            ctx.report_missing(problem)
-        if facts.mark and not ctx.full and cursors.get(FEED) == self._mark(facts):
+            ctx.report_missing(problem, partition=BESIDE)
+        before = ctx.shared("before", lambda: _before(cursors.get(FEED)))
+        if facts.mark and not ctx.full and before.mark == self._mark(facts):
+            self._tell_erased(ctx, before.erased)
             ctx.skip_unchanged(FEED)
             return
         yield Partition(
@@ -190,20 +233,60 @@ class HubSource(Source, frozen=True, kw_only=True):
             evidence=f"not in the feed {facts.mark} of the other hub, which was read whole",
         )
 
+    def _erased(self, ctx: Context, staged: Staged) -> set[str]:
+        """Return the accounts of those whom the other hub erased and this one knows by a name."""
+        known = ctx.known_texts(Account, f"{self.name}:person/", "display_name")
+        told = staged.connection.execute("SELECT id FROM who WHERE person_label = ?", [ERASED]).fetchall()
+        return {id_ for (id_,) in told if known.get(id_, ERASED) != ERASED}
+
+    def _tell_erased(self, ctx: Context, accounts: Iterable[str]) -> None:
+        """Say of whom the past of this hub has to be cleared, as long as nobody did."""
+        for account in accounts:
+            # where this hub erased them too, no id begins so any more
+            if account.startswith(f"{self.name}:person/") and ctx.known_as(account) == account:
+                ctx.report_missing(
+                    tr(
+                        "the other hub erased somebody whom the history of this one still names: run `hub "
+                        "privacy erase {account}`",
+                        account=account,
+                    ),
+                    partition=BESIDE,
+                )
+
     def _mark(self, facts: Facts) -> list[Any]:
-        return [facts.mark, self.cut, sorted(self.same.items())]
+        return [FORM, facts.mark, self.cut, sorted(self.same.items())]
 
     def read(self, ctx: Context, partition: Partition, cursor: Any) -> Iterable[Batch]:
         """Bring the feed here, see that it is whole, then take it, what others refer to first."""
         staged = ctx.shared("staged", lambda: Staged(self._place(ctx)))
         self._prepare(ctx, staged)
+        before = ctx.shared("before", lambda: _before(cursor))
+        (level,) = staged.one("SELECT getvariable('level')")
+        other = before.level is not None and level is not None and before.level != level
+        erased = sorted({*before.erased, *self._erased(ctx, staged)})
+        self._tell_erased(ctx, erased)
+        mark = _Before(mark=self._mark(staged.facts), level=level or before.level, erased=erased).cursor()
         taken = 0
         for table, sql in _queries():
             count = 0
+            # ids are others at another level, and a guard would keep the old rows beside the new ones
+            old = ctx.known_ids(BY_TABLE[table], f"{self.name}:") if other else frozenset()
+            now: set[str] = set()
             for records in self._records(staged, BY_TABLE[table], sql):
                 ctx.raise_if_cancelled()
                 count += len(records)
-                yield Batch(records=records, cursor=self._mark(staged.facts))
+                if old:
+                    now.update(one.id for one in records)
+                yield Batch(records=records, cursor=mark)
+            if old:
+                evidence = f"the feed is at the level {level} now, it was at {before.level}"
+                yield Batch(
+                    cursor=mark,
+                    gone=tuple(
+                        Gone(record=BY_TABLE[table], id=one, presence="outside", evidence=evidence)
+                        for one in sorted(old - now)
+                    ),
+                )
             taken += count
             if table == "worklog":
                 said, seconds = staged.one("SELECT count(*), coalesce(sum(seconds), 0)::BIGINT FROM hours")
@@ -217,11 +300,12 @@ class HubSource(Source, frozen=True, kw_only=True):
         """Lay what the queries ask for: cut, currency, how far it goes into detail, what is the same."""
         (key, day) = self._cut(staged)
         (currency,) = staged.one("SELECT currency FROM dim_project WHERE project_key = -1") or (None,)
-        (lines,) = staged.one("SELECT coalesce(bool_and(grain = 'day'), true) FROM fact_worklog")
+        (level,) = staged.one(_LEVEL)
+        lines = level in {None, "nominative-line"}
         (rated,) = staged.one("SELECT count(amount) > 0 FROM fact_worklog")
         for name, value in {
             "source": self.name, "cut": key, "cut_day": day, "currency": currency or ctx.currency,
-            "lines": lines, "rated": rated,
+            "lines": lines, "level": level, "rated": rated,
         }.items():  # fmt: skip
             staged.connection.execute(f"SET VARIABLE {name} = ?", [value])
         if not lines:
@@ -243,6 +327,14 @@ class HubSource(Source, frozen=True, kw_only=True):
         for statement in _text("00_places").split(";\n"):
             if statement.strip():
                 staged.connection.execute(statement)
+        if ctx.hub and staged.one("SELECT 1 FROM origin WHERE site = ?", f"hub:{ctx.hub}"):
+            raise SourceDataError(
+                tr(
+                    "The feed of {name} is made of what this hub publishes: two hubs that read each other "
+                    "would count their rows again in each run. Let one of them read the other.",
+                    name=self.name,
+                )
+            )
 
     def _cut(self, staged: Staged) -> tuple[int, str]:
         """Return the key and day of the cut that is read. Raises `ConfigError`."""

@@ -278,6 +278,8 @@ def test_a_token_opens_the_same_feed(feed: Path, store: Store, tmp_path: Path) -
     site = site_of.Site(feed, tmp_path)
     (tmp_path / "token").write_text(site.client().token)
     (tmp_path / "token").chmod(0o600)
+    (tmp_path / "narrow").write_text(site.client(person="one@x.org").token)
+    (tmp_path / "narrow").chmod(0o600)
     server = uvicorn.Server(uvicorn.Config(site.app, port=0, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -290,11 +292,13 @@ def test_a_token_opens_the_same_feed(feed: Path, store: Store, tmp_path: Path) -
         )
         report = read(store, served)
         again = read(store, served)
+        narrow = read(store, msgspec.structs.replace(served, token=Secret("file", "narrow", tmp_path)))
     finally:
         server.should_exit = True
         thread.join()
 
     assert ("ok", 0) == (report.verdict, again.changes.inserted + again.changes.updated)
+    assert ("failed", True) == (narrow.verdict, "one person" in str(narrow.missing))
     _same_as_the_folder(feed, store, tmp_path)
 
 
@@ -344,6 +348,37 @@ def test_a_database_that_hides_rows_is_not_half_taken(feed: Path, store: Store, 
     assert ("ok", "failed", "failed") == (whole.verdict, narrow.verdict, nobody.verdict)
     assert "policy" in str(narrow.missing)
     assert 2 == len(store.rows("SELECT id FROM task WHERE presence = 'present'"))
+
+
+def test_a_table_that_is_made_anew_waits_until_the_feed_was_read(
+    feed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that takes the place of another meanwhile would show a transaction of before no row."""
+    psycopg = pytest.importorskip("psycopg")
+    from hub_hub import postgresql
+    from hub_hub.feed import Staged
+
+    where = database(feed, tmp_path)
+    password = where.pop("password").reveal()
+    reached = {"host": where["host"], "port": where["port"], "user": where["user"], "password": password}
+    shaped, refused = postgresql.shaped, []
+
+    def meanwhile(table: str, *rest: Any) -> str:
+        if not refused:
+            with psycopg.connect(dbname=where["database"], **reached) as other:
+                other.execute("SET lock_timeout = '50ms'")
+                with pytest.raises(psycopg.errors.LockNotAvailable) as raised:
+                    other.execute("DROP TABLE feed.fact_worklog CASCADE")
+                refused.append(raised)
+                other.rollback()
+        return shaped(table, *rest)
+
+    monkeypatch.setattr(postgresql, "shaped", meanwhile)
+    staged = Staged(postgresql.Postgresql(**where, password=password, schema="feed", ca=None))
+    (lines,) = staged.one("SELECT count(*) FROM fact_worklog")
+    staged.close()
+
+    assert (1, 4) == (len(refused), lines)  # w3 lies on two days
 
 
 def _same_as_the_folder(feed: Path, store: Store, tmp_path: Path) -> None:

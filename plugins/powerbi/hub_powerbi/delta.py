@@ -10,6 +10,7 @@ without one Delta writes `timestampNtz`, which Fabric's SQL endpoint does not re
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -43,6 +44,10 @@ Each month is a part of its own, by the column ``year_month``: an engine reads t
 """
 HOW = 'pip install "pm-hub-powerbi[delta]"'
 MARK = "pm-hub.content"
+KEPT_S = 168 * 3600
+"""How long the files of versions before are kept, which is the library's own limit."""
+TIDYING = {"VACUUM START", "VACUUM END", "OPTIMIZE"}
+TIDIED_AT_MOST = 200
 
 
 class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
@@ -126,8 +131,14 @@ class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
     def _bring(self, ctx: DeliveryContext, library: Any, feed: FeedView, table: str, content: str) -> bool:
         place, options = self.place_of(ctx, table), self.options(ctx)
         there = library.DeltaTable.is_deltatable(place, storage_options=options)
-        if there and library.DeltaTable(place, storage_options=options).history(1)[0].get(MARK) == content:
-            return False
+        if there:
+            table_there = library.DeltaTable(place, storage_options=options)
+            written = _last_write(table_there)
+            if written.get(MARK) == content:
+                # who was erased is in the versions before: they go after a week, whether or not others come
+                if table_there.version() and written["timestamp"] < (time.time() - KEPT_S) * 1000:
+                    table_there.vacuum(dry_run=False)
+                return False
         if self.path is not None:
             Path(place).mkdir(parents=True, exist_ok=True, mode=0o700)
         commit(
@@ -141,6 +152,12 @@ class DeltaDestination(LakeDestination, frozen=True, kw_only=True):
         if there:  # a week of versions stays, for readers that are at it
             library.DeltaTable(place, storage_options=options).vacuum(dry_run=False)
         return True
+
+
+def _last_write(table: Any) -> dict[str, Any]:
+    """Return the commit that made the rows: what only tidies up comes after it, and changes none."""
+    found: list[dict[str, Any]] = table.history(TIDIED_AT_MOST)
+    return next((one for one in found if one.get("operation") not in TIDYING), found[0])
 
 
 def _columns(table: str) -> list[str]:

@@ -5,6 +5,7 @@ Nothing where nothing changed, and a form that Fabric reads.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -140,6 +141,36 @@ def test_another_reader_finds_every_row_sum_and_type() -> None:
             months = ("year_month",) if name in delta.MONTHLY else ()
             assert months == found.partitioned
         shown.close()
+
+
+def test_versions_of_more_than_a_week_go_and_tidying_makes_none() -> None:
+    """Files that no version of the week has are deleted, though nothing changes; the rows stay as written."""
+    with counter(DeltaCertification(), 3) as desk:
+        desk.deliver()
+        desk.change()
+        desk.deliver()
+        place = desk.place.folder / "out" / "fact_worklog"
+        _aged(place, days=8)
+        before = delta_reader.read(place)
+        assert len(before.files) < len([*place.rglob("*.parquet")])
+
+        told = [desk.deliver().deliveries[0].notes for _ in range(2)]
+        after = delta_reader.read(place)
+
+        assert [("0 tables have a new version.",)] * 2 == told
+        assert {one["path"] for one in before.files} == {one["path"] for one in after.files}
+        assert len(after.files) == len([*place.rglob("*.parquet")])
+
+
+def _aged(place: Path, *, days: int) -> None:
+    """Make every commit and every file that was taken away *days* older."""
+    for commit in (place / "_delta_log").glob("*.json"):
+        lines = [json.loads(line) for line in commit.read_text().splitlines()]
+        for line in lines:
+            for action, stamp in (("commitInfo", "timestamp"), ("remove", "deletionTimestamp")):
+                if action in line:
+                    line[action][stamp] -= days * 24 * 3600 * 1000
+        commit.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
 def _typed(kind: str) -> str:

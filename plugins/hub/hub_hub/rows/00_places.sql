@@ -2,14 +2,26 @@
 CREATE MACRO own(native) AS getvariable('source') || ':' || native;
 CREATE MACRO minor(amount) AS round(amount * 100)::BIGINT;
 CREATE MACRO stamp(moment) AS strftime(moment, '%Y-%m-%dT%H:%M:%SZ');
-CREATE MACRO person(key) AS CASE WHEN key <> -1 THEN own('person/' || key) END;
+-- below lines a person is a team or a pseudonym, whose keys are of this one feed, and its name is not
+CREATE TABLE who AS
+    SELECT person_key, own(CASE WHEN getvariable('lines') THEN 'person/' || person_key
+        ELSE 'group/' || person_label END) AS id, person_label, role FROM dim_person WHERE person_key <> -1;
+CREATE MACRO person(key) AS (SELECT id FROM who WHERE who.person_key = key);
+-- the sites of the feed: its tools, the hub itself, and what the hubs that it reads bring
+CREATE TABLE origin AS
+    SELECT name AS path, site FROM dim_source WHERE name <> 'config' AND site IS NOT NULL
+        AND (plugin <> 'hub' OR regexp_matches(site, '^(https?://|source )'))
+    UNION SELECT '', site FROM dim_source WHERE name = 'config' AND site LIKE 'hub:%'
+    UNION SELECT rtrim(name || ':' || split_part(line, '=', 1), ':'), substr(line, instr(line, '=') + 1)
+    FROM (SELECT name, unnest(string_split(site, chr(10))) AS line FROM dim_source WHERE plugin = 'hub') l
+    WHERE line LIKE '%=%';
 CREATE TABLE tool AS
-    SELECT source_key, CASE WHEN source_key = -1 THEN '-' ELSE name END AS tool, site,
+    SELECT source_key, CASE WHEN source_key = -1 THEN '-' ELSE name END AS tool,
         coalesce(seconds_per_day, 25200) AS per_day FROM dim_source
-    UNION ALL SELECT -2, '-', NULL, 25200;
+    UNION ALL SELECT -2, '-', 25200;
 CREATE TABLE called AS
     SELECT project_key, CASE WHEN project_key = -1 THEN 'none' ELSE coalesce(project_id, code, project_key::VARCHAR) END
-        AS identity, CASE WHEN project_key <> -1 THEN code END AS code, name, state FROM dim_project;
+        AS identity, code, name, state FROM dim_project;
 -- days of another length than the tool's own are a container of their own, so that hours and days both stay
 CREATE TABLE hours AS
     SELECT w.*, CASE WHEN w.grain = 'day' AND w.days <> 0 AND w.seconds / w.days BETWEEN 1 AND 86400.4
@@ -37,7 +49,7 @@ CREATE TABLE plan AS
     SELECT a.*, coalesce(p.source_key, -2) AS source_key, coalesce(p.long, 25200) AS long
     FROM fact_allocation_week a LEFT JOIN planner p USING (project_key) WHERE a.planned_s <> 0;
 CREATE TABLE home AS
-    SELECT p.*, c.code, c.name, c.state, t.tool, t.site,
+    SELECT p.*, c.code, c.name, c.state, t.tool,
         own(t.tool || ':project/' || c.identity || CASE WHEN p.long <> t.per_day THEN '/' || p.long ELSE '' END) AS id
     FROM (SELECT at_project AS project_key, source_key, long FROM work
         UNION SELECT project_key, source_key, long FROM hours

@@ -8,6 +8,7 @@ SELECT own(w.task_id) AS id, h.id AS container_id, own(m.task_id) AS parent_id, 
     CASE w.status_key WHEN 1 THEN 'todo' WHEN 2 THEN 'in_progress' WHEN 3 THEN 'done' WHEN 4 THEN 'cancelled' END
         AS status_native,
     w.is_blocked = 1 AS is_blocked, person(w.person_key) AS assignee_id,
+    q.id AS reporter_id,
     CASE WHEN w.iteration_key <> -1 THEN own('iteration/' || w.iteration_key) END AS iteration_id,
     stamp(w.created_at) AS created_at, w.planned_start AS planned_start_on, w.planned_finish AS planned_finish_on,
     w.actual_start AS actual_start_on, w.actual_finish AS actual_finish_on, w.due_date AS due_on, w.percent,
@@ -21,4 +22,6 @@ SELECT own(w.task_id) AS id, h.id AS container_id, own(m.task_id) AS parent_id, 
     CASE WHEN coalesce(w.cost_amount, w.actual_cost_amount, w.remaining_cost_amount) IS NOT NULL
         THEN getvariable('currency') END AS currency, w.notes
 FROM work w JOIN home h ON h.project_key = w.at_project AND h.source_key = w.source_key AND h.long = w.long
+    LEFT JOIN (SELECT person_label, min(id) AS id FROM who GROUP BY 1 HAVING count(*) = 1) q
+        ON q.person_label = w.reporter
     LEFT JOIN work m ON m.task_key = w.parent_task_key LEFT JOIN raw r ON r.task_key = w.task_key

@@ -12,7 +12,7 @@ WITH week AS (
     SELECT person_key, date_key, first_day, last_day, count(DISTINCT dow) AS n, any_value(capacity_s) AS capacity_s,
         list_sort(list(DISTINCT dow)) AS dows FROM day GROUP BY ALL
 )
-SELECT own('capacity/' || person_key || '/' || date_key) AS id, person(person_key) AS account_id,
+SELECT own('capacity/' || person_key || '/' || date_key) AS id, person(told.person_key) AS account_id,
     first_day AS start_on, last_day AS finish_on,
     array_to_string([CASE WHEN list_contains(dows, one) THEN '1' ELSE '0' END FOR one IN range(1, 8)], '') AS weekdays,
     least(round(capacity_s / n), 86400)::BIGINT AS seconds

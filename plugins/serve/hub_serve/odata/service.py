@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 
 from hub import ConfigError, Lang, model, table_caption, tr
-from hub_serve.app import place_of, view_of
+from hub_serve.app import place_of, reader_of, view_of
 from hub_serve.feeds import TooLong
 from hub_serve.odata import csdl
 from hub_serve.odata.asking import Asking, one_row
@@ -130,10 +130,14 @@ class _Answer(Asking):
                 for name in model().tables
             ]
             tag = self.tag(feed)
+        # a hub that reads this one must not take what a person may see for all there is
+        rows = "all" if reader_of(self.request).person is None else "some"
         body: dict[str, Any] = {"value": sets}
         if form.metadata != "none":
             body = {"@odata.context": f"{self.root}$metadata", **body}
-        return Response(json.dumps(body, ensure_ascii=False), 200, {"etag": tag}, form.media_type)
+        return Response(
+            json.dumps(body, ensure_ascii=False), 200, {"etag": tag, "pm-hub-rows": rows}, form.media_type
+        )
 
     def _metadata(self) -> Response:
         self.asked.only({"format"})
