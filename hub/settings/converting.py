@@ -127,11 +127,11 @@ def wanted_by(said: str) -> str | None:
     }[sign]
 
 
-def choices_of(hint: Any) -> list[Any]:
-    """Return the values that a type allows by name."""
+def choices_of(hint: Any) -> tuple[Any, ...]:
+    """Return the values that a type allows by name; none where it may be any."""
     if get_origin(hint) is Literal:
-        return list(get_args(hint))
-    return [one for inner in get_args(hint) for one in choices_of(inner)]
+        return get_args(hint)
+    return tuple(one for inner in get_args(hint) for one in choices_of(inner))
 
 
 def did_you_mean(key: str, known: Iterable[Any]) -> str:

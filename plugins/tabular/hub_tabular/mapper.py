@@ -10,7 +10,7 @@ from collections import Counter, abc
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Literal, cast, get_args, get_type_hints
+from typing import Any, cast, get_type_hints
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -28,6 +28,7 @@ from hub import (
     Worklog,
     caption_currency,
     cell_text,
+    choices_of,
     columns_of,
     is_error,
     mark,
@@ -126,7 +127,7 @@ class RowMapper:
             if field.start
         }
         hints = get_type_hints(cls)
-        self.choices = {name: choices(hints[name]) for name in self.fields}
+        self.choices = {name: choices_of(hints[name]) for name in self.fields}
         self.required = required(cls, mapping)
         self.optional = {f.name for f in msgspec.structs.fields(cls) if not f.required and f.default is None}
         self.values = {
@@ -646,12 +647,3 @@ def _check_cell(column: str, cell: Any) -> None:
         raise RowError(column, str(cell), cell.why)
     if ("#" in cell or "Err:" in cell) and is_error(cell.strip()):
         raise RowError(column, cell, tr("is an error of the spreadsheet"))
-
-
-def choices(hint: Any) -> tuple[str, ...]:
-    """Return the words that a field of this type may hold; none where it may hold any."""
-    found: list[str] = []
-    for part in (hint, *get_args(hint)):
-        if getattr(part, "__origin__", None) is Literal:
-            found.extend(get_args(part))
-    return tuple(found)

@@ -10,10 +10,10 @@ from typing import Literal, get_type_hints
 from hub import (
     BY_TABLE,
     caption_currency,
+    choices_of,
     scale_of,
     unit_of,
 )
-from hub_tabular.mapper import choices as choices_of
 
 _WEEK = r"semaine|\bsem\b|\bweek\b|\bkw\b|kalenderwoche|\bwoche|\bsemana|settimana|tydzien|tyden|weeknr"
 _MONTH = r"\bmois\b|\bmonth\b|\bmonat\b|\bmes\b|\bmese\b|miesiac|\bmesic|\bmaand\b"
