@@ -403,8 +403,8 @@ def test_what_others_made_in_the_schema(server: Engine, tmp_path: Path) -> None:
     assert () == look_through(server).faults
     administer(
         server, "CREATE VIEW hub.clocks AS SELECT last FROM hub.clock",
-        "DELETE FROM hub._sqlite_migrations WHERE name = '0014_rejection_numbers'",
-        "ALTER TABLE hub.clock DROP COLUMN rejection_no",
+        "DELETE FROM hub._sqlite_migrations WHERE name = '0015_hub'",
+        "ALTER TABLE hub.clock DROP COLUMN hub",
     )  # fmt: skip
     with pytest.raises(StoreError, match=r"What others made stands on .*view clocks depends"):
         Store.open(server)
@@ -416,8 +416,8 @@ def test_rights_outlive_an_upgrade(server: Engine) -> None:
     role(
         server, "pmo_new", "ALTER DEFAULT PRIVILEGES IN SCHEMA hub GRANT ALL ON TABLES TO pmo_new",
         "GRANT UPDATE ON hub.clock TO pmo_old WITH GRANT OPTION",
-        "DELETE FROM hub._sqlite_migrations WHERE name = '0014_rejection_numbers'",
-        "ALTER TABLE hub.clock DROP COLUMN rejection_no",
+        "DELETE FROM hub._sqlite_migrations WHERE name = '0015_hub'",
+        "ALTER TABLE hub.clock DROP COLUMN hub",
     )  # fmt: skip
     asked = (
         "SELECT grantee, privilege_type, is_grantable FROM information_schema.role_table_grants "

@@ -34,10 +34,12 @@ CREATE TABLE authority AS
         FROM seen WHERE implicit GROUP BY 1
     )
     SELECT s.slot, s.container_id, s.project_key, s.kind,
-        CASE WHEN w.effort THEN false WHEN s.facets IS NOT NULL THEN list_contains(str_split(s.facets, ','), 'effort')
+        CASE WHEN w.effort THEN false
+            WHEN s.facets IS NOT NULL THEN list_contains(str_split(s.facets, ','), 'effort')
             WHEN NOT s.implicit THEN true ELSE NOT coalesce(k.effort, false)
                 AND s.plan_rank = coalesce(b.effort, s.plan_rank) END AS effort,
-        CASE WHEN w.baseline THEN false WHEN s.facets IS NOT NULL THEN list_contains(str_split(s.facets, ','), 'baseline')
+        CASE WHEN w.baseline THEN false
+            WHEN s.facets IS NOT NULL THEN list_contains(str_split(s.facets, ','), 'baseline')
             WHEN NOT s.implicit THEN true ELSE NOT coalesce(k.baseline, false)
                 AND s.plan_rank = coalesce(b.baseline, s.plan_rank) END AS baseline,
         CASE WHEN s.facets IS NOT NULL THEN list_contains(str_split(s.facets, ','), 'actuals')
