@@ -92,14 +92,17 @@ def _summed(points: Iterable[Point], series: str) -> Rows:
         if one.series == series:
             by_project.setdefault(one.project_key, []).append((one.date, one.value))
     days = sorted({day for said in by_project.values() for day, _ in said})
-    found = []
-    for moment in days:
-        total = sum(
-            max((one for one in said if one[0] <= moment), default=(moment, 0.0))[1]
-            for said in by_project.values()
-        )
-        found.append({"series": series, "date": moment.isoformat(), "value": total})
-    return found
+    totals = [0.0] * len(days)
+    for said in by_project.values():  # one after the other, as floats are added up in an order
+        spoken = dict(sorted(said))
+        last = 0.0
+        for place, moment in enumerate(days):
+            last = spoken.get(moment, last)
+            totals[place] += last
+    return [
+        {"series": series, "date": moment.isoformat(), "value": total}
+        for moment, total in zip(days, totals, strict=True)
+    ]
 
 
 def _curve(points: tuple[Point, ...], names: tuple[str, ...]) -> Rows:
