@@ -20,18 +20,17 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 import psycopg
 from psycopg import sql
 
-from hub.errors import ConfigError, LockHeld, MissingExtra, StoreBusy, StoreError, StoreFull
+from hub.errors import ConfigError, LockHeld, MissingExtra, StoreError
 from hub.records import BY_TABLE, columns
 from hub.secrets import Secret
+from hub.store.engines.answers import answered
 from hub.store.engines.arrow import Streams, streams
 from hub.store.engines.connected import Connected, kept, unwritable
 from hub.store.engines.dialect import translated
 from hub.store.engines.engine import Engine, Value
-from hub.store.engines.reach import LOCK_WAIT, server_parameters, session_sql
+from hub.store.engines.reach import LOCK_WAIT_S, server_parameters, session_sql
 from hub.words import tr
 
-WAIT = int(LOCK_WAIT.rstrip("s"))
-"""Seconds that a write waits for another hub's transaction before it says so."""
 _OPTIONS = frozenset({"schema", "sslrootcert"})
 _FEW = 200
 """Rows from which on the planner is told how many there are."""
@@ -246,78 +245,7 @@ class Postgresql(Engine):
 
     def explain(self, error: Exception) -> StoreError:
         """Turn PostgreSQL's *error* into a sentence; what it says holds no password."""
-        said = " ".join(str(error).split())[:400].rstrip(".? ")
-        match error:
-            case psycopg.errors.LockNotAvailable() | psycopg.errors.DeadlockDetected():
-                return StoreBusy(
-                    tr(
-                        "Another program writes to the store {where} for more than {wait} seconds. Wait for "
-                        "it to end, then run the command again; nothing was lost.",
-                        where=self.where,
-                        wait=WAIT,
-                    )
-                )
-            case psycopg.errors.DiskFull():
-                return StoreFull(
-                    tr(
-                        "The disk that holds {where} is full. Free some space, then run the command again: "
-                        "it continues from the last complete batch.",
-                        where=self.where,
-                    )
-                )
-            case psycopg.errors.ReadOnlySqlTransaction():
-                return StoreError(
-                    tr(
-                        "{where} can only be read ({said}): it is a standby, or was set to "
-                        "default_transaction_read_only. Name the server that is written to.",
-                        where=self.where,
-                        said=said,
-                    )
-                )
-            case psycopg.errors.InsufficientPrivilege():
-                return StoreError(
-                    tr("The account of {where} lacks a right: {said}. GRANT it.", where=self.where, said=said)
-                )
-            case (
-                psycopg.errors.QueryCanceled()
-                | psycopg.errors.SerializationFailure()  # on a standby, what it had to catch up with
-                | psycopg.errors.ConfigurationLimitExceeded()
-                | psycopg.errors.OutOfMemory()
-            ):
-                return StoreError(
-                    tr(
-                        "The server of {where} ended a statement: {said}. Nothing half-written is kept.",
-                        where=self.where,
-                        said=said,
-                    )
-                )
-            case psycopg.errors.ProgramLimitExceeded():
-                return StoreError(
-                    tr(
-                        "A name or an id is longer than {where} can look up: {said}.",
-                        where=self.where,
-                        said=said,
-                    )
-                )
-            case psycopg.errors.DependentObjectsStillExist():
-                return StoreError(
-                    tr(
-                        "What others made stands on the store {where}: {said}. Drop that, and never the "
-                        "table; run the command again, and make it anew.",
-                        where=self.where,
-                        said=" ".join((error.diag.message_detail or str(error)).split())[:400].rstrip("."),
-                    )
-                )
-            case psycopg.OperationalError():
-                return StoreError(
-                    tr(
-                        "The store {where} cannot be reached, refused the account, or ended the "
-                        "connection: {said}. Nothing half-written is kept.",
-                        where=self.where,
-                        said=said,
-                    )
-                )
-        return StoreError(tr("The store {where} answered: {error}.", where=self.where, error=said))
+        return answered(error, self.where)
 
     # ---------- making ----------
 
@@ -685,7 +613,7 @@ class Postgresql(Engine):
         """
         keys = (f"pm-hub {self.schema} part", part)
         connection.execute("SELECT set_config('application_name', ?, false)", (f"pm-hub part {part}"[:63],))
-        until = time.monotonic() + WAIT
+        until = time.monotonic() + LOCK_WAIT_S
         self._must_still_run(connection, run)
         self._run = run
         while not connection.execute(

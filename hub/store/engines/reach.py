@@ -43,10 +43,10 @@ def server_parameters(
     }  # fmt: skip
 
 
-LOCK_WAIT = "60s"
-"""How long a write waits for another program before it says so."""
+LOCK_WAIT_S = 60
+"""Seconds that a write waits for another program before it says so."""
 _SESSION = {
-    "TimeZone": "UTC", "DateStyle": "ISO", "client_min_messages": "error", "lock_timeout": LOCK_WAIT,
+    "TimeZone": "UTC", "DateStyle": "ISO", "client_min_messages": "error", "lock_timeout": f"{LOCK_WAIT_S}s",
     "statement_timeout": "0", "transaction_timeout": "0", "idle_session_timeout": "0",
     "idle_in_transaction_session_timeout": "0", "default_transaction_isolation": "read committed",
     "row_security": "off", "extra_float_digits": "1", "standard_conforming_strings": "on",
