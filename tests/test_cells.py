@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hub_rest.mapping import parse
@@ -39,6 +40,7 @@ from hub.errors import CellError, SourceDataError
 from hub.records import BY_TABLE, RECORDS
 from hub.reference import SHEETS
 
+PARIS = ZoneInfo("Europe/Paris")
 NO = "no: "
 THOUSAND = NO + "could be a thousand or a fraction"
 ERROR = NO + "is an error of the spreadsheet"
@@ -408,6 +410,38 @@ def reader(
     **declared: Any,
 ) -> CellReader:
     return CellReader(Column(kind=kind, years=years, low=low, high=high), Declared(**declared))
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "wanted"),
+    [
+        ("05/10/2026 14:30", {"order": "dd/mm", "zone": PARIS}, "2026-10-05T12:30:00Z"),
+        ("05/12/2026 14:30", {"order": "dd/mm", "zone": PARIS}, "2026-12-05T13:30:00Z"),
+        ("10/05/2026 2:30 PM", {"order": "mm/dd"}, "2026-10-05T14:30:00Z"),
+        ("05.10.2026 14:30", {}, "2026-10-05T14:30:00Z"),
+        ("31.12.2026 23:59:59", {"zone": PARIS}, "2026-12-31T22:59:59Z"),
+        ("5 oct. 2026 à 14h30", {}, "2026-10-05T14:30:00Z"),
+        ("Oct 5, 2026 12:05 AM", {}, "2026-10-05T00:05:00Z"),
+        ("Mo, 05.10.2026 07:05", {}, "2026-10-05T07:05:00Z"),
+        ("05.10.2026 14:30 +02:00", {"zone": PARIS}, "2026-10-05T12:30:00Z"),
+        ("2026/10/05 14:30", {}, "2026-10-05T14:30:00Z"),
+        ("05.10.2026", {"zone": PARIS}, "2026-10-05T00:00:00Z"),
+        ("05/10/2026 14:30", {}, NO + "could be the"),
+        ("05.10.2026 24:30", {}, NO + "is not"),
+        ("05.10.2026 13:30 PM", {}, NO + "is not"),
+    ],
+)  # fmt: skip
+def test_a_stamp_keeps_its_time_however_its_day_is_written(
+    text: str, declared: dict[str, Any], wanted: str
+) -> None:
+    """Only stamps of ISO 8601 had a time of day: the others came as midnight, and nothing was said."""
+    if wanted.startswith(NO):
+        with pytest.raises(CellError, match=wanted.removeprefix(NO)):
+            reader("instant", **declared).value(text)
+    else:
+        assert wanted == reader("instant", **declared).value(text)
+    if not wanted.startswith(NO):  # and its day stays the one that is written
+        assert reader("day", **declared).value(text)[8:] in {"05", "31"}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Literal
 
 DayOrder = Literal["dd/mm", "mm/dd"]
@@ -63,6 +63,12 @@ _TIME = (
     r"(?:,?(?:[T ]+| (?:a|at) +)[0-2]?[0-9][:h][0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?"
     r"\s*(?:[ap]m|Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
+_TIME_AT_END = re.compile(
+    r"(?:[T ]|\b(?:a|at) +)([0-2]?[0-9])[:h]([0-5][0-9])(?::([0-5][0-9])(?:[.,][0-9]+)?)?"
+    r"\s*(?:([ap]m)|(Z|[+-][0-9]{2}:?[0-9]{2}))?$",
+    re.IGNORECASE,
+)
+"""The same, with its parts, of a text that is known to be a stamp."""
 _YEAR_FIRST = re.compile(rf"([0-9]{{4}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}}){_TIME}", re.IGNORECASE)
 _BASIC = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _YEAR_LAST = re.compile(
@@ -176,6 +182,26 @@ def moment_of(text: str) -> datetime | None:
         return datetime.fromisoformat(text)
     except ValueError:
         return None
+
+
+def time_in(text: str) -> time | None:
+    """Return the time of day at the end of a stamp as people write it, with its zone where it says one.
+
+    Raises `ValueError` for one that no clock shows.
+    """
+    if ":" not in text and "h" not in text:
+        return None
+    match = _TIME_AT_END.search(bare(text))
+    if match is None:
+        return None
+    hour, minute, second, half, zone = match.groups()
+    number = int(hour)
+    if half:
+        if not 1 <= number <= 12:
+            raise ValueError(text)
+        number = number % 12 + (12 if half[0] == "p" else 0)
+    tz = datetime.fromisoformat(f"2000-01-01T00:00{zone.upper()}").tzinfo if zone else None
+    return time(number, int(minute), int(second or 0), tzinfo=tz)
 
 
 def _year(text: str, this_year: int) -> int:

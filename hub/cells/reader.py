@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from hub import clock
-from hub.cells.days import DayOrder, by_format, day_readings, moment_of, month_of
+from hub.cells.days import DayOrder, by_format, day_readings, moment_of, month_of, time_in
 from hub.cells.durations import Minutes, Unit, factor, seconds_of
 from hub.cells.numbers import BLANKS, DecimalSign, currencies_of, readings, settles, take_apart
 from hub.cells.periods import PARTS, Per, first_of, period_named, span_of, year_in
@@ -446,7 +446,7 @@ class CellReader:
                 (one for one in (by_format(cell, form) for form in self.declared.formats) if one), None
             )
         else:
-            found = moment_of(cell) if isinstance(cell, str) else None
+            found = self._stamped(cell_text(cell)) if isinstance(cell, str) else None
         return found if found and (found.tzinfo or found.time() != time(0)) else None
 
     def _date(self, cell: Any) -> date:
@@ -508,9 +508,19 @@ class CellReader:
                 if found := by_format(text, pattern):
                     return self._at_home(found)
             raise CellError(tr("is not a date like {patterns}", patterns=", ".join(patterns)))
-        if moment := moment_of(text):
+        if moment := self._stamped(text):
             return self._at_home(moment)
         return self._ordered(text)
+
+    def _stamped(self, text: str) -> datetime | None:
+        """Return the moment that a text says, of ISO 8601 or as people write days and times."""
+        if moment := moment_of(text):
+            return moment
+        try:
+            clock_time = time_in(text)
+        except ValueError as exc:
+            raise CellError(tr("is not {shape}", shape=self._like())) from exc
+        return datetime.combine(self._ordered(text), clock_time) if clock_time else None
 
     def _at_home(self, moment: datetime) -> date:
         """Return the civil day of a stamp: as it is written, or in the zone *home* where one is declared."""
