@@ -870,8 +870,8 @@ def test_an_upgrade_of_a_server_is_told(
     assert "is of this version" in run_hub("upgrade", "--check").output
     with SERVER.scratch().connect(server.where.rpartition("/")[2].partition("?")[0]) as raw:
         raw.execute(
-            "ALTER TABLE hub.clock DROP COLUMN rejection_no; "
-            "DELETE FROM hub._sqlite_migrations WHERE name = '0014_rejection_numbers'"
+            "ALTER TABLE hub.clock DROP COLUMN rejection_no, DROP COLUMN hub; "
+            "DELETE FROM hub._sqlite_migrations WHERE name IN ('0014_rejection_numbers', '0015_hub')"
         )
     before = everything(server)
 
